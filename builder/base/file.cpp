@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "base/file.hpp"
+
+#include "base/error.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <system_error>
+
+namespace kiln {
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+    if (this != &other) {
+        reset();
+        fd_ = other.release();
+    }
+    return *this;
+}
+
+int UniqueFd::release() noexcept {
+    return std::exchange(fd_, -1);
+}
+
+void UniqueFd::reset() noexcept {
+    if (fd_ >= 0) {
+        ::close(std::exchange(fd_, -1));
+    }
+}
+
+UniqueFd open_file(const fs::path& path, int flags, unsigned mode) {
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    if (fd < 0) {
+        throw SystemError(fmt::format("cannot open '{}'", path.string()));
+    }
+    return UniqueFd(fd);
+}
+
+void write_all(int fd, Bytes bytes, const fs::path& path) {
+    while (!bytes.empty()) {
+        const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            throw SystemError(fmt::format("cannot write '{}'", path.string()));
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+}
+
+void write_all_at(int fd, Bytes bytes, std::uint64_t offset, const fs::path& path) {
+    while (!bytes.empty()) {
+        const ssize_t count =
+            ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            throw SystemError(fmt::format("cannot write '{}'", path.string()));
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+        offset += static_cast<std::uint64_t>(count);
+    }
+}
+
+void read_exactly_at(
+    int fd, std::span<std::byte> buffer, std::uint64_t offset, const fs::path& path) {
+    while (!buffer.empty()) {
+        const ssize_t count =
+            ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            throw SystemError(fmt::format("cannot read '{}'", path.string()));
+        }
+        if (count == 0) {
+            throw Error(fmt::format("'{}' ends early", path.string()));
+        }
+        buffer = buffer.subspan(static_cast<std::size_t>(count));
+        offset += static_cast<std::uint64_t>(count);
+    }
+}
+
+std::string read_text_file(const fs::path& path) {
+    FileSource source(path);
+    MemorySink sink;
+    copy(source, sink);
+    return std::string(sink.text());
+}
+
+FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_file(path, O_RDONLY)) {}
+
+std::size_t FileSource::read(std::span<std::byte> buffer) {
+    while (true) {
+        const ssize_t count = ::read(fd_.get(), buffer.data(), buffer.size());
+        if (count >= 0) {
+            return static_cast<std::size_t>(count);
+        }
+        if (errno != EINTR) {
+            throw SystemError(fmt::format("cannot read '{}'", path_.string()));
+        }
+    }
+}
+
+AtomicFile::AtomicFile(fs::path target, unsigned mode) : target_(std::move(target)) {
+    std::string pattern =
+        (target_.parent_path() / fmt::format(".{}.XXXXXX", target_.filename().string())).string();
+    fd_ = UniqueFd(::mkostemp(pattern.data(), O_CLOEXEC));
+    if (!fd_.is_open()) {
+        throw SystemError(fmt::format("cannot create '{}'", target_.string()));
+    }
+    temporary_ = pattern;
+    if (::fchmod(fd_.get(), mode) != 0) {
+        const int error = errno;
+        ::unlink(temporary_.c_str());
+        throw SystemError(fmt::format("cannot set the mode of '{}'", temporary_.string()), error);
+    }
+}
+
+AtomicFile::~AtomicFile() {
+    if (!committed_) {
+        ::unlink(temporary_.c_str());
+    }
+}
+
+void AtomicFile::commit() {
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+        throw SystemError(fmt::format("cannot create '{}'", target_.string()));
+    }
+    committed_ = true;
+    fd_.reset();
+}
+
+void write_file_atomically(const fs::path& path, std::string_view text, unsigned mode) {
+    AtomicFile file(path, mode);
+    file.write_text(text);
+    file.commit();
+}
+
+TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
+    std::string pattern = (parent / fmt::format("{}.XXXXXX", prefix)).string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw SystemError(
+            fmt::format("cannot make a temporary directory in '{}'", parent.string()));
+    }
+    path_ = pattern;
+}
+
+TempDir::TempDir(TempDir&& other) noexcept
+    : path_(std::exchange(other.path_, {})), kept_(other.kept_) {}
+
+TempDir::~TempDir() {
+    if (!kept_ && !path_.empty()) {
+        remove_tree(path_);
+    }
+}
+
+fs::path temporary_root() {
+    const char* variable = std::getenv("TMPDIR");
+    return variable != nullptr && *variable != '\0' ? fs::path(variable) : fs::path("/tmp");
+}
+
+void remove_tree(const fs::path& path) noexcept {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+    if (!ignored) {
+        return;
+    }
+    // A directory without write or search permission stopped it: open them all up, then again.
+    try {
+        fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, ignored);
+        const auto options = fs::directory_options::skip_permission_denied;
+        for (fs::recursive_directory_iterator it(path, options, ignored), end; it != end;
+             it.increment(ignored)) {
+            if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
+                fs::permissions(
+                    it->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
+            }
+        }
+        fs::remove_all(path, ignored);
+    } catch (...) { // NOLINT(bugprone-empty-catch): clean-up is best effort
+    }
+}
+
+namespace {
+
+UniqueFd lock_file(const fs::path& path, int operation) {
+    UniqueFd fd = open_file(path, O_RDWR | O_CREAT);
+    while (::flock(fd.get(), operation) != 0) {
+        if (errno == EWOULDBLOCK) {
+            return UniqueFd();
+        }
+        if (errno != EINTR) {
+            throw SystemError(fmt::format("cannot lock '{}'", path.string()));
+        }
+    }
+    return fd;
+}
+
+int flock_operation(FileLock::Mode mode) {
+    return mode == FileLock::Mode::shared ? LOCK_SH : LOCK_EX;
+}
+
+} // namespace
+
+FileLock::FileLock(const fs::path& path, Mode mode) : fd_(lock_file(path, flock_operation(mode))) {}
+
+FileLock FileLock::try_lock(const fs::path& path, Mode mode) {
+    FileLock lock;
+    lock.fd_ = lock_file(path, flock_operation(mode) | LOCK_NB);
+    return lock;
+}
+
+} // namespace kiln

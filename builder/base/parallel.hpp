@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// Work on several cores whose result does not depend on how many there are.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace kiln {
+
+/// Calls `work(i)` for every i in [0, count) on up to `jobs` threads. The first exception stops the
+/// hand-out of further items and is rethrown after all threads have ended. Interruption does the
+/// same.
+void parallel_for(std::size_t count, unsigned jobs, const std::function<void(std::size_t)>& work);
+
+/// Runs `work(i)` in parallel and `in_order(i)` strictly in the order of i, on the calling thread,
+/// as results become ready. At most `2 * jobs` items are worked ahead, which bounds memory.
+/// REPRO: output is cut by position and joined in order.
+void parallel_ordered(
+    std::size_t count,
+    unsigned jobs,
+    const std::function<void(std::size_t)>& work,
+    const std::function<void(std::size_t)>& in_order);
+
+/// Number of processors this process may use, at least 1.
+[[nodiscard]] unsigned default_jobs();
+
+} // namespace kiln

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+#include "base/process.hpp"
+
+#include "base/file.hpp"
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+
+#include <csignal>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <optional>
+
+namespace kiln {
+
+namespace {
+
+struct Pipe {
+    UniqueFd read_end;
+    UniqueFd write_end;
+
+    static Pipe open() {
+        std::array<int, 2> fds{};
+        if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
+            throw SystemError("cannot make a pipe");
+        }
+        return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+    }
+};
+
+std::vector<char*> c_pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> out;
+    for (const std::string& text : strings) {
+        out.push_back(const_cast<char*>(text.c_str())); // exec's old signature
+    }
+    out.push_back(nullptr);
+    return out;
+}
+
+/// Everything the child needs, allocated before the fork.
+struct ExecImage {
+    std::vector<std::string> argv_text;
+    std::vector<std::string> env_text;
+    std::vector<char*> argv;
+    std::vector<char*> envp;
+    std::string cwd;
+
+    explicit ExecImage(const Command& command) : cwd(command.cwd.string()) {
+        argv_text.push_back(command.program);
+        argv_text.insert(argv_text.end(), command.args.begin(), command.args.end());
+        const Environment& env = command.env.empty() ? clean_environment() : command.env;
+        for (const auto& [name, value] : env) {
+            env_text.push_back(name + "=" + value);
+        }
+        argv = c_pointers(argv_text);
+        envp = c_pointers(env_text);
+    }
+};
+
+struct Pipes {
+    Pipe input = Pipe::open();
+    Pipe output = Pipe::open();
+    Pipe errors = Pipe::open();
+    Pipe failure = Pipe::open(); ///< carries errno when the child cannot exec
+};
+
+[[noreturn]] void
+run_in_child(const ExecImage& image, Pipes& pipes, bool separate, const ChildSetup& setup) {
+    const auto fail = [&](int error) {
+        static_cast<void>(!::write(pipes.failure.write_end.get(), &error, sizeof error));
+        ::_exit(127);
+    };
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::setpgid(0, 0);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGTERM, SIG_DFL);
+    ::dup2(pipes.input.read_end.get(), STDIN_FILENO);
+    ::dup2(pipes.output.write_end.get(), STDOUT_FILENO);
+    ::dup2((separate ? pipes.errors : pipes.output).write_end.get(), STDERR_FILENO);
+    if (setup) {
+        if (const int error = setup(); error != 0) {
+            fail(error);
+        }
+    }
+    if (!image.cwd.empty() && ::chdir(image.cwd.c_str()) != 0) {
+        fail(errno);
+    }
+    ::execvpe(image.argv[0], image.argv.data(), image.envp.data());
+    fail(errno);
+    ::_exit(127);
+}
+
+class LineSplitter {
+  public:
+    explicit LineSplitter(const std::function<void(std::string_view)>& on_line)
+        : on_line_(on_line) {}
+
+    void feed(std::string_view text) {
+        if (!on_line_) {
+            return;
+        }
+        pending_ += text;
+        std::size_t begin = 0;
+        for (std::size_t end = 0; (end = pending_.find('\n', begin)) != std::string::npos;
+             begin = end + 1) {
+            on_line_(std::string_view(pending_).substr(begin, end - begin));
+        }
+        pending_.erase(0, begin);
+    }
+
+    void finish() {
+        if (on_line_ && !pending_.empty()) {
+            on_line_(pending_);
+        }
+    }
+
+  private:
+    const std::function<void(std::string_view)>& on_line_;
+    std::string pending_;
+};
+
+/// Feeds and drains a child's pipes until both outputs are closed.
+class Pump {
+  public:
+    Pump(const Command& command, Pipes& pipes)
+        : command_(command), pipes_(pipes), lines_(command.on_line) {
+        ::fcntl(pipes_.input.write_end.get(), F_SETFL, O_NONBLOCK);
+    }
+
+    /// Returns false when interruption was requested.
+    bool run(ProcessResult& result) {
+        while (pipes_.output.read_end.is_open() || pipes_.errors.read_end.is_open()) {
+            if (interrupt_requested()) {
+                return false;
+            }
+            std::array<pollfd, 3> fds{{
+                {pipes_.output.read_end.get(), POLLIN, 0},
+                {pipes_.errors.read_end.get(), POLLIN, 0},
+                {pipes_.input.write_end.get(), POLLOUT, 0},
+            }};
+            if (::poll(fds.data(), fds.size(), 500) < 0 && errno != EINTR) {
+                throw SystemError("cannot wait for a child's output");
+            }
+            feed_input(fds[2].revents);
+            drain(pipes_.output.read_end, fds[0].revents, result.output, true);
+            drain(pipes_.errors.read_end, fds[1].revents, result.errors, false);
+        }
+        lines_.finish();
+        return true;
+    }
+
+  private:
+    void feed_input(short events) {
+        if (fed_ == command_.input.size() || (events & (POLLERR | POLLHUP)) != 0) {
+            pipes_.input.write_end.reset();
+        } else if ((events & POLLOUT) != 0) {
+            const ssize_t count = ::write(
+                pipes_.input.write_end.get(),
+                command_.input.data() + fed_,
+                command_.input.size() - fed_);
+            fed_ += count > 0 ? static_cast<std::size_t>(count) : 0;
+        }
+    }
+
+    void drain(UniqueFd& fd, short events, std::string& into, bool to_lines) {
+        if (!fd.is_open() || (events & (POLLIN | POLLHUP | POLLERR)) == 0) {
+            return;
+        }
+        std::array<char, 65536> buffer{};
+        const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
+        if (count > 0) {
+            const std::string_view text(buffer.data(), static_cast<std::size_t>(count));
+            into += text;
+            if (to_lines) {
+                lines_.feed(text);
+            }
+        } else if (count == 0 || errno != EINTR) {
+            fd.reset();
+        }
+    }
+
+    const Command& command_;
+    Pipes& pipes_;
+    LineSplitter lines_;
+    std::size_t fed_ = 0;
+};
+
+int wait_for(pid_t pid) {
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            throw SystemError("cannot wait for a child");
+        }
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void end_group(pid_t pid) {
+    ::kill(-pid, SIGTERM);
+    ::kill(pid, SIGTERM);
+    for (int i = 0; i < 20; ++i) {
+        int status = 0;
+        if (::waitpid(pid, &status, WNOHANG) == pid) {
+            ::kill(-pid, SIGKILL);
+            return;
+        }
+        ::poll(nullptr, 0, 100);
+    }
+    ::kill(-pid, SIGKILL);
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+}
+
+} // namespace
+
+ProcessResult run_child(const Command& command, const ChildSetup& setup) {
+    const ExecImage image(command);
+    Pipes pipes;
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        throw SystemError(fmt::format("cannot start '{}'", command.program));
+    }
+    if (pid == 0) {
+        run_in_child(image, pipes, command.separate_stderr, setup);
+    }
+    pipes.input.read_end.reset();
+    pipes.output.write_end.reset();
+    pipes.errors.write_end.reset();
+    pipes.failure.write_end.reset();
+
+    ProcessResult result;
+    try {
+        if (!Pump(command, pipes).run(result)) {
+            throw Interrupted();
+        }
+    } catch (...) {
+        end_group(pid);
+        throw;
+    }
+    result.exit_status = wait_for(pid);
+    int exec_error = 0;
+    if (::read(pipes.failure.read_end.get(), &exec_error, sizeof exec_error) ==
+        sizeof exec_error) {
+        throw SystemError(fmt::format("cannot start '{}'", command.program), exec_error);
+    }
+    return result;
+}
+
+ProcessResult SystemProcessRunner::run(const Command& command) {
+    return run_child(command, {});
+}
+
+std::string ProcessRunner::run_checked(const Command& command) {
+    ProcessResult result = run(command);
+    if (!result.ok()) {
+        throw ProcessError(fmt::format("'{}'", command.program), result);
+    }
+    return std::move(result.output);
+}
+
+std::string describe_exit(int exit_status) {
+    if (exit_status > 128) {
+        const int number = exit_status - 128;
+        return fmt::format("signal {} ({})", number, ::strsignal(number));
+    }
+    return fmt::format("exit code {}", exit_status);
+}
+
+ProcessError::ProcessError(const std::string& what, const ProcessResult& result)
+    : Error(fmt::format("{} failed with {}", what, describe_exit(result.exit_status))),
+      exit_status_(result.exit_status) {
+    static_cast<void>(
+        std::move(*this).with_details(last_lines(result.output + result.errors)));
+}
+
+std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
+    std::vector<std::string> lines = split_lines(text);
+    if (lines.size() > count) {
+        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
+    }
+    return lines;
+}
+
+Environment clean_environment() {
+    return {
+        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        {"LC_ALL", "C.UTF-8"},
+        {"TZ", "UTC"},
+        {"HOME", "/root"},
+    };
+}
+
+std::filesystem::path find_program(std::string_view name) {
+    for (const std::string& folder : split(clean_environment().at("PATH"), ':')) {
+        const std::filesystem::path candidate = std::filesystem::path(folder) / name;
+        if (::access(candidate.c_str(), X_OK) == 0) {
+            return candidate;
+        }
+    }
+    return {};
+}
+
+} // namespace kiln

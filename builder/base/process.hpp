@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// Child processes: no shell, a fixed environment, output captured. The runner is an interface so
+// that tests can stand in for the programs, and so that the sandbox can run the same commands.
+#pragma once
+
+#include "base/error.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+using Environment = std::map<std::string, std::string>;
+
+struct Command {
+    std::string program; ///< looked up in PATH of `env` unless it contains a slash
+    std::vector<std::string> args; ///< without the program itself
+    Environment env = {};
+    std::filesystem::path cwd = {}; ///< empty: the caller's
+    std::string input = {}; ///< fed to standard input
+    /// Called with each complete line of output (stdout and stderr as they come).
+    std::function<void(std::string_view line)> on_line = {};
+    /// Several commands run with their stdout apart: then `output` holds stdout alone.
+    bool separate_stderr = false;
+};
+
+struct ProcessResult {
+    int exit_status = 0; ///< exit code, or 128 + signal number
+    std::string output; ///< stdout and stderr as they came (or stdout, see separate_stderr)
+    std::string errors; ///< stderr when separate_stderr
+    [[nodiscard]] bool ok() const noexcept { return exit_status == 0; }
+};
+
+class ProcessRunner {
+  public:
+    ProcessRunner() = default;
+    ProcessRunner(const ProcessRunner&) = delete;
+    ProcessRunner& operator=(const ProcessRunner&) = delete;
+    virtual ~ProcessRunner() = default;
+
+    /// Runs to the end. Throws SystemError when the program cannot be started at all, Interrupted
+    /// when interruption was requested while it ran (the child is ended first).
+    virtual ProcessResult run(const Command& command) = 0;
+    /// run() that throws ProcessError unless the exit status is 0; returns the output.
+    std::string run_checked(const Command& command);
+};
+
+/// "'PROGRAM' failed with exit code N" and the last lines of its output as details.
+class ProcessError : public Error {
+  public:
+    ProcessError(const std::string& what, const ProcessResult& result);
+    [[nodiscard]] int exit_status() const noexcept { return exit_status_; }
+
+  private:
+    int exit_status_;
+};
+
+/// The last `count` lines of a text.
+[[nodiscard]] std::vector<std::string> last_lines(std::string_view text, std::size_t count = 20);
+
+class SystemProcessRunner final : public ProcessRunner {
+  public:
+    ProcessResult run(const Command& command) override;
+};
+
+/// What every child gets unless a command says otherwise: PATH, LC_ALL=C.UTF-8, TZ=UTC.
+[[nodiscard]] Environment clean_environment();
+
+/// How a child is prepared between fork and exec; runs in the child, must not allocate or throw
+/// after a fork from a threaded process. Returning non-zero makes the start fail with that errno.
+using ChildSetup = std::function<int()>;
+
+/// The engine under SystemProcessRunner and Sandbox: forks, prepares, execs, captures.
+[[nodiscard]] ProcessResult run_child(const Command& command, const ChildSetup& setup);
+
+/// The full path of a program found in PATH, or an empty path.
+[[nodiscard]] std::filesystem::path find_program(std::string_view name);
+
+/// "128 + 9" -> "signal 9 (Killed)", else "exit code N".
+[[nodiscard]] std::string describe_exit(int exit_status);
+
+} // namespace kiln

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Small text helpers that know nothing of the domain.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+/// Lines without their newlines; a final newline does not make an empty last line.
+[[nodiscard]] std::vector<std::string> split_lines(std::string_view text);
+/// Fields between `separator`s, empty ones included.
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+[[nodiscard]] std::string join(std::span<const std::string> parts, std::string_view separator);
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+/// The candidate nearest to `word` by edit distance, if near enough to be a slip of the keyboard
+/// (at most 2 edits, and fewer than half of the word).
+[[nodiscard]] std::optional<std::string>
+suggest(std::string_view word, std::span<const std::string_view> candidates);
+/// "did you mean 'x'?" for a suggestion, else an empty string.
+[[nodiscard]] std::string
+did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+
+/// "512", "64KiB", "3 GiB", "2GB" to bytes; nothing when it is no size or overflows.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
+/// 1536 -> "1.5 KiB".
+[[nodiscard]] std::string format_size(std::uint64_t bytes);
+/// 75.3 s -> "1m15s", 3.21 -> "3.2s".
+[[nodiscard]] std::string format_duration(double seconds);
+
+/// Whole-string unsigned number in the given base; nothing on any other character or overflow.
+[[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text, int base = 10);
+
+[[nodiscard]] std::string to_hex(std::span<const std::byte> bytes);
+
+/// RFC 3339 in UTC with whole seconds, for example 2026-04-01T12:00:00Z.
+[[nodiscard]] std::string format_rfc3339(std::int64_t epoch_seconds);
+
+} // namespace kiln

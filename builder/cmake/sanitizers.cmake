@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+if(KILN_SANITIZE)
+    add_compile_options(-fsanitize=${KILN_SANITIZE} -fno-omit-frame-pointer
+                        -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${KILN_SANITIZE})
+endif()

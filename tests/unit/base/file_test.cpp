@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "base/file.hpp"
+
+#include "base/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace kiln {
+namespace {
+
+TEST(AtomicFile, AppearsOnlyAtCommit) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "out";
+    {
+        AtomicFile discarded(path);
+        discarded.write_text("half");
+    }
+    EXPECT_FALSE(fs::exists(path));
+    EXPECT_TRUE(fs::is_empty(dir.path()));
+    AtomicFile file(path);
+    file.write_text("whole");
+    EXPECT_FALSE(fs::exists(path));
+    file.commit();
+    EXPECT_EQ(read_text_file(path), "whole");
+}
+
+TEST(TempDir, RemovesItsContentEvenWithoutPermissions) {
+    fs::path path;
+    {
+        const TempDir dir(temporary_root(), "kiln-test");
+        path = dir.path();
+        fs::create_directories(path / "a/b");
+        write_file_atomically(path / "a/b/file", "x");
+        fs::permissions(path / "a", fs::perms::none);
+    }
+    EXPECT_FALSE(fs::exists(path));
+}
+
+TEST(File, NamesThePathAndTheReason) {
+    try {
+        static_cast<void>(read_text_file("/nowhere/at/all"));
+        FAIL() << "no exception";
+    } catch (const SystemError& error) {
+        EXPECT_EQ(error.message(), "cannot open '/nowhere/at/all': No such file or directory");
+    }
+}
+
+TEST(FileLock, ExcludesASecondHolder) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "lock";
+    const FileLock first(path, FileLock::Mode::exclusive);
+    EXPECT_FALSE(FileLock::try_lock(path, FileLock::Mode::shared).is_held());
+}
+
+} // namespace
+} // namespace kiln

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "base/process.hpp"
+
+#include <gtest/gtest.h>
+
+namespace kiln {
+namespace {
+
+TEST(SystemProcessRunner, CapturesOutputLinesAndInput) {
+    SystemProcessRunner runner;
+    std::vector<std::string> lines;
+    Command command{"cat", {}};
+    command.input = "one\ntwo";
+    command.on_line = [&](std::string_view line) { lines.emplace_back(line); };
+    EXPECT_EQ(runner.run_checked(command), "one\ntwo");
+    EXPECT_EQ(lines, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(SystemProcessRunner, GivesAFixedEnvironment) {
+    SystemProcessRunner runner;
+    const std::string env = runner.run_checked({"env", {}});
+    EXPECT_NE(env.find("TZ=UTC\n"), std::string::npos);
+    EXPECT_EQ(env.find("USER="), std::string::npos);
+}
+
+TEST(SystemProcessRunner, ReportsExitCodeAndLastLines) {
+    SystemProcessRunner runner;
+    try {
+        runner.run_checked({"sh", {"-c", "seq 30; exit 7"}});
+        FAIL() << "no exception";
+    } catch (const ProcessError& error) {
+        EXPECT_EQ(error.message(), "'sh' failed with exit code 7");
+        ASSERT_EQ(error.details().size(), 20U);
+        EXPECT_EQ(error.details().back(), "30");
+    }
+}
+
+TEST(SystemProcessRunner, NamesAProgramThatDoesNotExist) {
+    SystemProcessRunner runner;
+    try {
+        runner.run({"kiln-no-such-program", {}});
+        FAIL() << "no exception";
+    } catch (const SystemError& error) {
+        EXPECT_EQ(
+            error.message(), "cannot start 'kiln-no-such-program': No such file or directory");
+    }
+}
+
+TEST(SystemProcessRunner, NamesTheSignal) {
+    SystemProcessRunner runner;
+    const ProcessResult result = runner.run({"sh", {"-c", "kill -9 $$"}});
+    EXPECT_EQ(describe_exit(result.exit_status), "signal 9 (Killed)");
+}
+
+} // namespace
+} // namespace kiln
