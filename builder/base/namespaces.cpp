@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "base/namespaces.hpp"
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::uint32_t kIdCount = 65536;
+
+struct IdMaps {
+    std::string uid; ///< lines for /proc/PID/uid_map
+    std::string gid;
+};
+
+std::string user_name(uid_t uid) {
+    const passwd* entry = ::getpwuid(uid);
+    return entry == nullptr ? std::to_string(uid) : entry->pw_name;
+}
+
+IdRange require_range(const char* file, const std::string& user, uid_t uid) {
+    const std::string text = fs::exists(file) ? read_text_file(file) : std::string();
+    if (const auto range = find_id_range(text, user, uid)) {
+        return *range;
+    }
+    throw Error(fmt::format(
+                    "user '{}' has no range of {} subordinate ids in '{}'", user, kIdCount, file))
+        .with_hint(fmt::format(
+            "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}", user));
+}
+
+void require_map_programs() {
+    if (::access("/usr/bin/newuidmap", X_OK) != 0) {
+        throw Error("'newuidmap' is not installed; it maps subordinate ids for plain users")
+            .with_hint("as root: apt-get install uidmap");
+    }
+}
+
+IdMaps plain_user_maps() {
+    require_map_programs();
+    const uid_t uid = ::geteuid();
+    const std::string user = user_name(uid);
+    const IdRange uids = require_range("/etc/subuid", user, uid);
+    const IdRange gids = require_range("/etc/subgid", user, uid);
+    return {
+        fmt::format("0 {} 1 1 {} {}", uid, uids.start, kIdCount - 1),
+        fmt::format("0 {} 1 1 {} {}", ::getegid(), gids.start, kIdCount - 1)};
+}
+
+int run_map_program(const char* program, pid_t target, const std::string& map) {
+    std::vector<std::string> words{program, std::to_string(target)};
+    for (std::string& word : split(map, ' ')) {
+        words.push_back(std::move(word));
+    }
+    std::vector<char*> argv;
+    for (std::string& word : words) {
+        argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::execv(argv[0], argv.data());
+        ::_exit(127);
+    }
+    int status = 0;
+    return ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+bool write_map(pid_t target, const char* name, std::string_view text) {
+    const std::string path = fmt::format("/proc/{}/{}", target, name);
+    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return fd.is_open() &&
+           ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+/// Waits until the parent has left its user namespace, then writes its maps from outside.
+[[noreturn]] void map_ids_of_parent(int go, pid_t parent, const IdMaps& maps, bool is_root) {
+    char byte = 0;
+    if (::read(go, &byte, 1) != 1) {
+        ::_exit(0); // the parent could not unshare
+    }
+    bool ok = false;
+    if (is_root) {
+        ok = write_map(parent, "uid_map", maps.uid) && write_map(parent, "gid_map", maps.gid);
+    } else {
+        ok = run_map_program("/usr/bin/newuidmap", parent, maps.uid) == 0 &&
+             run_map_program("/usr/bin/newgidmap", parent, maps.gid) == 0;
+    }
+    ::_exit(ok ? 0 : 1);
+}
+
+/// Returns false when the kernel refuses a user namespace.
+bool unshare_user_and_map(const IdMaps& maps, bool is_root) {
+    std::array<int, 2> go{};
+    if (::pipe2(go.data(), O_CLOEXEC) != 0) {
+        throw SystemError("cannot make a pipe");
+    }
+    UniqueFd read_end(go[0]);
+    UniqueFd write_end(go[1]);
+    const pid_t parent = ::getpid();
+    const pid_t mapper = ::fork();
+    if (mapper < 0) {
+        throw SystemError("cannot start the process that maps ids");
+    }
+    if (mapper == 0) {
+        write_end.reset();
+        map_ids_of_parent(read_end.get(), parent, maps, is_root);
+    }
+    const bool unshared = ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+    const int unshare_error = errno;
+    // Root's mapper needs the parent to be readable in /proc.
+    ::prctl(PR_SET_DUMPABLE, 1);
+    if (unshared) {
+        write_all(write_end.get(), as_byte_span("x"), "pipe");
+    }
+    write_end.reset();
+    int status = 0;
+    while (::waitpid(mapper, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!unshared) {
+        if (is_root) {
+            return false;
+        }
+        throw Error(fmt::format(
+                        "cannot make a user namespace: {}", std::strerror(unshare_error)))
+            .with_hint("the kernel setting kernel.unprivileged_userns_clone must be 1");
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        throw Error("cannot map subordinate ids into the user namespace")
+            .with_hint("check the ranges in /etc/subuid and /etc/subgid, and that newuidmap and "
+                       "newgidmap are setuid or have file capabilities");
+    }
+    return true;
+}
+
+void become_namespace_root() {
+    if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+        throw SystemError("cannot become root of the user namespace");
+    }
+}
+
+} // namespace
+
+std::optional<IdRange>
+find_id_range(std::string_view text, std::string_view user, std::uint32_t uid) {
+    for (const std::string& line : split_lines(text)) {
+        const auto fields = split(line, ':');
+        if (fields.size() != 3 || (fields[0] != user && fields[0] != std::to_string(uid))) {
+            continue;
+        }
+        const auto start = parse_unsigned(fields[1]);
+        const auto count = parse_unsigned(fields[2]);
+        if (start && count && *count >= kIdCount && *start <= UINT32_MAX - kIdCount) {
+            return IdRange{
+                static_cast<std::uint32_t>(*start), static_cast<std::uint32_t>(*count)};
+        }
+    }
+    return std::nullopt;
+}
+
+void enter_build_namespace() {
+    static bool entered = false;
+    if (entered) {
+        return;
+    }
+    const bool is_root = ::geteuid() == 0;
+    const IdMaps maps = is_root ? IdMaps{"0 0 4294967295", "0 0 4294967295"} : plain_user_maps();
+    if (unshare_user_and_map(maps, is_root)) {
+        become_namespace_root();
+    } else if (::unshare(CLONE_NEWNS) != 0) {
+        throw SystemError("cannot make a mount namespace");
+    }
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+        throw SystemError("cannot make the mounts of the build namespace private");
+    }
+    entered = true;
+}
+
+} // namespace kiln

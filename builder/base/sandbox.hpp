@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs programs of a tree (maintainer scripts, dpkg, compilers) inside that tree: own mount, pid,
+// ipc, uts and network namespaces, no network at all, own /dev, /proc and temporary directories, a
+// fixed environment, no fsync. A ProcessRunner, so stages do not care where their commands run.
+#pragma once
+
+#include "base/process.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+namespace kiln {
+
+struct SandboxOptions {
+    std::filesystem::path root; ///< becomes "/"; must be a mount point of this mount namespace
+    std::int64_t epoch = 0; ///< SOURCE_DATE_EPOCH for the programs
+    Environment env = {}; ///< added to the fixed environment
+};
+
+/// Needs enter_build_namespace(). Commands' `cwd` and `program` are paths inside the root; their
+/// `env` is laid over the sandbox's.
+class Sandbox final : public ProcessRunner {
+  public:
+    explicit Sandbox(SandboxOptions options);
+    ~Sandbox() override;
+
+    ProcessResult run(const Command& command) override;
+
+  private:
+    struct Prepared;
+    SandboxOptions options_;
+    std::unique_ptr<Prepared> prepared_;
+};
+
+} // namespace kiln
