@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+#include "formats/archive_reader.hpp"
+
+#include "base/error.hpp"
+#include "base/handle.hpp"
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+#include <locale.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <clocale>
+#include <exception>
+#include <vector>
+
+namespace kiln {
+
+namespace {
+
+using ArchiveHandle = Handle<archive, archive_read_free>;
+
+/// libarchive converts the UTF-8 names of pax headers to the locale's charset, which loses bytes in
+/// the C locale. REPRO: names are read in C.UTF-8 whatever the host's locale is.
+class Utf8Locale {
+  public:
+    Utf8Locale() : before_(::uselocale(shared())) {}
+
+    Utf8Locale(const Utf8Locale&) = delete;
+    Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+    ~Utf8Locale() { ::uselocale(before_); }
+
+  private:
+    static locale_t shared() {
+        static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+        KILN_CHECK(locale != nullptr);
+        return locale;
+    }
+
+    locale_t before_;
+};
+
+/// A libarchive reader over a Source; exceptions of the source pass through the C code.
+class Stream {
+  public:
+    Stream(Source& source, std::string name)
+        : source_(source), name_(std::move(name)), archive_(archive_read_new()),
+          buffer_(kBufferSize) {
+        KILN_CHECK(archive_ != nullptr);
+    }
+
+    [[nodiscard]] archive* get() const noexcept { return archive_.get(); }
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+    void support_filters() {
+        require(archive_read_support_filter_gzip(get()));
+        require(archive_read_support_filter_bzip2(get()));
+        require(archive_read_support_filter_xz(get()));
+        require(archive_read_support_filter_zstd(get()));
+    }
+
+    void open() { require(archive_read_open(get(), this, nullptr, read_callback, nullptr)); }
+
+    /// Turns anything but ARCHIVE_OK into an exception.
+    void require(int status) {
+        if (error_) {
+            std::rethrow_exception(error_);
+        }
+        if (status != ARCHIVE_OK) {
+            const char* text = archive_error_string(get());
+            throw Error(fmt::format(
+                "cannot read archive '{}': {}", name_, text == nullptr ? "unknown" : text));
+        }
+    }
+
+  private:
+    static constexpr std::size_t kBufferSize = 256 * 1024;
+
+    static la_ssize_t read_callback(archive* handle, void* self, const void** data) {
+        auto& stream = *static_cast<Stream*>(self);
+        try {
+            *data = stream.buffer_.data();
+            return static_cast<la_ssize_t>(stream.source_.read(stream.buffer_));
+        } catch (...) {
+            stream.error_ = std::current_exception();
+            archive_set_error(handle, EIO, "the source failed");
+            return ARCHIVE_FATAL;
+        }
+    }
+
+    Source& source_;
+    std::string name_;
+    ArchiveHandle archive_;
+    std::vector<std::byte> buffer_;
+    std::exception_ptr error_;
+};
+
+/// The data blocks of the current member as one stream.
+class BlockSource final : public Source {
+  public:
+    explicit BlockSource(Stream& stream) : stream_(stream) {}
+
+    /// Begins a member of `size` bytes (what a sparse member has after its last block are zeros).
+    void start(std::uint64_t size) {
+        size_ = size;
+        position_ = 0;
+        block_ = {};
+        block_offset_ = 0;
+        ended_ = false;
+    }
+
+    /// Begins a stream whose length is not known.
+    void start_unbounded() {
+        start(0);
+        unbounded_ = true;
+    }
+
+    std::size_t read(std::span<std::byte> buffer) override {
+        while (block_.empty() && !ended_) {
+            next_block();
+        }
+        std::size_t count = buffer.size();
+        if (ended_ || position_ < block_offset_) {
+            const std::uint64_t end = ended_ ? size_ : block_offset_;
+            count = static_cast<std::size_t>(
+                std::min<std::uint64_t>(count, end - std::min(end, position_)));
+            std::fill_n(buffer.begin(), count, std::byte{0});
+        } else {
+            count = std::min(count, block_.size());
+            std::copy_n(block_.begin(), count, buffer.begin());
+            block_ = block_.subspan(count);
+            block_offset_ += count;
+        }
+        position_ += count;
+        return count;
+    }
+
+  private:
+    void next_block() {
+        const void* data = nullptr;
+        std::size_t size = 0;
+        la_int64_t offset = 0;
+        const int status = archive_read_data_block(stream_.get(), &data, &size, &offset);
+        if (status == ARCHIVE_EOF) {
+            ended_ = true;
+            if (unbounded_) {
+                size_ = position_;
+            }
+            return;
+        }
+        stream_.require(status);
+        block_ = Bytes(static_cast<const std::byte*>(data), size);
+        block_offset_ = static_cast<std::uint64_t>(offset);
+        if (block_offset_ < position_ || (!unbounded_ && block_offset_ + size > size_)) {
+            throw Error(fmt::format("archive '{}' holds blocks out of place", stream_.name()));
+        }
+    }
+
+    Stream& stream_;
+    Bytes block_;
+    std::uint64_t block_offset_ = 0;
+    std::uint64_t position_ = 0;
+    std::uint64_t size_ = 0;
+    bool ended_ = true;
+    bool unbounded_ = false;
+};
+
+FileType file_type(archive_entry* member, const std::string& path) {
+    switch (archive_entry_filetype(member)) {
+    case AE_IFREG:
+        return FileType::regular;
+    case AE_IFDIR:
+        return FileType::directory;
+    case AE_IFLNK:
+        return FileType::symlink;
+    case AE_IFCHR:
+        return FileType::char_device;
+    case AE_IFBLK:
+        return FileType::block_device;
+    case AE_IFIFO:
+        return FileType::fifo;
+    case AE_IFSOCK:
+        return FileType::socket;
+    default:
+        throw Error(fmt::format("member '{}' is of an unknown type", path));
+    }
+}
+
+Xattrs read_xattrs(archive_entry* member) {
+    Xattrs xattrs;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    archive_entry_xattr_reset(member);
+    while (archive_entry_xattr_next(member, &name, &value, &size) == ARCHIVE_OK) {
+        xattrs[name] = std::string(static_cast<const char*>(value), size);
+    }
+    return xattrs;
+}
+
+std::uint32_t checked_id(la_int64_t id, const std::string& path) {
+    if (id < 0 || id > std::int64_t{UINT32_MAX} - 1) {
+        throw Error(fmt::format("member '{}' has the impossible owner id {}", path, id));
+    }
+    return static_cast<std::uint32_t>(id);
+}
+
+ArchiveMember convert(archive_entry* member) {
+    constexpr unsigned kPermissions = 07777;
+    const char* raw = archive_entry_pathname(member);
+    if (raw == nullptr) {
+        throw Error("a member has no name");
+    }
+    ArchiveMember out;
+    out.path = normalize_member_path(raw);
+    Entry& entry = out.entry;
+    entry.mode = archive_entry_perm(member) & kPermissions;
+    entry.uid = checked_id(archive_entry_uid(member), out.path);
+    entry.gid = checked_id(archive_entry_gid(member), out.path);
+    entry.mtime = archive_entry_mtime(member);
+    entry.xattrs = read_xattrs(member);
+    if (const char* hardlink = archive_entry_hardlink(member)) {
+        entry.hardlink_to = normalize_member_path(hardlink);
+        return out;
+    }
+    entry.type = file_type(member, out.path);
+    if (entry.type == FileType::regular) {
+        entry.size =
+            static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(member), 0));
+    } else if (entry.type == FileType::symlink) {
+        const char* target = archive_entry_symlink(member);
+        entry.target = target == nullptr ? "" : target;
+    } else if (entry.type == FileType::char_device || entry.type == FileType::block_device) {
+        entry.device_major = static_cast<std::uint32_t>(archive_entry_rdevmajor(member));
+        entry.device_minor = static_cast<std::uint32_t>(archive_entry_rdevminor(member));
+    }
+    return out;
+}
+
+} // namespace
+
+std::string normalize_member_path(std::string_view raw) {
+    if (raw.empty() || raw.front() == '/') {
+        throw Error(fmt::format("archive member has the unusable name '{}'", raw));
+    }
+    std::string path;
+    for (const std::string& part : split(raw, '/')) {
+        if (part == "..") {
+            throw Error(fmt::format("archive member has the unusable name '{}'", raw));
+        }
+        if (part.empty() || part == ".") {
+            continue;
+        }
+        if (!path.empty()) {
+            path.push_back('/');
+        }
+        path += part;
+    }
+    return path;
+}
+
+class ArchiveReader::Impl {
+  public:
+    Impl(Source& source, std::string name, ArchiveFilters filters)
+        : stream_(source, std::move(name)), content_(stream_) {
+        const Utf8Locale locale;
+        if (filters == ArchiveFilters::detect) {
+            stream_.support_filters();
+        }
+        stream_.require(archive_read_support_format_tar(stream_.get()));
+        stream_.open();
+    }
+
+    std::optional<ArchiveMember> next() {
+        throw_if_interrupted();
+        const Utf8Locale locale;
+        archive_entry* member = nullptr;
+        const int status = archive_read_next_header(stream_.get(), &member);
+        if (status == ARCHIVE_EOF) {
+            content_.start(0);
+            return std::nullopt;
+        }
+        stream_.require(status);
+        return with_context(fmt::format("reading archive '{}'", stream_.name()), [&] {
+            ArchiveMember out = convert(member);
+            content_.start(out.entry.size);
+            return out;
+        });
+    }
+
+    Source& content() { return content_; }
+
+  private:
+    Stream stream_;
+    BlockSource content_;
+};
+
+ArchiveReader::ArchiveReader(Source& source, std::string name, ArchiveFilters filters)
+    : impl_(std::make_unique<Impl>(source, std::move(name), filters)) {}
+
+ArchiveReader::~ArchiveReader() = default;
+
+std::optional<ArchiveMember> ArchiveReader::next() {
+    return impl_->next();
+}
+
+Source& ArchiveReader::content() {
+    return impl_->content();
+}
+
+class DecompressSource::Impl {
+  public:
+    Impl(Source& below, std::string name) : stream_(below, std::move(name)), blocks_(stream_) {
+        stream_.support_filters();
+        stream_.require(archive_read_support_format_empty(stream_.get()));
+        stream_.require(archive_read_support_format_raw(stream_.get()));
+        stream_.open();
+        archive_entry* member = nullptr;
+        const int status = archive_read_next_header(stream_.get(), &member);
+        if (status == ARCHIVE_EOF) {
+            return;
+        }
+        stream_.require(status);
+        blocks_.start_unbounded();
+    }
+
+    std::size_t read(std::span<std::byte> buffer) { return blocks_.read(buffer); }
+
+  private:
+    Stream stream_;
+    BlockSource blocks_;
+};
+
+DecompressSource::DecompressSource(Source& below, std::string name)
+    : impl_(std::make_unique<Impl>(below, std::move(name))) {}
+
+DecompressSource::~DecompressSource() = default;
+
+std::size_t DecompressSource::read(std::span<std::byte> buffer) {
+    return impl_->read(buffer);
+}
+
+} // namespace kiln
