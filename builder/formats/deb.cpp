@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "formats/deb.hpp"
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "formats/archive_reader.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::string_view kArMagic = "!<arch>\n";
+constexpr std::size_t kArHeaderSize = 60;
+constexpr std::size_t kArNameSize = 16;
+constexpr std::size_t kArSizeOffset = 48;
+constexpr std::size_t kArSizeSize = 10;
+
+struct ArMember {
+    std::string name;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+};
+
+Error damaged(const fs::path& path, std::string_view why) {
+    return Error(fmt::format("'{}' is damaged: {}", path.string(), why))
+        .with_hint("delete it from the pool; the next bake fetches it again");
+}
+
+/// Reads a part of an open file.
+class RangeSource final : public Source {
+  public:
+    RangeSource(int fd, const ArMember& member, const fs::path& path)
+        : fd_(fd), at_(member.offset), left_(member.size), path_(path) {}
+
+    std::size_t read(std::span<std::byte> buffer) override {
+        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left_));
+        read_exactly_at(fd_, buffer.first(count), at_, path_);
+        at_ += count;
+        left_ -= count;
+        return count;
+    }
+
+  private:
+    int fd_;
+    std::uint64_t at_;
+    std::uint64_t left_;
+    const fs::path& path_;
+};
+
+std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path& path) {
+    std::vector<ArMember> members;
+    std::array<char, kArHeaderSize> header{};
+    for (std::uint64_t at = kArMagic.size(); at < file_size;) {
+        if (file_size - at < kArHeaderSize) {
+            throw damaged(path, "it ends in the middle of a header");
+        }
+        read_exactly_at(fd, std::as_writable_bytes(std::span(header)), at, path);
+        const std::string_view text(header.data(), header.size());
+        const auto size = parse_unsigned(trim(text.substr(kArSizeOffset, kArSizeSize)));
+        if (!size || !text.ends_with("`\n")) {
+            throw damaged(path, "a member header is malformed");
+        }
+        std::string_view name = trim(text.substr(0, kArNameSize));
+        if (name.ends_with('/')) {
+            name.remove_suffix(1);
+        }
+        members.push_back({std::string(name), at + kArHeaderSize, *size});
+        if (*size > file_size - at - kArHeaderSize) {
+            throw damaged(path, fmt::format("it is truncated: '{}' is not whole", name));
+        }
+        at += kArHeaderSize + *size + *size % 2;
+    }
+    return members;
+}
+
+/// Opens the member whose name starts with `prefix` and hands its archive to `use`.
+void with_member(
+    const fs::path& path,
+    std::string_view prefix,
+    const std::function<void(ArchiveReader&)>& use) {
+    const UniqueFd fd = open_file(path, O_RDONLY);
+    const std::uint64_t size = fs::file_size(path);
+    std::array<char, kArMagic.size()> magic{};
+    if (size >= magic.size()) {
+        read_exactly_at(fd.get(), std::as_writable_bytes(std::span(magic)), 0, path);
+    }
+    if (std::string_view(magic.data(), magic.size()) != kArMagic) {
+        throw Error(fmt::format("'{}' is not a Debian package", path.string()));
+    }
+    const auto members = ar_members(fd.get(), size, path);
+    const auto member = std::find_if(members.begin(), members.end(), [&](const ArMember& m) {
+        return m.name.starts_with(prefix);
+    });
+    if (members.empty() || members[0].name != "debian-binary" || member == members.end()) {
+        throw damaged(path, fmt::format("it has no '{}' member", prefix));
+    }
+    RangeSource source(fd.get(), *member, path);
+    ArchiveReader reader(source, path.filename().string() + "/" + member->name);
+    use(reader);
+}
+
+std::string read_all(Source& source) {
+    MemorySink sink;
+    copy(source, sink);
+    return std::string(sink.text());
+}
+
+} // namespace
+
+std::string DebControl::field(std::string_view name) const {
+    const auto control = files.find("control");
+    if (control == files.end()) {
+        return {};
+    }
+    std::string value;
+    bool inside = false;
+    for (const std::string& line : split_lines(control->second)) {
+        const bool continues = line.starts_with(' ') || line.starts_with('\t');
+        if (inside && continues) {
+            value += "\n" + line;
+        } else if (inside) {
+            break;
+        } else if (
+            !continues && line.size() > name.size() && line[name.size()] == ':' &&
+            std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
+                return std::tolower(a) == std::tolower(b);
+            })) {
+            inside = true;
+            value = trim(std::string_view(line).substr(name.size() + 1));
+        }
+    }
+    return value;
+}
+
+std::string DebControl::require_field(std::string_view name) const {
+    std::string value = field(name);
+    if (value.empty()) {
+        throw damaged(path, fmt::format("its control data has no field '{}'", name));
+    }
+    return value;
+}
+
+DebControl read_deb_control(const std::filesystem::path& path) {
+    DebControl control;
+    control.path = path;
+    with_member(path, "control.tar", [&](ArchiveReader& reader) {
+        while (const auto member = reader.next()) {
+            if (member->entry.type == FileType::regular) {
+                control.modes[member->path] = member->entry.mode;
+                control.files[member->path] = read_all(reader.content());
+            }
+        }
+    });
+    return control;
+}
+
+void read_deb_data(
+    const std::filesystem::path& path, const std::function<void(ArchiveReader&)>& use) {
+    with_member(path, "data.tar", use);
+}
+
+} // namespace kiln

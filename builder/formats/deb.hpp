@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// Debian binary packages, deb(5): an ar archive of debian-binary, control.tar.* and data.tar.*.
+// Reads them without dpkg; knows nothing of installing.
+#pragma once
+
+#include "base/stream.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace kiln {
+
+class ArchiveReader;
+
+struct DebControl {
+    /// Files of the control archive by name ("control", "postinst", "md5sums", ...).
+    std::map<std::string, std::string> files;
+    std::map<std::string, std::uint32_t> modes;
+    std::filesystem::path path; ///< for messages
+
+    /// A field of the control paragraph, continuation lines joined by newlines; empty if absent.
+    [[nodiscard]] std::string field(std::string_view name) const;
+    /// The same; throws Error naming the package file if it is absent.
+    [[nodiscard]] std::string require_field(std::string_view name) const;
+};
+
+/// Throws Error "'x.deb' is not a Debian package" or "... is damaged: ...".
+[[nodiscard]] DebControl read_deb_control(const std::filesystem::path& path);
+
+/// Opens the data archive and hands it to `use`. Errors as above.
+void read_deb_data(
+    const std::filesystem::path& path, const std::function<void(ArchiveReader&)>& use);
+
+} // namespace kiln

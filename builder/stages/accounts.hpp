@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// The account files of a tree (passwd, group, shadow, gshadow) as data: read, added to, written
+// back. No program of the tree runs, so the result depends on nothing but the arguments.
+#pragma once
+
+#include "base/file.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+struct Group {
+    std::string name;
+    std::uint32_t gid = 0;
+};
+
+struct User {
+    std::string name;
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::string gecos;
+    std::string home;
+    std::string shell;
+};
+
+class AccountFiles {
+  public:
+    /// Reads the files below root/etc; missing ones count as empty. `epoch` gives the day that
+    /// shadow(5) calls the last password change.
+    AccountFiles(fs::path root, std::int64_t epoch);
+
+    [[nodiscard]] std::optional<std::uint32_t> user_id(const std::string& name) const;
+    [[nodiscard]] std::optional<std::uint32_t> group_id(const std::string& name) const;
+
+    /// Adding what exists with the same number does nothing; with another number, or a number that
+    /// somebody else has, it is an Error.
+    void add_group(const Group& group);
+    /// The password is locked.
+    void add_user(const User& user);
+    /// Makes a user a member of a group; both must exist.
+    void add_member(const std::string& group, const std::string& user);
+    /// shadow(5): never a day after the epoch's.
+    void clamp_password_days();
+
+    /// Writes back what changed, modes and owners as Debian has them.
+    void save();
+
+  private:
+    using Fields = std::vector<std::string>;
+
+    struct Table {
+        std::vector<Fields> rows;
+        bool changed = false;
+        [[nodiscard]] Fields* find(const std::string& name);
+        [[nodiscard]] const Fields* find(const std::string& name) const;
+        void append(Fields row);
+    };
+
+    [[nodiscard]] Table load(const char* name) const;
+    void store(const char* name, Table& table, unsigned mode, std::uint32_t gid) const;
+    static void check_id(
+        const Table& table, const std::string& name, std::uint32_t id, const char* what);
+
+    fs::path root_;
+    std::string day_;
+    Table passwd_;
+    Table group_;
+    Table shadow_;
+    Table gshadow_;
+};
+
+} // namespace kiln

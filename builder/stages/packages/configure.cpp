@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "stages/packages/configure.hpp"
+
+#include "base/text.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <regex>
+#include <string>
+
+namespace kiln {
+
+namespace {
+
+constexpr const char* kPolicyScript = "usr/sbin/policy-rc.d";
+constexpr const char* kDpkgConfig = "etc/dpkg/dpkg.cfg.d/zz-kiln";
+
+void write_script(const fs::path& path, std::string_view text, unsigned mode) {
+    fs::create_directories(path.parent_path());
+    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    write_all(fd.get(), as_byte_span(text), path);
+    if (::fchmod(fd.get(), mode) != 0) {
+        throw SystemError(fmt::format("cannot set the mode of '{}'", path.string()));
+    }
+}
+
+Environment preinst_environment(const PackageFile& package) {
+    return {
+        {"DPKG_MAINTSCRIPT_PACKAGE", package.name},
+        {"DPKG_MAINTSCRIPT_ARCH", package.architecture},
+        {"DPKG_MAINTSCRIPT_NAME", "preinst"},
+        {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"},
+        {"DPKG_ADMINDIR", "/var/lib/dpkg"},
+        {"DPKG_ROOT", ""},
+    };
+}
+
+} // namespace
+
+Configurer::Configurer(StageContext& context) : context_(context) {}
+
+Configurer::~Configurer() {
+    std::error_code ignored;
+    fs::remove(context_.root / kPolicyScript, ignored);
+    fs::remove(context_.root / kDpkgConfig, ignored);
+    fs::remove_all(context_.root / "var/lib/dpkg/tmp.ci", ignored);
+}
+
+void Configurer::run_preinst(const PackageFile& package) {
+    // dpkg runs it from here, and some scripts look at their own path.
+    const fs::path folder = context_.root / "var/lib/dpkg/tmp.ci";
+    fs::remove_all(folder);
+    for (const auto& [name, content] : package.control.files) {
+        write_script(folder / name, content, package.control.modes.at(name) & 0777U);
+    }
+    Command command{"/var/lib/dpkg/tmp.ci/preinst", {"install"}};
+    command.env = preinst_environment(package);
+    command.on_line = [&](std::string_view line) { context_.console.debug(line); };
+    const ProcessResult result = context_.sandbox.run(command);
+    fs::remove_all(folder);
+    if (!result.ok()) {
+        throw ProcessError(
+            fmt::format("package '{}' {}: preinst", package.name, package.version), result);
+    }
+}
+
+void Configurer::configure(const std::vector<std::string>& names, Force force) {
+    std::vector<std::string> args;
+    if (force == Force::depends) {
+        args.emplace_back("--force-depends");
+    }
+    args.emplace_back("--configure");
+    args.insert(args.end(), names.begin(), names.end());
+    run_dpkg(std::move(args));
+}
+
+void Configurer::configure_all() {
+    run_dpkg({"--configure", "--pending"});
+}
+
+void Configurer::run_dpkg(std::vector<std::string> args) {
+    write_script(context_.root / kPolicyScript, "#!/bin/sh\nexit 101\n", 0755);
+    write_script(
+        context_.root / kDpkgConfig, "force-unsafe-io\nforce-confdef\nforce-confold\n", 0644);
+    Command command{"dpkg", std::move(args)};
+    // The kernel stage makes the initramfs, once and last.
+    command.env["INITRD"] = "No";
+    command.on_line = [&](std::string_view line) { on_line(line); };
+    const ProcessResult result = context_.sandbox.run(command);
+    if (result.ok()) {
+        return;
+    }
+    const std::string failure = describe_dpkg_failure(result.output);
+    if (failure.empty()) {
+        throw ProcessError("'dpkg'", result);
+    }
+    throw Error(failure).with_details(last_lines(result.output));
+}
+
+void Configurer::on_line(std::string_view line) {
+    constexpr std::string_view kSettingUp = "Setting up ";
+    context_.console.debug(line);
+    if (line.starts_with(kSettingUp)) {
+        const std::string_view rest = line.substr(kSettingUp.size());
+        context_.job.note("configuring " + std::string(rest.substr(0, rest.find(' '))));
+        context_.job.add(1);
+    }
+}
+
+void Configurer::audit() {
+    const std::string report = context_.sandbox.run_checked({"dpkg", {"--audit"}});
+    if (!trim(report).empty()) {
+        throw Error("dpkg finds packages that are not fully installed")
+            .with_details(split_lines(report));
+    }
+}
+
+std::string describe_dpkg_failure(std::string_view output) {
+    static const std::regex kFailed(
+        R"((?:installed|new) (\S+) package ([a-z-]+) script subprocess )"
+        R"((returned error exit status|was killed by signal) \(?(\d+))");
+    std::match_results<std::string_view::const_iterator> match;
+    if (!std::regex_search(output.begin(), output.end(), match, kFailed)) {
+        return {};
+    }
+    const std::string words = match[2].str();
+    const std::string script = words == "post-installation" ? "postinst"
+                               : words == "pre-installation" ? "preinst"
+                                                             : words;
+    const bool killed = match[3].str().starts_with("was");
+    return fmt::format(
+        "package '{}': {} {} {}",
+        match[1].str(),
+        script,
+        killed ? "was ended by signal" : "failed with exit code",
+        match[4].str());
+}
+
+} // namespace kiln

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs maintainer scripts: preinst by kiln, everything else through the tree's own dpkg. Services
+// are kept from starting, failures are told as package, script, exit code and last lines.
+#pragma once
+
+#include "stages/packages/package_file.hpp"
+#include "stages/stage_context.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+class Configurer {
+  public:
+    enum class Force { none, depends };
+
+    explicit Configurer(StageContext& context);
+    Configurer(const Configurer&) = delete;
+    Configurer& operator=(const Configurer&) = delete;
+    /// Removes what the constructor put into the tree.
+    ~Configurer();
+
+    void run_preinst(const PackageFile& package);
+    void configure(const std::vector<std::string>& names, Force force);
+    void configure_all();
+    /// Throws Error when dpkg finds packages half installed.
+    void audit();
+
+  private:
+    void run_dpkg(std::vector<std::string> args);
+    void on_line(std::string_view line);
+
+    StageContext& context_;
+};
+
+/// What dpkg says of the first failure in its output: "package 'x': postinst failed with exit
+/// code 7"; an empty string when there is none.
+[[nodiscard]] std::string describe_dpkg_failure(std::string_view output);
+
+} // namespace kiln

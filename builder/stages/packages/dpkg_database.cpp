@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include "stages/packages/dpkg_database.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+namespace kiln {
+
+namespace {
+
+void append(const fs::path& path, std::string_view text) {
+    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    write_all(fd.get(), as_byte_span(text), path);
+}
+
+void write_plain(const fs::path& path, std::string_view text, unsigned mode) {
+    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    write_all(fd.get(), as_byte_span(text), path);
+    if (::fchmod(fd.get(), mode) != 0) {
+        throw SystemError(fmt::format("cannot set the mode of '{}'", path.string()));
+    }
+}
+
+struct TriggerDirective {
+    bool interest = false;
+    bool await = true;
+    std::string name;
+};
+
+std::vector<TriggerDirective> trigger_directives(const PackageFile& package) {
+    std::vector<TriggerDirective> out;
+    const auto file = package.control.files.find("triggers");
+    if (file == package.control.files.end()) {
+        return out;
+    }
+    for (const std::string& line : split_lines(file->second)) {
+        std::istringstream words(line.substr(0, line.find('#')));
+        std::string verb;
+        TriggerDirective directive;
+        if (!(words >> verb >> directive.name)) {
+            continue;
+        }
+        directive.interest = verb.starts_with("interest");
+        directive.await = !verb.ends_with("-noawait");
+        out.push_back(std::move(directive));
+    }
+    return out;
+}
+
+/// The control paragraph as the status file holds it right after unpacking.
+std::string status_stanza(const PackageFile& package) {
+    std::string out;
+    for (const std::string& line : split_lines(package.control.files.at("control"))) {
+        if (trim(line).empty()) {
+            break;
+        }
+        out += line + "\n";
+        if (line.starts_with("Package:")) {
+            out += "Status: install ok unpacked\n";
+        }
+    }
+    if (const auto conffiles = conffiles_of(package); !conffiles.empty()) {
+        out += "Conffiles:\n";
+        for (const std::string& path : conffiles) {
+            out += fmt::format(" {} newconffile\n", path);
+        }
+    }
+    return out + "\n";
+}
+
+} // namespace
+
+std::vector<std::string> conffiles_of(const PackageFile& package) {
+    std::vector<std::string> out;
+    const auto file = package.control.files.find("conffiles");
+    if (file == package.control.files.end()) {
+        return out;
+    }
+    for (const std::string& line : split_lines(file->second)) {
+        // "remove-on-upgrade PATH" names a file that the package does not have any more.
+        if (line.starts_with('/')) {
+            out.emplace_back(trim(line));
+        }
+    }
+    return out;
+}
+
+DpkgDatabase::DpkgDatabase(fs::path root) : root_(std::move(root)) {
+    if (exists()) {
+        reload_diversions();
+        load_owners();
+    }
+}
+
+fs::path DpkgDatabase::admin(std::string_view name) const {
+    return root_ / "var/lib/dpkg" / name;
+}
+
+bool DpkgDatabase::exists() const {
+    return fs::exists(admin("status"));
+}
+
+void DpkgDatabase::create() const {
+    for (const char* directory : {"info", "updates", "triggers", "alternatives", "parts"}) {
+        fs::create_directories(admin(directory));
+    }
+    write_plain(admin("status"), "", 0644);
+    write_plain(admin("available"), "", 0644);
+    write_plain(admin("info/format"), "1\n", 0644);
+    write_plain(admin("triggers/File"), "", 0644);
+    write_plain(admin("triggers/Unincorp"), "", 0644);
+}
+
+void DpkgDatabase::reload_diversions() {
+    diversions_.clear();
+    if (!fs::exists(admin("diversions"))) {
+        return;
+    }
+    const auto lines = split_lines(read_text_file(admin("diversions")));
+    for (std::size_t i = 0; i + 2 < lines.size(); i += 3) {
+        diversions_[lines[i]] = {lines[i + 1], lines[i + 2]};
+    }
+}
+
+std::string DpkgDatabase::divert(const std::string& path, const std::string& package) const {
+    const auto it = diversions_.find(path);
+    return it == diversions_.end() || it->second.package == package ? path : it->second.to;
+}
+
+void DpkgDatabase::load_owners() {
+    for (const auto& file : fs::directory_iterator(admin("info"))) {
+        if (file.path().extension() != ".list") {
+            continue;
+        }
+        const std::string package = file.path().stem().string();
+        for (std::string& line : split_lines(read_text_file(file.path()))) {
+            owners_[std::move(line)] = package;
+        }
+    }
+}
+
+std::optional<std::string> DpkgDatabase::owner_of(const std::string& path) const {
+    const auto it = owners_.find(path);
+    return it == owners_.end() ? std::nullopt : std::optional(it->second);
+}
+
+void DpkgDatabase::set_owner(const std::string& path, const std::string& package) {
+    owners_[path] = package;
+}
+
+void DpkgDatabase::remove_from_list(const std::string& path, const std::string& info_name) const {
+    const fs::path list = admin(fmt::format("info/{}.list", info_name));
+    if (!fs::exists(list)) {
+        return;
+    }
+    std::string kept;
+    for (const std::string& line : split_lines(read_text_file(list))) {
+        if (line != path) {
+            kept += line + "\n";
+        }
+    }
+    write_plain(list, kept, 0644);
+}
+
+void DpkgDatabase::record_unpacked(const std::vector<UnpackedPackage>& packages) const {
+    for (const UnpackedPackage& unpacked : packages) {
+        write_info(unpacked);
+    }
+    append_status(packages);
+    register_interests(packages);
+    activate_triggers(packages);
+}
+
+void DpkgDatabase::write_info(const UnpackedPackage& unpacked) const {
+    const PackageFile& package = *unpacked.package;
+    const std::string stem = package.info_name();
+    for (const auto& [name, content] : package.control.files) {
+        if (name != "control") {
+            write_plain(
+                admin(fmt::format("info/{}.{}", stem, name)),
+                content,
+                package.control.modes.at(name) & 0777U);
+        }
+    }
+    write_plain(
+        admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", 0644);
+}
+
+void DpkgDatabase::append_status(const std::vector<UnpackedPackage>& packages) const {
+    std::string text;
+    for (const UnpackedPackage& unpacked : packages) {
+        text += status_stanza(*unpacked.package);
+    }
+    append(admin("status"), text);
+}
+
+void DpkgDatabase::register_interests(const std::vector<UnpackedPackage>& packages) const {
+    for (const UnpackedPackage& unpacked : packages) {
+        const std::string name = unpacked.package->info_name();
+        for (const TriggerDirective& directive : trigger_directives(*unpacked.package)) {
+            if (!directive.interest) {
+                continue;
+            }
+            const std::string who = name + (directive.await ? "" : "/noawait");
+            if (directive.name.starts_with('/')) {
+                append(admin("triggers/File"), fmt::format("{} {}\n", directive.name, who));
+            } else {
+                append(admin("triggers/" + directive.name), who + "\n");
+            }
+        }
+    }
+}
+
+/// Packages that are only unpacked need no trigger, their own configuring does the work; dpkg
+/// drops those when it takes the list in. So every touched trigger may be listed.
+void DpkgDatabase::activate_triggers(const std::vector<UnpackedPackage>& packages) const {
+    std::vector<std::string> interests;
+    for (const std::string& line : split_lines(read_text_file(admin("triggers/File")))) {
+        interests.push_back(line.substr(0, line.find(' ')));
+    }
+    std::set<std::string> active;
+    for (const UnpackedPackage& unpacked : packages) {
+        for (const TriggerDirective& directive : trigger_directives(*unpacked.package)) {
+            if (!directive.interest) {
+                active.insert(directive.name);
+            }
+        }
+        for (const std::string& path : unpacked.paths) {
+            for (const std::string& interest : interests) {
+                if (path.starts_with(interest) &&
+                    (path.size() == interest.size() || path[interest.size()] == '/')) {
+                    active.insert(interest);
+                }
+            }
+        }
+    }
+    std::string text;
+    for (const std::string& trigger : active) {
+        text += trigger + " -\n";
+    }
+    append(admin("triggers/Unincorp"), text);
+}
+
+} // namespace kiln

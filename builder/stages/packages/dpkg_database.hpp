@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// dpkg's own records below var/lib/dpkg, written as dpkg's unpacking would leave them: status,
+// info/*, triggers/*, so that the tree's real dpkg can configure what kiln unpacked. Formats:
+// dpkg's source (lib/dpkg/dump.c, triglib.c), deb-triggers(5), dpkg-divert(1).
+#pragma once
+
+#include "stages/packages/package_file.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// What unpacking one package gave.
+struct UnpackedPackage {
+    const PackageFile* package = nullptr;
+    /// "/.", "/usr", "/usr/bin", ... in the order of the archive: the .list file.
+    std::vector<std::string> paths;
+};
+
+class DpkgDatabase {
+  public:
+    explicit DpkgDatabase(fs::path root);
+
+    /// Whether the tree has a dpkg database already.
+    [[nodiscard]] bool exists() const;
+    /// Makes an empty one.
+    void create() const;
+
+    /// Where a path (with leading slash) goes when `package` brings it: dpkg-divert(1)'s answer.
+    [[nodiscard]] std::string divert(const std::string& path, const std::string& package) const;
+    /// Reads the diversions again; needed after scripts ran.
+    void reload_diversions();
+
+    /// Package that owns a path (with leading slash), if any.
+    [[nodiscard]] std::optional<std::string> owner_of(const std::string& path) const;
+    void set_owner(const std::string& path, const std::string& package);
+    /// Another package takes a file over (Replaces): it leaves the old owner's list.
+    void remove_from_list(const std::string& path, const std::string& info_name) const;
+
+    /// Records packages as "install ok unpacked" and activates the triggers that their files and
+    /// their own directives ask of configured packages.
+    void record_unpacked(const std::vector<UnpackedPackage>& packages) const;
+
+  private:
+    void write_info(const UnpackedPackage& unpacked) const;
+    void append_status(const std::vector<UnpackedPackage>& packages) const;
+    void register_interests(const std::vector<UnpackedPackage>& packages) const;
+    void activate_triggers(const std::vector<UnpackedPackage>& packages) const;
+    void load_owners();
+    [[nodiscard]] fs::path admin(std::string_view name) const;
+
+    struct Diversion {
+        std::string to;
+        std::string package; ///< the one whose file is not diverted; ":" for local diversions
+    };
+
+    fs::path root_;
+    std::map<std::string, Diversion, std::less<>> diversions_;
+    std::map<std::string, std::string, std::less<>> owners_;
+};
+
+/// Paths of a package's conffiles, with leading slash.
+[[nodiscard]] std::vector<std::string> conffiles_of(const PackageFile& package);
+
+} // namespace kiln

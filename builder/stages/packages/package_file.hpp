@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// One .deb that is about to be installed: where it lies and what its control data says.
+#pragma once
+
+#include "base/file.hpp"
+#include "formats/deb.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// One alternative of a dependency, without version: the lock has already been solved.
+using Alternatives = std::vector<std::string>;
+
+struct PackageFile {
+    fs::path path;
+    DebControl control;
+    std::string name;
+    std::string version;
+    std::string architecture;
+    bool essential = false;
+    bool multi_arch_same = false;
+    std::vector<Alternatives> depends; ///< Depends and Pre-Depends
+    std::vector<Alternatives> pre_depends;
+    std::set<std::string> replaces;
+    std::set<std::string> provides;
+
+    /// The name that dpkg gives files in its info directory: "libc6:amd64", "bash".
+    [[nodiscard]] std::string info_name() const {
+        return multi_arch_same ? name + ":" + architecture : name;
+    }
+    [[nodiscard]] bool has_script(std::string_view script) const {
+        return control.files.find(std::string(script)) != control.files.end();
+    }
+};
+
+/// Reads the control data of a package. Throws Error for damaged packages, naming the file.
+[[nodiscard]] PackageFile read_package(const fs::path& path);
+
+/// "a (>= 1) | b, c:any" -> {{a, b}, {c}}.
+[[nodiscard]] std::vector<Alternatives> parse_relations(std::string_view text);
+
+/// Who satisfies whom among packages that are installed together.
+class DependencyIndex {
+  public:
+    explicit DependencyIndex(const std::vector<PackageFile>& packages);
+    /// Indices of `start` and everything it depends on, within the set.
+    [[nodiscard]] std::set<std::size_t> closure(const std::set<std::size_t>& start) const;
+    /// Indices of the packages of the set that satisfy these relations.
+    [[nodiscard]] std::set<std::size_t> satisfying(const std::vector<Alternatives>& relations) const;
+
+  private:
+    const std::vector<PackageFile>& packages_;
+    std::map<std::string, std::size_t, std::less<>> by_name_;
+};
+
+} // namespace kiln

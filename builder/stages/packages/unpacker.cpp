@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "stages/packages/unpacker.hpp"
+
+#include "base/parallel.hpp"
+#include "formats/archive_reader.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace kiln {
+
+/// A member of a data archive; regular content waits in the staging directory.
+struct Unpacker::Member {
+    std::string path; ///< with leading slash
+    Entry entry;
+    fs::path staged;
+};
+
+struct Unpacker::Staged {
+    std::vector<Member> members;
+};
+
+namespace {
+
+constexpr const char* kStagingName = ".kiln-unpack";
+
+void set_owner_and_time(const fs::path& path, const Entry& entry) {
+    const std::array<timespec, 2> times{{{entry.mtime, 0}, {entry.mtime, 0}}};
+    if (::lchown(path.c_str(), entry.uid, entry.gid) != 0 ||
+        ::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+        throw SystemError(fmt::format("cannot set owner and time of '{}'", path.string()));
+    }
+}
+
+void write_regular(const fs::path& path, const Entry& entry, Source& content) {
+    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    FdSink sink(fd.get(), path);
+    copy(content, sink);
+    const std::array<timespec, 2> times{{{entry.mtime, 0}, {entry.mtime, 0}}};
+    // chown drops set-user-id bits, so the mode comes after it.
+    if (::fchown(fd.get(), entry.uid, entry.gid) != 0 || ::fchmod(fd.get(), entry.mode) != 0 ||
+        ::futimens(fd.get(), times.data()) != 0) {
+        throw SystemError(fmt::format("cannot set owner, mode and time of '{}'", path.string()));
+    }
+}
+
+bool is_real_directory(const fs::path& path) {
+    return fs::is_directory(fs::symlink_status(path));
+}
+
+} // namespace
+
+Unpacker::Unpacker(fs::path root, DpkgDatabase& database, KeptTimes& kept_times)
+    : root_(std::move(root)), staging_(root_ / kStagingName), database_(database),
+      kept_times_(kept_times) {
+    fs::create_directory(staging_);
+}
+
+Unpacker::~Unpacker() {
+    remove_tree(staging_);
+}
+
+std::vector<UnpackedPackage> Unpacker::unpack(
+    const std::vector<const PackageFile*>& packages,
+    unsigned jobs,
+    const std::function<void(std::size_t)>& on_done) {
+    std::vector<Staged> staged(packages.size());
+    std::vector<UnpackedPackage> out;
+    parallel_ordered(
+        packages.size(),
+        jobs,
+        [&](std::size_t i) {
+            with_context(fmt::format("unpacking package '{}'", packages[i]->name), [&] {
+                stage_package(*packages[i], staged[i]);
+            });
+        },
+        [&](std::size_t i) {
+            with_context(fmt::format("unpacking package '{}'", packages[i]->name), [&] {
+                out.push_back(place_package(*packages[i], staged[i]));
+            });
+            staged[i] = {};
+            on_done(i);
+        });
+    drop_taken_over(out);
+    return out;
+}
+
+/// Paths that a later package of the same batch replaced leave the earlier one's list.
+void Unpacker::drop_taken_over(std::vector<UnpackedPackage>& unpacked) {
+    for (UnpackedPackage& package : unpacked) {
+        std::erase_if(package.paths, [&](const std::string& path) {
+            return taken_over_.contains({package.package->info_name(), path});
+        });
+    }
+    taken_over_.clear();
+}
+
+void Unpacker::stage_package(const PackageFile& package, Staged& staged) const {
+    const fs::path folder = staging_ / package.info_name();
+    fs::create_directory(folder);
+    read_deb_data(package.path, [&](ArchiveReader& reader) {
+        std::size_t number = 0;
+        while (auto member = reader.next()) {
+            Member out{"/" + member->path, std::move(member->entry), {}};
+            if (out.entry.type == FileType::regular && out.entry.hardlink_to.empty()) {
+                out.staged = folder / std::to_string(number++);
+                write_regular(out.staged, out.entry, reader.content());
+            }
+            staged.members.push_back(std::move(out));
+        }
+    });
+}
+
+UnpackedPackage Unpacker::place_package(const PackageFile& package, Staged& staged) {
+    conffiles_ = conffiles_of(package);
+    std::sort(conffiles_.begin(), conffiles_.end());
+    placed_.clear();
+    UnpackedPackage unpacked{&package, {}};
+    for (const Member& member : staged.members) {
+        unpacked.paths.push_back(member.path == "/" ? "/." : member.path);
+        place_member(package, member);
+    }
+    fs::remove(staging_ / package.info_name());
+    return unpacked;
+}
+
+void Unpacker::place_member(const PackageFile& package, const Member& member) {
+    if (member.path == "/") {
+        return;
+    }
+    if (member.entry.type == FileType::directory) {
+        place_directory(member, root_ / real_path(member.path));
+        return;
+    }
+    claim(package, member);
+    const std::string diverted = database_.divert(member.path, package.name);
+    // dpkg keeps a new conffile beside its name until it configures the package.
+    const bool is_conffile =
+        std::binary_search(conffiles_.begin(), conffiles_.end(), member.path);
+    const std::string real = real_path(diverted);
+    const fs::path at = root_ / (is_conffile ? real + ".dpkg-new" : real);
+    placed_[member.path] = at.string();
+    if (member.entry.hardlink_to.empty()) {
+        kept_times_[real] = member.entry.mtime;
+    }
+    if (member.entry.type == FileType::symlink) {
+        place_symlink(member, at);
+    } else if (!member.entry.hardlink_to.empty()) {
+        place_hardlink(member, at);
+    } else if (member.entry.type == FileType::regular) {
+        place_regular(member, at);
+    } else {
+        throw Error(fmt::format("'{}' is a device or pipe, which kiln does not unpack", member.path));
+    }
+}
+
+/// dpkg's rule: a directory that exists, also by way of a symlink, stays as it is.
+void Unpacker::place_directory(const Member& member, const fs::path& at) const {
+    struct stat info {};
+    if (::lstat(at.c_str(), &info) == 0) {
+        if (S_ISREG(info.st_mode)) {
+            throw Error(fmt::format("'{}' is a file where a directory should be", member.path));
+        }
+        return;
+    }
+    if (::mkdir(at.c_str(), 0700) != 0) {
+        throw SystemError(fmt::format("cannot make the directory '{}'", at.string()));
+    }
+    if (::chown(at.c_str(), member.entry.uid, member.entry.gid) != 0 ||
+        ::chmod(at.c_str(), member.entry.mode) != 0) {
+        throw SystemError(fmt::format("cannot set owner and mode of '{}'", at.string()));
+    }
+}
+
+void Unpacker::place_regular(const Member& member, const fs::path& at) const {
+    if (::rename(member.staged.c_str(), at.c_str()) != 0) {
+        throw SystemError(fmt::format("cannot place '{}'", at.string()));
+    }
+}
+
+void Unpacker::place_symlink(const Member& member, const fs::path& at) const {
+    if (is_real_directory(at)) {
+        return; // dpkg keeps a directory where a package has a link to one
+    }
+    fs::remove(at);
+    if (::symlink(member.entry.target.c_str(), at.c_str()) != 0) {
+        throw SystemError(fmt::format("cannot make the link '{}'", at.string()));
+    }
+    set_owner_and_time(at, member.entry);
+}
+
+void Unpacker::place_hardlink(const Member& member, const fs::path& at) {
+    const auto target = placed_.find("/" + member.entry.hardlink_to);
+    if (target == placed_.end()) {
+        throw Error(fmt::format(
+            "'{}' is a hard link to '{}', which the package does not hold before it",
+            member.path,
+            member.entry.hardlink_to));
+    }
+    fs::remove(at);
+    if (::link(target->second.c_str(), at.c_str()) != 0) {
+        throw SystemError(fmt::format("cannot make the hard link '{}'", at.string()));
+    }
+}
+
+void Unpacker::claim(const PackageFile& package, const Member& member) {
+    if (const auto owner = database_.owner_of(member.path)) {
+        const std::string owner_name = owner->substr(0, owner->find(':'));
+        if (owner_name != package.name && database_.divert(member.path, package.name) == member.path &&
+            database_.divert(member.path, owner_name) == member.path) {
+            if (!package.replaces.contains(owner_name)) {
+                throw Error(fmt::format(
+                    "it would overwrite '{}', which is in package '{}'", member.path, owner_name));
+            }
+            database_.remove_from_list(member.path, *owner);
+            taken_over_.insert({*owner, member.path});
+        }
+    }
+    database_.set_owner(member.path, package.info_name());
+}
+
+std::string Unpacker::real_path(const std::string& path) {
+    const std::string relative = path.substr(1);
+    const std::string parent(parent_path(relative));
+    auto known = real_directories_.find(parent);
+    if (known == real_directories_.end()) {
+        const UniqueFd root = open_file(root_, O_PATH | O_DIRECTORY);
+        open_how how{};
+        how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+        how.resolve = RESOLVE_IN_ROOT;
+        const std::string name = parent.empty() ? "." : parent;
+        const UniqueFd fd(static_cast<int>(
+            ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
+        if (!fd.is_open()) {
+            throw SystemError(fmt::format("cannot open the directory '/{}'", parent));
+        }
+        const std::string full =
+            fs::read_symlink(fmt::format("/proc/self/fd/{}", fd.get())).string();
+        const std::string prefix = fs::canonical(root_).string();
+        KILN_CHECK(full.starts_with(prefix));
+        std::string real = full.substr(prefix.size());
+        real.erase(0, real.starts_with('/') ? 1 : 0);
+        known = real_directories_.emplace(parent, real).first;
+    }
+    const std::string name(base_name(relative));
+    return known->second.empty() ? name : known->second + "/" + name;
+}
+
+} // namespace kiln

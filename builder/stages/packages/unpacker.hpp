@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Puts packages' files into a tree without dpkg: contents are written on all cores to a staging
+// directory of the tree, then moved to their names one package after the other in the lock's order,
+// so that the result does not depend on timing. Runs no scripts.
+#pragma once
+
+#include "stages/packages/dpkg_database.hpp"
+#include "stages/stage_context.hpp"
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kiln {
+
+class Unpacker {
+  public:
+    Unpacker(fs::path root, DpkgDatabase& database, KeptTimes& kept_times);
+    Unpacker(const Unpacker&) = delete;
+    Unpacker& operator=(const Unpacker&) = delete;
+    ~Unpacker();
+
+    /// Unpacks these packages in this order. `on_done(i)` is called after each.
+    [[nodiscard]] std::vector<UnpackedPackage> unpack(
+        const std::vector<const PackageFile*>& packages,
+        unsigned jobs,
+        const std::function<void(std::size_t)>& on_done);
+
+    /// Forget what is known of symlinks in the tree; needed after scripts ran.
+    void forget_directories() { real_directories_.clear(); }
+
+  private:
+    struct Member;
+    struct Staged;
+
+    void stage_package(const PackageFile& package, Staged& staged) const;
+    UnpackedPackage place_package(const PackageFile& package, Staged& staged);
+    void place_member(const PackageFile& package, const Member& member);
+    void place_directory(const Member& member, const fs::path& at) const;
+    void place_regular(const Member& member, const fs::path& at) const;
+    void place_symlink(const Member& member, const fs::path& at) const;
+    void place_hardlink(const Member& member, const fs::path& at);
+    void claim(const PackageFile& package, const Member& member);
+    void drop_taken_over(std::vector<UnpackedPackage>& unpacked);
+    /// Where a path of the tree (with leading slash) really is: its parent's symlinks resolved
+    /// inside the tree. Relative to the root, without leading slash.
+    [[nodiscard]] std::string real_path(const std::string& path);
+
+    fs::path root_;
+    fs::path staging_;
+    DpkgDatabase& database_;
+    KeptTimes& kept_times_;
+    std::map<std::string, std::string, std::less<>> real_directories_;
+    std::map<std::string, std::string> placed_; ///< within one package: archive path -> real path
+    std::set<std::pair<std::string, std::string>> taken_over_; ///< old owner, path; of one batch
+    std::vector<std::string> conffiles_; ///< of the package being placed, sorted
+};
+
+} // namespace kiln

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "stages/packages/configure.hpp"
+#include "stages/packages/dpkg_database.hpp"
+#include "stages/packages/unpacker.hpp"
+#include "support/make_deb.hpp"
+
+#include "base/text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+namespace kiln {
+namespace {
+
+class Packages : public testing::Test {
+  protected:
+    void SetUp() override {
+        fs::create_directories(root_ / "usr/lib");
+        fs::create_symlink("usr/lib", root_ / "lib");
+        database_.create();
+    }
+
+    PackageFile package(std::string name, ToyDeb toy) {
+        toy.control = "Package: " + name + "\nVersion: 1\nArchitecture: all\n" + toy.control;
+        return read_package(make_deb(dir_.path(), toy));
+    }
+
+    std::vector<UnpackedPackage> unpack(const std::vector<const PackageFile*>& packages) {
+        auto unpacked = unpacker_.unpack(packages, 2, [](std::size_t) {});
+        database_.record_unpacked(unpacked);
+        return unpacked;
+    }
+
+    [[nodiscard]] std::string admin(const char* name) const {
+        return read_text_file(root_ / "var/lib/dpkg" / name);
+    }
+
+    TempDir dir_{temporary_root(), "kiln-test"};
+    fs::path root_ = dir_.path() / "root";
+    DpkgDatabase database_{root_};
+    KeptTimes times_;
+    Unpacker unpacker_{(fs::create_directories(root_), root_), database_, times_};
+};
+
+TEST_F(Packages, ParsesRelationsWithoutVersions) {
+    EXPECT_EQ(
+        parse_relations("a (>= 1) | b, c:any , d [amd64]"),
+        (std::vector<Alternatives>{{"a", "b"}, {"c"}, {"d"}}));
+}
+
+TEST_F(Packages, FollowsDependenciesThroughProvides) {
+    const std::vector<PackageFile> set{
+        package("a", {.control = "Depends: virtual\n"}),
+        package("b", {.control = "Provides: virtual\nPre-Depends: c\n"}),
+        package("c", {}),
+        package("d", {})};
+    EXPECT_EQ(DependencyIndex(set).closure({0}), (std::set<std::size_t>{0, 1, 2}));
+}
+
+TEST_F(Packages, UnpacksThroughTheMergedUsrLinksAndKeepsTimes) {
+    const PackageFile toy = package("toy", {.files = {{"lib/toy/file", "x"}}});
+    const auto unpacked = unpack({&toy});
+    EXPECT_TRUE(fs::is_symlink(root_ / "lib"));
+    EXPECT_EQ(read_text_file(root_ / "usr/lib/toy/file"), "x");
+    EXPECT_TRUE(times_.contains("usr/lib/toy/file"));
+    EXPECT_EQ(unpacked.at(0).paths.front(), "/.");
+    EXPECT_EQ(unpacked.at(0).paths.back(), "/lib/toy/file");
+}
+
+TEST_F(Packages, LeavesConffilesForDpkgToPlace) {
+    const PackageFile toy = package(
+        "toy",
+        {.scripts = {{"conffiles", "/etc/toy.conf\n"}}, .files = {{"etc/toy.conf", "a\n"}}});
+    unpack({&toy});
+    EXPECT_FALSE(fs::exists(root_ / "etc/toy.conf"));
+    EXPECT_TRUE(fs::exists(root_ / "etc/toy.conf.dpkg-new"));
+    EXPECT_NE(admin("status").find("Conffiles:\n /etc/toy.conf newconffile\n"), std::string::npos);
+    EXPECT_NE(admin("status").find("Package: toy\nStatus: install ok unpacked\n"), std::string::npos);
+}
+
+TEST_F(Packages, RefusesToOverwriteAnotherPackagesFile) {
+    const PackageFile one = package("one", {.files = {{"usr/bin/x", "1"}}});
+    const PackageFile two = package("two", {.files = {{"usr/bin/x", "2"}}});
+    try {
+        unpack({&one, &two});
+        FAIL() << "no exception";
+    } catch (const Error& error) {
+        EXPECT_EQ(
+            error.message(), "it would overwrite '/usr/bin/x', which is in package 'one'");
+        ASSERT_FALSE(error.context().empty());
+        EXPECT_EQ(error.context()[0], "unpacking package 'two'");
+    }
+}
+
+TEST_F(Packages, LetsAReplacingPackageTakeAFileOver) {
+    const PackageFile one = package("one", {.files = {{"usr/bin/x", "1"}}});
+    const PackageFile two =
+        package("two", {.control = "Replaces: one\n", .files = {{"usr/bin/x", "2"}}});
+    unpack({&one, &two});
+    EXPECT_EQ(read_text_file(root_ / "usr/bin/x"), "2");
+    EXPECT_EQ(admin("info/one.list").find("/usr/bin/x"), std::string::npos);
+    EXPECT_NE(admin("info/two.list").find("/usr/bin/x"), std::string::npos);
+}
+
+TEST_F(Packages, HonoursDiversions) {
+    write_file_atomically(
+        root_ / "var/lib/dpkg/diversions", "/usr/bin/x\n/usr/bin/x.real\nother\n");
+    database_.reload_diversions();
+    const PackageFile toy = package("toy", {.files = {{"usr/bin/x", "1"}}});
+    unpack({&toy});
+    EXPECT_TRUE(fs::exists(root_ / "usr/bin/x.real"));
+    EXPECT_FALSE(fs::exists(root_ / "usr/bin/x"));
+}
+
+TEST_F(Packages, ActivatesFileTriggersOfEarlierPackages) {
+    const PackageFile watcher =
+        package("watcher", {.scripts = {{"triggers", "interest-noawait /usr/share/things\n"}}});
+    unpack({&watcher});
+    EXPECT_EQ(admin("triggers/File"), "/usr/share/things watcher/noawait\n");
+    const PackageFile thing = package("thing", {.files = {{"usr/share/things/a", "1"}}});
+    const PackageFile other = package("other", {.files = {{"usr/share/thingsbox", "1"}}});
+    unpack({&other});
+    EXPECT_EQ(admin("triggers/Unincorp"), "");
+    unpack({&thing});
+    EXPECT_EQ(admin("triggers/Unincorp"), "/usr/share/things -\n");
+}
+
+TEST(DescribeDpkgFailure, NamesPackageScriptAndCode) {
+    EXPECT_EQ(
+        describe_dpkg_failure(
+            "Setting up toy (1) ...\n"
+            "dpkg: error processing package toy (--configure):\n"
+            " installed toy package post-installation script subprocess returned error exit "
+            "status 7\n"),
+        "package 'toy': postinst failed with exit code 7");
+    EXPECT_EQ(describe_dpkg_failure("all well\n"), "");
+}
+
+} // namespace
+} // namespace kiln
