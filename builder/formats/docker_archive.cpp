@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "formats/docker_archive.hpp"
+
+#include "base/error.hpp"
+#include "formats/oci_reader.hpp"
+#include "formats/tar_writer.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace kiln {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string blob_path(const OciDescriptor& descriptor) {
+    return "blobs/sha256/" + descriptor.digest.hex();
+}
+
+Entry directory_member() {
+    Entry entry;
+    entry.type = FileType::directory;
+    entry.mode = 0755;
+    return entry;
+}
+
+Entry blob_member(const fs::path& layout, const OciDescriptor& descriptor) {
+    Entry entry;
+    entry.size = descriptor.size;
+    entry.content = descriptor.digest;
+    entry.source = layout / blob_path(descriptor);
+    return entry;
+}
+
+Entry text_member(std::string text) {
+    Entry entry;
+    entry.size = text.size();
+    entry.data = std::make_shared<const std::string>(std::move(text));
+    return entry;
+}
+
+std::string docker_manifest(const OciManifest& manifest, const std::vector<std::string>& tags) {
+    Json image;
+    image["Config"] = blob_path(manifest.config);
+    image["RepoTags"] = tags;
+    Json& layers = image["Layers"] = Json::array();
+    for (const OciDescriptor& layer : manifest.layers) {
+        layers.push_back(blob_path(layer));
+    }
+    return canonical_json(Json::array({std::move(image)}));
+}
+
+void refuse_zstd(const OciManifest& manifest) {
+    for (const OciDescriptor& layer : manifest.layers) {
+        if (layer.media_type == media_type::kLayerZstd) {
+            throw Error("docker load cannot read zstd layers")
+                .with_hint("write the image with gzip layers, or push it to a registry");
+        }
+    }
+}
+
+} // namespace
+
+void write_docker_archive(
+    const fs::path& layout, const std::vector<std::string>& repo_tags, Sink& sink) {
+    const OciManifest manifest = read_oci_manifest(layout, "");
+    refuse_zstd(manifest);
+    std::vector<std::string> tags = repo_tags;
+    const auto name = manifest.descriptor.annotations.find(std::string(annotation::kImageName));
+    if (tags.empty() && name != manifest.descriptor.annotations.end()) {
+        tags.push_back(name->second);
+    }
+    // REPRO: member times are 0, owners root; nothing of the layout's own files is looked at.
+    FileTree members;
+    members.put("blobs", directory_member());
+    members.put("blobs/sha256", directory_member());
+    members.put(blob_path(manifest.descriptor), blob_member(layout, manifest.descriptor));
+    members.put(blob_path(manifest.config), blob_member(layout, manifest.config));
+    for (const OciDescriptor& layer : manifest.layers) {
+        members.put(blob_path(layer), blob_member(layout, layer));
+    }
+    members.put("index.json", text_member(read_text_file(layout / "index.json")));
+    members.put("manifest.json", text_member(docker_manifest(manifest, tags)));
+    members.put("oci-layout", text_member(read_text_file(layout / "oci-layout")));
+    TarWriter writer(sink);
+    for (const auto& [path, entry] : members.entries()) {
+        writer.add(path, entry);
+    }
+    writer.finish();
+}
+
+} // namespace kiln

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// Packs an OCI layout directory as a tar that both `docker load` (20.10 and later) and OCI tools
+// read: the layout itself plus Docker's manifest.json that points into it.
+#pragma once
+
+#include "base/file.hpp"
+#include "base/stream.hpp"
+
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// Writes the archive of the layout's only image to `sink` (which is not finished). `repo_tags` are
+/// the names that Docker gives the image ("pause:latest"); when empty, the io.containerd.image.name
+/// of the index is taken. Throws Error for zstd layers, which Docker 20.10 fails to load with a
+/// message that explains nothing, and for malformed layouts.
+void write_docker_archive(
+    const fs::path& layout, const std::vector<std::string>& repo_tags, Sink& sink);
+
+} // namespace kiln
