@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: MIT
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "recipe/recipe.hpp"
+#include "recipe/recipe_shape.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace kiln {
+
+namespace {
+
+/// One file of a chain of recipes, child first.
+struct RecipeFile {
+    fs::path path;
+    YamlNode tree;
+};
+
+fs::path resolve(const fs::path& base_dir, const std::string& path) {
+    return (base_dir / path).lexically_normal();
+}
+
+fs::path identity_of(const fs::path& path) {
+    std::error_code ignored;
+    return fs::weakly_canonical(path, ignored);
+}
+
+SourceSpec read_source(const std::string& name, const Value& value, const fs::path& base_dir) {
+    SourceSpec source{name, {}, value.pos()};
+    if (const Value* git = value.find("git")) {
+        source.from = GitSource{git->as_string(), value.at("commit").as_string()};
+    } else if (const Value* directory = value.find("directory")) {
+        source.from = DirectorySource{resolve(base_dir, directory->as_string())};
+    } else {
+        const std::string& location = value.at("tarball").as_string();
+        const bool is_url = location.find("://") != std::string::npos;
+        const auto digest = Digest::parse(value.at("sha256").as_string());
+        KILN_CHECK(digest.has_value());
+        source.from = TarballSource{
+            is_url ? location : resolve(base_dir, location).string(),
+            *digest,
+            static_cast<unsigned>(value.integer_or("strip", 0))};
+    }
+    return source;
+}
+
+class Loader {
+  public:
+    Loader(const LoadOptions& options, Diagnostics& diags) : options_(options), diags_(diags) {}
+
+    std::optional<Recipe> load(const fs::path& path) {
+        std::vector<RecipeFile> chain = load_chain(path);
+        if (diags_.has_errors() && chain.empty()) {
+            return std::nullopt;
+        }
+        collect_variables(chain);
+        std::vector<Value> values;
+        for (RecipeFile& file : chain) {
+            substitute_in(file.tree, recipe_.variables);
+            values.push_back(validate(file.tree, recipe_shape(), diags_));
+        }
+        for (std::size_t i = chain.size(); i-- > 0;) {
+            read_stages_of(chain[i]);
+        }
+        check_stage_names();
+        read_images(chain);
+        check_overrides();
+        if (diags_.has_errors()) {
+            return std::nullopt;
+        }
+        for (std::size_t i = chain.size(); i-- > 0;) {
+            merge(values[i], chain[i].path.parent_path());
+        }
+        apply_oci_config(values);
+        return std::move(recipe_);
+    }
+
+  private:
+    // Files ------------------------------------------------------------------------------------
+
+    /// Reads a file that another one names at `named`; problems are that place's fault.
+    std::optional<YamlNode> load_named(const fs::path& path, const SourcePos& named) {
+        try {
+            std::optional<YamlNode> tree = load_yaml(path, diags_);
+            recipe_.files.push_back(path);
+            return tree;
+        } catch (const SystemError& error) {
+            diags_.error(named, error.message(), "paths are relative to the file they stand in");
+            return std::nullopt;
+        }
+    }
+
+    /// True (and reported) when `path` is in `open` already: `what` would never end.
+    bool closes_cycle(
+        const std::vector<fs::path>& open,
+        const fs::path& path,
+        const SourcePos& named,
+        std::string_view what) {
+        const auto same = [&](const fs::path& other) {
+            return identity_of(other) == identity_of(path);
+        };
+        const auto first = std::find_if(open.begin(), open.end(), same);
+        if (first == open.end()) {
+            return false;
+        }
+        std::string names;
+        for (auto file = first; file != open.end(); ++file) {
+            names += file->string() + " -> ";
+        }
+        diags_.error(named, fmt::format("{} in a circle: {}{}", what, names, path.string()));
+        return true;
+    }
+
+    std::vector<RecipeFile> load_chain(const fs::path& path) {
+        std::vector<RecipeFile> chain;
+        std::vector<fs::path> open{path};
+        std::optional<YamlNode> tree = load_yaml(path, diags_);
+        recipe_.files.push_back(path);
+        while (tree) {
+            chain.push_back({open.back(), std::move(*tree)});
+            tree.reset();
+            const YamlNode* extends = chain.back().tree.find("extends");
+            if (extends == nullptr || extends->kind != YamlNode::Kind::scalar ||
+                extends->text.empty()) {
+                break;
+            }
+            const fs::path parent = resolve(open.back().parent_path(), extends->text);
+            if (closes_cycle(open, parent, extends->pos, "recipes extend each other")) {
+                break;
+            }
+            open.push_back(parent);
+            tree = load_named(parent, extends->pos);
+        }
+        return chain;
+    }
+
+    // Variables --------------------------------------------------------------------------------
+
+    /// Adds what a file's `variables` give to those that are not in `scope` yet.
+    void add_defaults(const YamlNode& tree, Variables& scope) {
+        const YamlNode* section = tree.find("variables");
+        if (section == nullptr) {
+            return;
+        }
+        for (const YamlMember& member : section->members) {
+            if (member.value.kind != YamlNode::Kind::scalar) {
+                continue;
+            }
+            if (member.value.text.find("${") != std::string::npos) {
+                diags_.error(member.value.pos, "a variable cannot refer to another");
+            }
+            known_.insert(member.key.text);
+            const auto set = options_.set.find(member.key.text);
+            scope.emplace(
+                member.key.text, set == options_.set.end() ? member.value.text : set->second);
+        }
+    }
+
+    void collect_variables(const std::vector<RecipeFile>& chain) {
+        for (const RecipeFile& file : chain) {
+            add_defaults(file.tree, recipe_.variables);
+        }
+    }
+
+    void substitute_in(YamlNode& tree, const Variables& scope) {
+        for (YamlMember& member : tree.members) {
+            if (member.key.text != "variables" && member.key.text != "extends") {
+                substitute(member.value, scope, diags_);
+            }
+        }
+    }
+
+    void check_overrides() const {
+        const std::vector<std::string_view> known(known_.begin(), known_.end());
+        for (const auto& [name, value] : options_.set) {
+            if (!known_.contains(name)) {
+                UsageError error(fmt::format("--set: the recipe has no variable '{}'", name));
+                std::string hint = did_you_mean(name, known);
+                if (hint.empty()) {
+                    hint = known.empty() ? "it has none at all"
+                                         : fmt::format("it has: {}", fmt::join(known, ", "));
+                }
+                error.set_hint_if_empty(std::move(hint));
+                throw error;
+            }
+        }
+    }
+
+    // Stages -----------------------------------------------------------------------------------
+
+    /// Where a list of stages stands.
+    struct Place {
+        fs::path base_dir;
+        std::vector<StageSpec>* target;
+        const Variables* scope;
+    };
+
+    void read_stages_of(const RecipeFile& file) {
+        open_parts_ = {file.path};
+        const fs::path dir = file.path.parent_path();
+        read_stages(file.tree.find("stages"), {dir, &recipe_.stages, &recipe_.variables});
+        if (const YamlNode* vm = file.tree.find("vm")) {
+            read_stages(vm->find("stages"), {dir, &recipe_.vm_stages, &recipe_.variables});
+        }
+        if (const YamlNode* oci = file.tree.find("oci")) {
+            read_stages(oci->find("stages"), {dir, &recipe_.oci_stages, &recipe_.variables});
+        }
+    }
+
+    void read_stages(const YamlNode* list, const Place& place) {
+        if (list == nullptr || list->kind != YamlNode::Kind::list) {
+            return; // validate() has reported what is not a list
+        }
+        for (const YamlNode& item : list->items) {
+            if (item.kind == YamlNode::Kind::invalid) {
+                continue;
+            }
+            if (item.kind != YamlNode::Kind::map) {
+                diags_.error(
+                    item.pos,
+                    "entry of 'stages' must be a map with 'stage' or 'part'",
+                    "such as '- stage: KIND'");
+            } else if (item.find("part") != nullptr && item.find("stage") == nullptr) {
+                read_part(item, place);
+            } else {
+                read_stage(item, place);
+            }
+        }
+    }
+
+    void read_part(const YamlNode& item, const Place& place) {
+        const std::size_t faults = diags_.error_count();
+        const Value value = validate(item, part_item_shape(), diags_);
+        if (diags_.error_count() > faults) {
+            return;
+        }
+        const Value& named = value.at("part");
+        const fs::path path = resolve(place.base_dir, named.as_string());
+        if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other")) {
+            return;
+        }
+        std::optional<YamlNode> tree = load_named(path, named.pos());
+        if (!tree) {
+            return;
+        }
+        Variables scope = *place.scope;
+        add_defaults(*tree, scope);
+        substitute_in(*tree, scope);
+        static_cast<void>(validate(*tree, part_shape(), diags_));
+        open_parts_.push_back(path);
+        read_stages(tree->find("stages"), {path.parent_path(), place.target, &scope});
+        open_parts_.pop_back();
+    }
+
+    void read_stage(const YamlNode& item, const Place& place) {
+        const StageShape* kind = kind_of(item);
+        if (kind == nullptr) {
+            return;
+        }
+        const StageItemShape shape(*kind);
+        const std::size_t faults = diags_.error_count();
+        const Value value = validate(item, shape.shape(), diags_);
+        if (diags_.error_count() > faults) {
+            return;
+        }
+        place.target->push_back(
+            {std::string(kind->kind),
+             value.string_or("name", kind->kind),
+             value.string_or("layer", ""),
+             value.without(kCommonStageKeys),
+             value.at("stage").pos(),
+             place.base_dir});
+    }
+
+    const StageShape* kind_of(const YamlNode& item) {
+        std::vector<std::string_view> kinds;
+        for (const StageShape& stage : options_.stages) {
+            kinds.push_back(stage.kind);
+        }
+        const YamlNode* named = item.find("stage");
+        if (named == nullptr) {
+            report_missing_kind(item, kinds);
+            return nullptr;
+        }
+        if (named->kind == YamlNode::Kind::invalid) {
+            return nullptr;
+        }
+        const auto found = std::find(kinds.begin(), kinds.end(), named->text);
+        if (named->kind == YamlNode::Kind::scalar && found != kinds.end()) {
+            return &options_.stages[static_cast<std::size_t>(found - kinds.begin())];
+        }
+        std::string hint = did_you_mean(named->text, kinds);
+        if (hint.empty()) {
+            hint = fmt::format("known kinds: {}", fmt::join(kinds, ", "));
+        }
+        diags_.error(named->pos, fmt::format("unknown stage '{}'", named->text), std::move(hint));
+        return nullptr;
+    }
+
+    void report_missing_kind(const YamlNode& item, std::span<const std::string_view> kinds) {
+        const auto member = std::find_if(
+            item.members.begin(), item.members.end(), [&](const YamlMember& candidate) {
+                return std::find(kinds.begin(), kinds.end(), candidate.key.text) != kinds.end();
+            });
+        diags_.error(
+            item.pos,
+            "missing key 'stage' in stage",
+            member == item.members.end()
+                ? "stage: kind of the stage"
+                : fmt::format("write 'stage: {}' and its options beside it", member->key.text));
+    }
+
+    void check_stage_names() {
+        std::map<std::string, SourcePos> seen;
+        for (const auto* list : {&recipe_.stages, &recipe_.vm_stages, &recipe_.oci_stages}) {
+            for (const StageSpec& stage : *list) {
+                const auto [first, added] = seen.emplace(stage.name, stage.pos);
+                if (!added) {
+                    diags_.error(
+                        stage.pos,
+                        fmt::format("a second stage is called '{}'", stage.name),
+                        fmt::format(
+                            "give it a 'name' of its own; the first is at {}",
+                            first->second.to_string()));
+                }
+            }
+        }
+    }
+
+    // Images -----------------------------------------------------------------------------------
+
+    /// The definitions of the first file in the chain that gives `images`.
+    void read_images(const std::vector<RecipeFile>& chain) {
+        for (const RecipeFile& file : chain) {
+            const YamlNode* list = file.tree.find("images");
+            if (list == nullptr) {
+                continue;
+            }
+            for (const YamlNode& item : list->items) {
+                if (item.kind == YamlNode::Kind::scalar && !item.text.empty()) {
+                    read_image_file(item, resolve(file.path.parent_path(), item.text));
+                }
+            }
+            return;
+        }
+    }
+
+    void read_image_file(const YamlNode& item, const fs::path& path) {
+        std::optional<YamlNode> tree = load_named(path, item.pos);
+        if (!tree) {
+            return;
+        }
+        substitute_in(*tree, recipe_.variables);
+        std::optional<ImageSpec> image = read_image(*tree, path, diags_);
+        if (!image) {
+            return;
+        }
+        for (const ImageSpec& other : recipe_.images) {
+            if (other.name == image->name) {
+                diags_.error(
+                    item.pos,
+                    fmt::format("a second image is called '{}'", image->name),
+                    fmt::format("the first is at {}", other.pos.to_string()));
+            }
+        }
+        recipe_.images.push_back(std::move(*image));
+    }
+
+    void apply_oci_config(const std::vector<Value>& values) {
+        for (std::size_t i = values.size(); i-- > 0;) {
+            const Value* oci = values[i].find("oci");
+            const Value* config = oci == nullptr ? nullptr : oci->find("config");
+            for (ImageSpec& image : recipe_.images) {
+                if (auto* container = std::get_if<OciImageSpec>(&image.form);
+                    container != nullptr && config != nullptr) {
+                    container->config.apply(*config);
+                }
+            }
+        }
+    }
+
+    // Everything else --------------------------------------------------------------------------
+
+    void merge(const Value& value, const fs::path& base_dir) {
+        recipe_.name = value.at("name").as_string();
+        recipe_.summary = value.string_or("summary", recipe_.summary);
+        recipe_.architecture = value.string_or("architecture", recipe_.architecture);
+        if (const Value* archives = value.find("archives")) {
+            merge_archives(*archives);
+        }
+        if (const Value* pins = value.find("pins")) {
+            merge_pins(*pins);
+        }
+        if (const Value* ids = value.find("ids")) {
+            merge_ids(ids->find("users"), recipe_.ids.users);
+            merge_ids(ids->find("groups"), recipe_.ids.groups);
+        }
+        if (const Value* sources = value.find("sources")) {
+            for (const Member& member : sources->members()) {
+                recipe_.sources.insert_or_assign(
+                    member.key, read_source(member.key, member.value, base_dir));
+            }
+        }
+    }
+
+    void merge_archives(const Value& archives) {
+        recipe_.archives.clear();
+        for (const Value& archive : archives.as_list()) {
+            std::vector<std::string> components = archive.strings_or_empty("components");
+            if (components.empty()) {
+                components = {"main"};
+            }
+            recipe_.archives.push_back(
+                {archive.at("archive").as_string(),
+                 archive.at("suites").as_strings(),
+                 std::move(components),
+                 archive.pos()});
+        }
+    }
+
+    void merge_pins(const Value& pins) {
+        recipe_.pins.clear();
+        for (const Value& pin : pins.as_list()) {
+            recipe_.pins.push_back(
+                {pin.at("packages").as_strings(),
+                 pin.at("suite").as_string(),
+                 pin.at("priority").as_integer(),
+                 pin.pos()});
+        }
+    }
+
+    static void merge_ids(const Value* from, std::map<std::string, std::uint32_t>& to) {
+        if (from == nullptr) {
+            return;
+        }
+        for (const Member& member : from->members()) {
+            to[member.key] = static_cast<std::uint32_t>(member.value.as_integer());
+        }
+    }
+
+    const LoadOptions& options_;
+    Diagnostics& diags_;
+    Recipe recipe_;
+    std::set<std::string, std::less<>> known_; ///< variables of all files
+    std::vector<fs::path> open_parts_;
+};
+
+} // namespace
+
+std::optional<Recipe>
+load_recipe(const fs::path& path, const LoadOptions& options, Diagnostics& diags) {
+    return Loader(options, diags).load(path);
+}
+
+void add_override(Variables& set, std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+        throw UsageError(fmt::format("--set: '{}' is not NAME=VALUE", text));
+    }
+    set.insert_or_assign(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+}
+
+} // namespace kiln

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+//
+// A recipe as typed values: what a system is made of, read from its file, those it extends, its
+// parts and its image definitions. The kinds of stages are not known here; the caller gives their
+// shapes. docs/recipe.md describes the format.
+#pragma once
+
+#include "base/digest.hpp"
+#include "recipe/image_spec.hpp"
+#include "recipe/variables.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace kiln {
+
+/// A kind of stage, as far as a recipe's reader has to know it.
+struct StageShape {
+    std::string_view kind;
+    std::string_view summary;
+    const Shape* options; ///< an object without the keys `stage`, `name`, `layer`, `part`
+};
+
+struct StageSpec {
+    std::string kind;
+    std::string name;  ///< unique in the recipe
+    std::string layer; ///< label of the OCI layer it goes into; empty: not given
+    Value options;     ///< as the kind's shape says
+    SourcePos pos;
+    fs::path base_dir; ///< what relative paths in the options start from
+};
+
+struct ArchiveSpec {
+    std::string archive; ///< "debian", "debian-security" or another name that mirrors are given for
+    std::vector<std::string> suites;
+    std::vector<std::string> components;
+    SourcePos pos;
+};
+
+/// An apt preference.
+struct PinSpec {
+    std::vector<std::string> packages; ///< names or globs
+    std::string suite;
+    std::int64_t priority = 0;
+    SourcePos pos;
+};
+
+struct FixedIds {
+    std::map<std::string, std::uint32_t> users;
+    std::map<std::string, std::uint32_t> groups;
+};
+
+struct GitSource {
+    std::string url;
+    std::string commit; ///< 40 hexadecimal digits
+};
+
+struct DirectorySource {
+    fs::path path;
+};
+
+struct TarballSource {
+    std::string location; ///< URL, or path on this machine
+    Digest sha256;
+    unsigned strip = 0; ///< leading path components to remove
+};
+
+struct SourceSpec {
+    std::string name;
+    std::variant<GitSource, DirectorySource, TarballSource> from;
+    SourcePos pos;
+};
+
+struct Recipe {
+    std::string name;
+    std::string summary;
+    std::string architecture = "amd64";
+    Variables variables; ///< with overrides
+    std::vector<ArchiveSpec> archives;
+    std::vector<PinSpec> pins;
+    FixedIds ids;
+    std::map<std::string, SourceSpec> sources;
+    std::vector<StageSpec> stages;     ///< of every image
+    std::vector<StageSpec> vm_stages;  ///< after them, for disks
+    std::vector<StageSpec> oci_stages; ///< after them, for containers
+    std::vector<ImageSpec> images;
+    /// Every file that was read: the recipe first, then those it extends, parts, definitions.
+    std::vector<fs::path> files;
+};
+
+struct LoadOptions {
+    Variables set; ///< overrides of variables
+    std::span<const StageShape> stages;
+};
+
+/// Reads the recipe at `path` and checks all of it. Faults go to `diags`; nothing is returned when
+/// there is any. Throws SystemError when `path` itself cannot be read and UsageError when `set`
+/// names a variable that the recipe does not have.
+[[nodiscard]] std::optional<Recipe>
+load_recipe(const fs::path& path, const LoadOptions& options, Diagnostics& diags);
+
+/// "NAME=VALUE" as given to --set. Throws UsageError.
+void add_override(Variables& set, std::string_view text);
+
+/// The tables behind the format, for schemas and documentation.
+[[nodiscard]] const Shape& recipe_shape();
+[[nodiscard]] const Shape& part_shape();
+
+/// JSON Schema of recipe files and of part files.
+[[nodiscard]] nlohmann::ordered_json recipe_schema(std::span<const StageShape> stages);
+[[nodiscard]] nlohmann::ordered_json part_schema(std::span<const StageShape> stages);
+
+} // namespace kiln

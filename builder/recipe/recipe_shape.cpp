@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/recipe_shape.hpp"
+
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kFormatVersion = integer_between(1, 1);
+constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
+constexpr Shape kArchitecture = choice_of(kArchitectures);
+constexpr Shape kStages{.kind = ShapeKind::deferred, .name = "stages"};
+
+constexpr Shape kVariables = map_of(kVariableNamePattern, &kTextOrEmpty);
+
+constexpr Shape kSuite = text_like(kSuitePattern);
+constexpr Shape kSuites = list_of(&kSuite, false);
+constexpr Shape kComponent = text_like(kComponentPattern);
+constexpr Shape kComponents = list_of(&kComponent, false);
+constexpr auto kArchiveFields = std::to_array<Field>({
+    {"archive", &kName, Need::required, "`debian`, `debian-security` or another archive's name"},
+    {"suites", &kSuites, Need::required, "suites to take packages from"},
+    {"components", &kComponents, Need::optional, "components of each suite", "[main]"},
+});
+constexpr Shape kArchive = object_of(kArchiveFields, "archive");
+constexpr Shape kArchives = list_of(&kArchive, false);
+
+constexpr Shape kPackageGlobs = list_of(&kPackageGlob, false);
+/// apt_preferences(5) gives no bounds; apt keeps a signed 16-bit number, and 0 is undefined.
+constexpr Shape kPriority = integer_between(-32768, 32767);
+constexpr auto kPinFields = std::to_array<Field>({
+    {"packages", &kPackageGlobs, Need::required, "package names or patterns"},
+    {"suite", &kSuite, Need::required, "the suite they are preferred (or refused) from"},
+    {"priority", &kPriority, Need::required, "as in apt_preferences(5); below 0 refuses"},
+});
+constexpr Shape kPin = object_of(kPinFields, "pin");
+constexpr Shape kPins = list_of(&kPin);
+
+/// 0 is root; 65534 and 65535 are nobody and "no id".
+constexpr Shape kId = integer_between(1, 65533);
+constexpr Shape kIdMap = map_of(kUserNamePattern, &kId);
+constexpr auto kIdsFields = std::to_array<Field>({
+    {"users", &kIdMap, Need::optional, "uid by user name"},
+    {"groups", &kIdMap, Need::optional, "gid by group name"},
+});
+constexpr Shape kIds = object_of(kIdsFields, "ids");
+
+constexpr Shape kCommit = text_like(kGitCommitPattern);
+constexpr auto kGitFields = std::to_array<Field>({
+    {"git", &kUrlOrPath, Need::required, "URL of a git repository"},
+    {"commit", &kCommit, Need::required, "the commit, all 40 digits"},
+});
+constexpr Shape kGit = object_of(kGitFields, "git source");
+constexpr auto kDirectoryFields = std::to_array<Field>({
+    {"directory", &kPath, Need::required, "a directory, relative to this file"},
+});
+constexpr Shape kDirectory = object_of(kDirectoryFields, "directory source");
+constexpr Shape kStrip = integer_between(0, 16);
+constexpr auto kTarballFields = std::to_array<Field>({
+    {"tarball", &kUrlOrPath, Need::required, "URL, or path relative to this file"},
+    {"sha256", &kSha256Text, Need::required, "digest of the file"},
+    {"strip", &kStrip, Need::optional, "leading path components to remove", "0"},
+});
+constexpr Shape kTarball = object_of(kTarballFields, "tarball source");
+constexpr std::array<const Shape*, 3> kSourceForms{&kGit, &kDirectory, &kTarball};
+constexpr Shape kSource = one_of(kSourceForms, "source");
+constexpr Shape kSources = map_of(kNamePattern, &kSource);
+
+constexpr auto kVmFields = std::to_array<Field>({
+    {"stages", &kStages, Need::optional, "stages after the common ones, for disks only"},
+});
+constexpr Shape kVm = object_of(kVmFields, "vm");
+
+constexpr Shape kImageFiles = list_of(&kPath);
+
+constexpr auto kPartFields = std::to_array<Field>({
+    {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
+    {"part", &kName, Need::required, "name of the part"},
+    {"variables", &kVariables, Need::optional, "defaults of variables that the part uses"},
+    {"stages", &kStages, Need::required, "stages to insert"},
+});
+constexpr Shape kPartShape = object_of(kPartFields, "part");
+
+constexpr auto kPartItemFields = std::to_array<Field>({
+    {"part", &kPath, Need::required, "a part file, relative to this file"},
+});
+constexpr Shape kPartItem = object_of(kPartItemFields, "part item");
+
+nlohmann::ordered_json stages_schema(std::span<const StageShape> stages) {
+    nlohmann::ordered_json kinds = nlohmann::ordered_json::array();
+    kinds.push_back(subschema_of(kPartItem));
+    for (const StageShape& stage : stages) {
+        nlohmann::ordered_json kind = subschema_of(StageItemShape(stage).shape());
+        kind["title"] = stage.kind;
+        kind["description"] = stage.summary;
+        // A ${VARIABLE} cannot choose the kind; a constant tells editors which one is meant.
+        kind["properties"]["stage"] = {{"const", stage.kind}, {"description", stage.summary}};
+        kinds.push_back(std::move(kind));
+    }
+    return {{"type", "array"}, {"items", {{"anyOf", std::move(kinds)}}}};
+}
+
+} // namespace
+
+StageItemShape::StageItemShape(const StageShape& stage)
+    : name_(fmt::format("stage '{}'", stage.kind)), kind_{stage.kind},
+      kind_shape_(choice_of(kind_)) {
+    fields_ = {
+        {"stage", &kind_shape_, Need::required, "kind of the stage"},
+        {"name", &kName, Need::optional, "name of the stage, unique in the recipe", stage.kind},
+        {"layer", &kName, Need::optional, "stages with one label share an OCI layer"},
+    };
+    KILN_CHECK(stage.options->kind == ShapeKind::object);
+    for (const Field& field : stage.options->fields) {
+        KILN_CHECK(
+            std::find(kCommonStageKeys.begin(), kCommonStageKeys.end(), field.name) ==
+                kCommonStageKeys.end() &&
+            field.name != "part");
+        fields_.push_back(field);
+    }
+    shape_ = object_of(fields_, name_);
+}
+
+const Shape& recipe_shape() {
+    static const auto kOciFields = std::to_array<Field>({
+        {"stages", &kStages, Need::optional, "stages after the common ones, for containers only"},
+        {"config",
+         &oci_config_shape(),
+         Need::optional,
+         "overrides of the container image definition's `config`"},
+    });
+    static const Shape kOci = object_of(kOciFields, "oci");
+    static const auto kFields = std::to_array<Field>({
+        {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
+        {"name", &kName, Need::required, "name of the system; results are called so"},
+        {"summary", &kLine, Need::optional, "what it is, in one line"},
+        {"extends", &kPath, Need::optional, "a recipe to start from, relative to this file"},
+        {"variables", &kVariables, Need::optional, "texts for `${name}`"},
+        {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
+        {"archives", &kArchives, Need::optional, "where packages come from"},
+        {"pins", &kPins, Need::optional, "preferences between suites"},
+        {"ids", &kIds, Need::optional, "fixed user and group ids"},
+        {"sources", &kSources, Need::optional, "source trees, by name"},
+        {"stages", &kStages, Need::optional, "what is done, in order, for every image"},
+        {"vm", &kVm, Need::optional, "what only disks get"},
+        {"oci", &kOci, Need::optional, "what only containers get"},
+        {"images", &kImageFiles, Need::optional, "image definitions, relative to this file"},
+    });
+    static const Shape kShape = object_of(kFields, "recipe");
+    return kShape;
+}
+
+const Shape& part_shape() {
+    return kPartShape;
+}
+
+const Shape& part_item_shape() {
+    return kPartItem;
+}
+
+nlohmann::ordered_json recipe_schema(std::span<const StageShape> stages) {
+    nlohmann::ordered_json out = schema_of(recipe_shape(), "kiln recipe");
+    out["$defs"]["stages"] = stages_schema(stages);
+    return out;
+}
+
+nlohmann::ordered_json part_schema(std::span<const StageShape> stages) {
+    nlohmann::ordered_json out = schema_of(part_shape(), "kiln part");
+    out["$defs"]["stages"] = stages_schema(stages);
+    return out;
+}
+
+} // namespace kiln

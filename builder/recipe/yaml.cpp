@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/yaml.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <utility>
+
+namespace kiln {
+
+namespace {
+
+using FilePtr = std::shared_ptr<const SourceFile>;
+
+bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+std::size_t count_characters(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
+}
+
+/// Length in bytes of the UTF-8 sequence at the start of `text` (RFC 3629), 0 when it is none.
+std::size_t utf8_sequence(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned first = byte(0);
+    if (first < 0x80) {
+        return 1;
+    }
+    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || text.size() < length) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if (!is_continuation(text[i])) {
+            return 0;
+        }
+    }
+    const unsigned second = byte(1);
+    const bool bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+                     (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+    return bad ? 0 : length;
+}
+
+struct CharacterFault {
+    std::string message;
+    std::string hint;
+};
+
+std::optional<CharacterFault> check_character(std::string_view text, std::size_t length) {
+    if (length == 0) {
+        return CharacterFault{"not valid UTF-8", "save the file in UTF-8"};
+    }
+    const auto c = static_cast<unsigned char>(text[0]);
+    if (c == '\t') {
+        return CharacterFault{
+            "tab character", "indent with spaces; inside a text write \"\\t\" in double quotes"};
+    }
+    if (c == '\r') {
+        return CharacterFault{"carriage return", "save the file with Unix line ends"};
+    }
+    if ((c < 0x20 && c != '\n') || c == 0x7F) {
+        return CharacterFault{fmt::format("control character 0x{:02x}", c), {}};
+    }
+    if (text.substr(0, 3) == "\xEF\xBB\xBF") {
+        return CharacterFault{"byte order mark", "save the file as UTF-8 without it"};
+    }
+    return std::nullopt;
+}
+
+/// yaml-cpp replaces bad bytes and gives some control characters meanings of its own, so they are
+/// refused before. One report a line is enough.
+bool check_text(const FilePtr& file, Diagnostics& diags) {
+    const std::string_view text = file->text;
+    if (text.size() > kMaxYamlBytes) {
+        diags.error({file}, fmt::format("larger than {}", format_size(kMaxYamlBytes)));
+        return false;
+    }
+    bool good = true;
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = utf8_sequence(text.substr(i));
+        const auto fault = check_character(text.substr(i), length);
+        if (!fault) {
+            i += length;
+            continue;
+        }
+        good = false;
+        diags.error(position_at(file, i, 1), fault->message, fault->hint);
+        i = text.find('\n', i);
+        if (i == std::string_view::npos) {
+            break;
+        }
+    }
+    return good;
+}
+
+struct TooDeep {
+    std::size_t offset;
+};
+
+/// Builds the node tree from yaml-cpp's events.
+class TreeBuilder final : public YAML::EventHandler {
+  public:
+    TreeBuilder(FilePtr file, Diagnostics& diags) : file_(std::move(file)), diags_(diags) {}
+
+    [[nodiscard]] YamlNode take_root() { return std::move(root_); }
+
+    void OnDocumentStart(const YAML::Mark&) override {}
+
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
+        complete(node_at(mark, YamlNode::Kind::null));
+    }
+
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        refuse(mark, "aliases are not supported");
+        complete(node_at(mark, YamlNode::Kind::invalid));
+    }
+
+    void OnAnchor(const YAML::Mark& mark, const std::string&) override {
+        refuse(mark, "anchors are not supported");
+    }
+
+    void OnScalar(
+        const YAML::Mark& mark,
+        const std::string& tag,
+        YAML::anchor_t,
+        const std::string& value) override {
+        check_tag(mark, tag);
+        YamlNode node = node_at(mark, YamlNode::Kind::scalar);
+        node.text = value;
+        node.quoted = tag == "!";
+        node.pos = position_at(file_, node.offset, written_length(node));
+        complete(std::move(node));
+    }
+
+    void OnSequenceStart(
+        const YAML::Mark& mark,
+        const std::string& tag,
+        YAML::anchor_t,
+        YAML::EmitterStyle::value) override {
+        open(mark, tag, YamlNode::Kind::list);
+    }
+
+    void OnMapStart(
+        const YAML::Mark& mark,
+        const std::string& tag,
+        YAML::anchor_t,
+        YAML::EmitterStyle::value) override {
+        open(mark, tag, YamlNode::Kind::map);
+    }
+
+    void OnSequenceEnd() override { close(); }
+
+    void OnMapEnd() override { close(); }
+
+  private:
+    struct Frame {
+        YamlNode node;
+        std::optional<YamlNode> key;                   ///< read, its value still to come
+        std::map<std::string, int, std::less<>> lines; ///< of the keys so far
+    };
+
+    [[nodiscard]] YamlNode node_at(const YAML::Mark& mark, YamlNode::Kind kind) const {
+        YamlNode node;
+        node.kind = kind;
+        node.offset = std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), file_->text.size());
+        node.pos = position_at(file_, node.offset, 1);
+        return node;
+    }
+
+    /// How many bytes of its first line a scalar takes up as it is written.
+    std::size_t written_length(const YamlNode& node) {
+        const std::string_view rest = std::string_view(file_->text).substr(node.offset);
+        if (!node.quoted || rest.empty() || (rest[0] != '"' && rest[0] != '\'')) {
+            return rest.starts_with(node.text) ? node.text.size() : 1;
+        }
+        const std::size_t end = end_of_quotes(rest);
+        if (end == 0) {
+            // yaml-cpp takes the end of the file for the missing quote.
+            diags_.error(node.pos, fmt::format("no closing {} for this one", rest[0]));
+        }
+        return std::min(end == 0 ? rest.size() : end, rest.find('\n'));
+    }
+
+    /// Length of the quoted scalar at the start of `text`, 0 when it does not end.
+    static std::size_t end_of_quotes(std::string_view text) {
+        const char quote = text[0];
+        for (std::size_t i = 1; i < text.size(); ++i) {
+            if (quote == '"' && text[i] == '\\') {
+                ++i;
+            } else if (text[i] == quote) {
+                if (quote == '"' || i + 1 == text.size() || text[i + 1] != quote) {
+                    return i + 1;
+                }
+                ++i;
+            }
+        }
+        return 0;
+    }
+
+    void refuse(const YAML::Mark& mark, std::string message) {
+        diags_.error(
+            node_at(mark, YamlNode::Kind::invalid).pos,
+            std::move(message),
+            "write the value out, or use ${NAME} with 'variables'");
+    }
+
+    void check_tag(const YAML::Mark& mark, const std::string& tag) {
+        if (!tag.empty() && tag != "?" && tag != "!") {
+            diags_.error(
+                node_at(mark, YamlNode::Kind::invalid).pos,
+                "tags are not supported",
+                "remove the word that begins with '!'");
+        }
+    }
+
+    void open(const YAML::Mark& mark, const std::string& tag, YamlNode::Kind kind) {
+        check_tag(mark, tag);
+        if (frames_.size() >= kMaxYamlDepth) {
+            throw TooDeep{node_at(mark, kind).offset};
+        }
+        frames_.push_back({node_at(mark, kind), std::nullopt, {}});
+    }
+
+    void close() {
+        YamlNode node = std::move(frames_.back().node);
+        frames_.pop_back();
+        complete(std::move(node));
+    }
+
+    void complete(YamlNode node) {
+        if (frames_.empty()) {
+            root_ = std::move(node);
+            return;
+        }
+        Frame& frame = frames_.back();
+        if (frame.node.kind == YamlNode::Kind::list) {
+            frame.node.items.push_back(std::move(node));
+        } else if (!frame.key) {
+            frame.key = check_key(frame, std::move(node));
+        } else {
+            add_member(frame, std::move(node));
+        }
+    }
+
+    YamlNode check_key(Frame& frame, YamlNode key) {
+        if (key.kind == YamlNode::Kind::invalid) {
+            return key;
+        }
+        if (key.kind != YamlNode::Kind::scalar) {
+            diags_.error(key.pos, "a key must be a single word or text");
+            key.kind = YamlNode::Kind::invalid;
+        } else if (key.text == "<<" && !key.quoted) {
+            diags_.error(
+                key.pos,
+                "merge keys are not supported",
+                "use 'extends' or a part to share what recipes have in common");
+            key.kind = YamlNode::Kind::invalid;
+        } else if (const auto [first, added] = frame.lines.emplace(key.text, key.pos.line);
+                   !added) {
+            diags_.error(
+                key.pos,
+                fmt::format("duplicate key '{}'", key.text),
+                fmt::format("the first one is in line {}", first->second));
+            key.kind = YamlNode::Kind::invalid;
+        }
+        return key;
+    }
+
+    static void add_member(Frame& frame, YamlNode value) {
+        YamlNode key = std::move(*frame.key);
+        frame.key.reset();
+        if (key.kind != YamlNode::Kind::scalar) {
+            return;
+        }
+        if (value.kind == YamlNode::Kind::null) {
+            value.pos = key.pos; // the parser's mark of nothing lies on what follows
+            value.offset = key.offset;
+        }
+        frame.node.members.push_back({std::move(key), std::move(value)});
+    }
+
+    FilePtr file_;
+    Diagnostics& diags_;
+    std::vector<Frame> frames_;
+    YamlNode root_;
+};
+
+class SecondDocument final : public YAML::EventHandler {
+  public:
+    int offset = -1;
+
+    void OnDocumentStart(const YAML::Mark& mark) override { offset = mark.pos; }
+
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+
+    void
+    OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+
+    void OnSequenceStart(
+        const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    }
+
+    void OnSequenceEnd() override {}
+
+    void OnMapStart(
+        const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    }
+
+    void OnMapEnd() override {}
+};
+
+std::string hint_for_syntax(std::string_view message) {
+    if (message.find("illegal map value") != std::string_view::npos) {
+        return "put a text that contains ': ' in quotes, and check the indentation";
+    }
+    if (message.starts_with("end of map not found") ||
+        message.starts_with("end of sequence not found")) {
+        return "check the indentation of this line and the one before";
+    }
+    if (message.find("flow") != std::string_view::npos) {
+        return "a '[' or '{' is not closed, or a ',' is missing";
+    }
+    return {};
+}
+
+void report_syntax(const FilePtr& file, const YAML::Exception& error, Diagnostics& diags) {
+    SourcePos pos{file};
+    if (!error.mark.is_null() && error.mark.pos >= 0) {
+        const auto offset = static_cast<std::size_t>(error.mark.pos);
+        pos = position_at(file, std::min(offset, file->text.size()), 1);
+    }
+    diags.error(
+        std::move(pos), fmt::format("YAML syntax: {}", error.msg), hint_for_syntax(error.msg));
+}
+
+} // namespace
+
+const YamlNode* YamlNode::find(std::string_view key) const {
+    const auto found = std::find_if(members.begin(), members.end(), [&](const YamlMember& member) {
+        return member.key.text == key;
+    });
+    return found == members.end() ? nullptr : &found->value;
+}
+
+SourcePos position_at(FilePtr file, std::size_t offset, std::size_t bytes) {
+    const std::string_view text = file->text;
+    const std::string_view before = text.substr(0, offset);
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
+    SourcePos pos;
+    pos.line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
+    pos.column = static_cast<int>(count_characters(before.substr(line_start))) + 1;
+    pos.length = static_cast<int>(std::max<std::size_t>(
+        count_characters(text.substr(std::min(offset, text.size()), bytes)), 1));
+    pos.file = std::move(file);
+    return pos;
+}
+
+std::optional<YamlNode> parse_yaml(FilePtr file, Diagnostics& diags) {
+    if (!check_text(file, diags)) {
+        return std::nullopt;
+    }
+    try {
+        std::istringstream stream(file->text);
+        YAML::Parser parser(stream);
+        TreeBuilder builder(file, diags);
+        if (!parser.HandleNextDocument(builder)) {
+            diags.error({file}, "empty file");
+            return std::nullopt;
+        }
+        SecondDocument second;
+        if (parser.HandleNextDocument(second)) {
+            diags.error(
+                position_at(file, static_cast<std::size_t>(std::max(second.offset, 0)), 1),
+                "a second document begins here",
+                "a file holds one document; remove the '---' before this line");
+        }
+        return builder.take_root();
+    } catch (const TooDeep& fault) {
+        diags.error(
+            position_at(file, fault.offset, 1),
+            fmt::format("nested more than {} levels deep", kMaxYamlDepth));
+    } catch (const YAML::Exception& error) {
+        report_syntax(file, error, diags);
+    }
+    return std::nullopt;
+}
+
+std::optional<YamlNode> load_yaml(const fs::path& path, Diagnostics& diags) {
+    return parse_yaml(
+        std::make_shared<const SourceFile>(SourceFile{path.string(), read_text_file(path)}), diags);
+}
+
+} // namespace kiln

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// Every should-fail/CASE.yaml is a recipe with faults; CASE.stderr is all that is said about it.
+#include "recipe/recipe.hpp"
+#include "support/golden.hpp"
+#include "support/stand_in_stages.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace kiln {
+namespace {
+
+const fs::path kDirectory = fs::path(KILN_SOURCE_DIR) / "tests/golden/should-fail";
+
+std::vector<std::string> cases() {
+    std::vector<std::string> out;
+    for (const fs::directory_entry& entry : fs::directory_iterator(kDirectory)) {
+        if (entry.path().extension() == ".yaml") {
+            out.push_back(entry.path().stem().string());
+        }
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+class ShouldFail : public testing::TestWithParam<std::string> {};
+
+TEST_P(ShouldFail, WithTheExpectedText) {
+    fs::current_path(kDirectory); // names in messages are as they were given
+    Diagnostics diags;
+    const auto recipe = load_recipe(GetParam() + ".yaml", {{}, test::kStandInStages}, diags);
+    EXPECT_FALSE(recipe.has_value());
+    EXPECT_TRUE(diags.has_errors());
+    test::expect_golden(GetParam() + ".stderr", diags.render_all());
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& of) {
+    std::string name = of.param;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, ShouldFail, testing::ValuesIn(cases()), test_name);
+
+} // namespace
+} // namespace kiln
