@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+//
+// HTTP as an interface, and libcurl behind it: one request, streamed, with resume, limits on
+// time and a bounded number of retries. Knows nothing of pools, mirrors or APIs.
+#pragma once
+
+#include "base/error.hpp"
+#include "base/stream.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+struct HttpHeader {
+    std::string name;
+    std::string value;
+    bool operator==(const HttpHeader&) const = default;
+};
+
+/// What came back. Statuses of 400 and above are answers, not exceptions. file: URLs answer 200 or
+/// 404.
+struct HttpResponse {
+    int status = 0;
+    std::vector<HttpHeader> headers; ///< of the last answer in a chain of redirects
+    /// Where in the resource the body begins: the requested offset for status 206, else 0.
+    std::uint64_t body_offset = 0;
+    /// The body of an answer of 400 and above, at most 64 KiB of it; the sink gets nothing then.
+    std::string error_body;
+
+    [[nodiscard]] bool ok() const noexcept { return status >= 200 && status < 300; }
+
+    /// The last header of that name, in any letter case.
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url; ///< http:, https: or file:
+    std::vector<HttpHeader> headers = {};
+    std::uint64_t offset = 0; ///< first byte wanted; more than 0 sends a Range header
+    Source* body = nullptr;   ///< not owned; sent with `body_size` as its length
+    std::uint64_t body_size = 0;
+    /// Called once before the first byte of a body that goes to the sink (look at body_offset: a
+    /// server may ignore a range).
+    std::function<void(const HttpResponse&)> on_response = {};
+};
+
+/// The transfer itself failed: no connection, cut off, stalled, too many redirects.
+class TransferError : public Error {
+  public:
+    TransferError(std::string message, bool transient)
+        : Error(std::move(message)), transient_(transient) {}
+
+    /// Trying again may help.
+    [[nodiscard]] bool transient() const noexcept { return transient_; }
+
+  private:
+    bool transient_;
+};
+
+class HttpClient {
+  public:
+    HttpClient() = default;
+    HttpClient(const HttpClient&) = delete;
+    HttpClient& operator=(const HttpClient&) = delete;
+    virtual ~HttpClient() = default;
+
+    /// One request, without retries; follows redirects of GET. The body of an answer below 400 goes
+    /// to `sink` (which is not finished). Throws TransferError, Interrupted, or what the sink
+    /// throws. Safe to call from several threads.
+    virtual HttpResponse send(const HttpRequest& request, Sink& sink) = 0;
+};
+
+struct HttpOptions {
+    std::string user_agent; ///< empty: "kiln/VERSION"
+    std::string
+        proxy; ///< URL; empty: none. The proxy variables of the environment are not looked at.
+    std::chrono::seconds connect_timeout{15};
+    /// A transfer slower than this for that long counts as stalled.
+    std::uint64_t stall_bytes_per_second = 1024;
+    std::chrono::seconds stall_timeout{60};
+};
+
+/// libcurl; connections are kept and used again.
+class CurlHttpClient final : public HttpClient {
+  public:
+    explicit CurlHttpClient(HttpOptions options = {});
+    ~CurlHttpClient() override;
+    HttpResponse send(const HttpRequest& request, Sink& sink) override;
+
+  private:
+    struct Idle;
+    HttpOptions options_;
+    std::unique_ptr<Idle> idle_;
+};
+
+struct RetryPolicy {
+    unsigned attempts = 5;                       ///< in all, the first included
+    std::chrono::milliseconds first_delay{500};  ///< doubled each time
+    std::chrono::milliseconds max_delay{20'000}; ///< also bounds Retry-After
+    /// Waits; throws Interrupted. Replaceable so that tests need not wait.
+    std::function<void(std::chrono::milliseconds)> wait;
+
+    RetryPolicy();
+};
+
+/// 408, 429, 500, 502, 503, 504.
+[[nodiscard]] bool is_transient_status(int status) noexcept;
+
+/// Calls `attempt` until it answers with something else than a transient status or fails for good.
+/// Returns the last answer or throws the last TransferError. `attempt` must be able to run again.
+HttpResponse with_retries(const RetryPolicy& policy, const std::function<HttpResponse()>& attempt);
+
+/// GET of something small into memory, with retries. Throws Error "cannot fetch 'URL': ..." unless
+/// the status is 200; never takes more than `limit` bytes.
+[[nodiscard]] std::string http_get_text(
+    HttpClient& client,
+    const std::string& url,
+    std::uint64_t limit,
+    const RetryPolicy& policy = {});
+
+/// A URL for messages: user name and password replaced by '***', query cut off.
+[[nodiscard]] std::string redact_url(std::string_view url);
+
+} // namespace kiln

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+//
+// The lock: every input of a recipe with version, size and SHA-256, and the order in which apt
+// would install the packages. Made by `kiln lock`, kept beside the recipe, read by everything else.
+// Holds no mirror: a package is archive, suite and pool path.
+#pragma once
+
+#include "base/diagnostics.hpp"
+#include "base/digest.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+struct LockedPackage {
+    std::string package;
+    std::string version;
+    std::string architecture; ///< of the package: "all" or the lock's
+    std::string archive;      ///< customary name, "debian-security"
+    std::string suite;        ///< as in the recipe, "bookworm-security"
+    std::string path;         ///< below the archive's base URL
+    std::uint64_t size = 0;
+    Digest sha256;
+    // What installing without an index needs to know.
+    bool essential = false;
+    std::string multi_arch;  ///< "same", "foreign", "allowed" or empty
+    std::string pre_depends; ///< the field as it stands, or empty
+
+    bool operator==(const LockedPackage&) const = default;
+};
+
+/// What one packages stage installs, in apt's order of unpacking.
+struct LockedStage {
+    std::string branch;                ///< "common", "vm" or "oci"
+    std::string stage;                 ///< its name in the recipe
+    std::vector<std::string> packages; ///< names; the table has the rest
+
+    bool operator==(const LockedStage&) const = default;
+};
+
+/// An input that is no Debian package.
+struct LockedSource {
+    std::string kind; ///< "git", "tarball", "dist", "file"
+    std::string name;
+    std::string version;    ///< commit of a git source, else the version or empty
+    std::string location;   ///< URL or path as the recipe or an index names it; may be empty
+    std::uint64_t size = 0; ///< 0 for git
+    Digest sha256;          ///< of the file, or of a git commit's archive
+
+    bool operator==(const LockedSource&) const = default;
+};
+
+struct Lockfile {
+    static constexpr std::uint64_t kFormat = 1;
+
+    std::string recipe;               ///< the recipe's name, not its path
+    std::string architecture;         ///< "amd64"
+    std::uint64_t output_version = 0; ///< of the kiln that made it
+    std::int64_t epoch = 0;           ///< source date epoch: newest Date of the Release files used
+    std::string snapshot; ///< YYYYMMDDTHHMMSSZ at which a snapshot service has all packages
+    std::vector<std::string> keyrings; ///< file names of the keyrings that signed the archives
+    std::vector<LockedStage> stages;
+    std::vector<LockedPackage> packages; ///< sorted by name
+    std::vector<LockedSource> sources;   ///< sorted by kind and name
+
+    bool operator==(const Lockfile&) const = default;
+
+    /// The package of that name. Null when there is none.
+    [[nodiscard]] const LockedPackage* find(std::string_view package) const;
+    /// What a stage installs, in order. Throws Error (exit code 3) when the lock has no such stage:
+    /// the recipe is newer than the lock.
+    [[nodiscard]] std::vector<const LockedPackage*>
+    packages_of(std::string_view branch, std::string_view stage) const;
+    /// SHA-256 of the written form before its last member; identifies the lock.
+    [[nodiscard]] Digest digest() const;
+    /// The text of the file. REPRO: sorted tables, one package a line; equal locks give equal
+    /// bytes.
+    [[nodiscard]] std::string to_text() const;
+};
+
+/// Reads what to_text() wrote. All faults go to `diagnostics`: syntax, unknown or missing keys, bad
+/// values, packages of a stage that the table lacks, and a content that does not fit the digest in
+/// the last line (a lock that was edited, or cut and mended).
+[[nodiscard]] Lockfile
+parse_lockfile(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);
+
+/// Reads a file. Throws Error (exit code 3) with all faults, or with a hint to `kiln lock` when
+/// there is no such file.
+[[nodiscard]] Lockfile load_lockfile(const std::string& path);
+
+/// What differs between two locks, for people: "+ nginx 1.22.1-9", "- libfoo 1", "~ nginx 1 -> 2",
+/// packages first, then sources. Empty when all inputs are the same.
+[[nodiscard]] std::vector<std::string>
+describe_changes(const Lockfile& before, const Lockfile& after);
+
+} // namespace kiln

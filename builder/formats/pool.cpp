@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "formats/pool.hpp"
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/parallel.hpp"
+#include "formats/pool_download.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <system_error>
+
+namespace kiln {
+
+namespace {
+
+Error corrupt(const fs::path& path, const PoolInput& input, const std::string& found) {
+    const std::string expected =
+        input.size == 0 ? input.sha256.to_string()
+                        : fmt::format("{}, {} bytes", input.sha256.to_string(), input.size);
+    return Error(fmt::format("'{}' in the pool is not what its name says", path.string()))
+        .with_details(
+            {fmt::format("input:    {}", input.name),
+             fmt::format("expected: {}", expected),
+             fmt::format("found:    {}", found)})
+        .with_hint(fmt::format("delete it ('rm {}'); it is then fetched anew", path.string()));
+}
+
+std::optional<std::uint64_t> size_of(const fs::path& path) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(path, error);
+    return error ? std::nullopt : std::optional<std::uint64_t>(size);
+}
+
+class VerifiedSource final : public Source {
+  public:
+    VerifiedSource(fs::path path, PoolInput input)
+        : path_(std::move(path)), input_(std::move(input)), file_(path_) {}
+
+    std::size_t read(std::span<std::byte> buffer) override {
+        if (ended_ || buffer.empty()) {
+            return 0;
+        }
+        const std::size_t count = file_.read(buffer);
+        if (count > 0) {
+            hash_.update(buffer.first(count));
+            return count;
+        }
+        ended_ = true;
+        if (const Digest found = hash_.finish(); found != input_.sha256) {
+            throw corrupt(path_, input_, found.to_string());
+        }
+        return 0;
+    }
+
+  private:
+    fs::path path_;
+    PoolInput input_;
+    FileSource file_;
+    Sha256 hash_;
+    bool ended_ = false;
+};
+
+/// Failures of a fetch, by the place of the input in the list.
+class Failures {
+  public:
+    void add(std::size_t index, const PoolInput& input, const Error& error) {
+        std::vector<std::string> lines{fmt::format("{}: {}", input.name, error.message())};
+        for (const std::string& detail : error.details()) {
+            lines.push_back("    " + detail);
+        }
+        const std::lock_guard lock(mutex_);
+        lines_[index] = std::move(lines);
+    }
+
+    [[nodiscard]] std::size_t count() const { return lines_.size(); }
+
+    [[nodiscard]] std::vector<std::string> lines() const {
+        std::vector<std::string> out;
+        for (const auto& [index, lines] : lines_) {
+            out.insert(out.end(), lines.begin(), lines.end());
+        }
+        return out;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::size_t, std::vector<std::string>> lines_;
+};
+
+std::string refresh_hint(const std::string& recipe) {
+    const std::string name = recipe.empty() ? "RECIPE" : recipe;
+    return fmt::format(
+        "archives drop old packages: 'kiln lock {0} --refresh' or 'kiln bake {0} --refresh' solves "
+        "anew and shows what changed; '--snapshot URL' fetches what was dropped",
+        name);
+}
+
+/// Places of the inputs without those whose digest occurred before.
+std::vector<std::size_t> distinct(const std::vector<PoolInput>& inputs) {
+    std::vector<std::size_t> out;
+    std::set<Digest> seen;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (seen.insert(inputs[i].sha256).second) {
+            out.push_back(i);
+        }
+    }
+    return out;
+}
+
+} // namespace
+
+fs::path Pool::path_of(const Digest& digest) const {
+    const std::string hex = digest.hex();
+    return directory_ / "sha256" / hex.substr(0, 2) / hex;
+}
+
+bool Pool::has(const PoolInput& input) const {
+    const fs::path path = path_of(input.sha256);
+    const auto size = size_of(path);
+    if (size && input.size != 0 && *size != input.size) {
+        throw corrupt(path, input, fmt::format("{} bytes", *size));
+    }
+    return size.has_value();
+}
+
+std::unique_ptr<Source> Pool::open(const PoolInput& input) const {
+    if (!has(input)) {
+        throw Error(fmt::format("'{}' is not in the pool '{}'", input.name, directory_.string()));
+    }
+    return std::make_unique<VerifiedSource>(path_of(input.sha256), input);
+}
+
+void Pool::verify(const PoolInput& input) const {
+    NullSink sink;
+    copy(*open(input), sink);
+}
+
+void Pool::fetch(
+    const std::vector<PoolInput>& inputs,
+    HttpClient& client,
+    const FetchOptions& options,
+    Console& console) const {
+    const std::vector<std::size_t> places = distinct(inputs);
+    Failures failures;
+    std::vector<char> missing(inputs.size(), 0);
+    parallel_for(places.size(), default_jobs(), [&](std::size_t i) {
+        const PoolInput& input = inputs[places[i]];
+        try {
+            missing[places[i]] = has(input) ? 0 : 1;
+            if (missing[places[i]] == 0) {
+                verify(input);
+            }
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const Error& error) {
+            failures.add(places[i], input, error);
+        }
+    });
+
+    std::vector<std::size_t> wanted;
+    for (const std::size_t i : places) {
+        if (missing[i] != 0) {
+            wanted.push_back(i);
+        }
+    }
+    if (options.offline) {
+        for (const std::size_t i : wanted) {
+            failures.add(i, inputs[i], Error("not in the pool"));
+        }
+    } else if (!wanted.empty()) {
+        // The largest first: no long transfer is left over at the end.
+        std::stable_sort(wanted.begin(), wanted.end(), [&](std::size_t a, std::size_t b) {
+            return inputs[a].size > inputs[b].size;
+        });
+        FetchProgress progress(console, inputs, wanted);
+        parallel_for(wanted.size(), options.connections, [&](std::size_t i) {
+            const PoolInput& input = inputs[wanted[i]];
+            try {
+                download_into_pool({path_of(input.sha256), input, client, options.retry, progress});
+            } catch (const Interrupted&) {
+                throw;
+            } catch (const Error& error) {
+                failures.add(wanted[i], input, error);
+            }
+        });
+        progress.end(failures.count() == 0);
+    }
+    if (failures.count() > 0) {
+        const std::string what = options.offline
+                                     ? "are missing or damaged, and --offline forbids to fetch them"
+                                     : "could not be fetched";
+        throw Error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what))
+            .with_details(failures.lines())
+            .with_hint(
+                options.offline ? "run once without --offline" : refresh_hint(options.recipe));
+    }
+}
+
+Digest Pool::add(const fs::path& file) const {
+    const Digest digest = sha256_file(file.string());
+    const fs::path target = path_of(digest);
+    if (fs::exists(target)) {
+        return digest;
+    }
+    fs::create_directories(target.parent_path());
+    AtomicFile copy_file(target, 0444);
+    FileSource source(file);
+    DigestSink check;
+    TeeSink both(copy_file, check);
+    copy(source, both);
+    if (check.digest() != digest) {
+        throw Error(fmt::format("'{}' changed while it was read", file.string()));
+    }
+    copy_file.commit();
+    return digest;
+}
+
+} // namespace kiln

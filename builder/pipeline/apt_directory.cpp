@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/apt_directory.hpp"
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+
+namespace kiln {
+
+namespace {
+
+/// One directory for each set of archives, so that recipes for different suites do not throw away
+/// each other's lists.
+fs::path prepare_directory(const SolveRequest& request) {
+    FieldHasher hash("kiln.apt-lists.v1");
+    hash.field("architecture", request.architecture);
+    for (const SolveArchive& archive : request.archives) {
+        hash.field("base", archive.base)
+            .field("suite", archive.id.suite)
+            .field("keyring", archive.keyring.string());
+        for (const std::string& component : archive.id.components) {
+            hash.field("component", component);
+        }
+    }
+    const fs::path path = fs::absolute(request.cache) / hash.finish().hex().substr(0, 16);
+    for (const char* below :
+         {"etc/sources.list.d", "empty", "state/lists/partial", "cache/archives/partial", "log"}) {
+        fs::create_directories(path / below);
+    }
+    return path;
+}
+
+bool is_message(std::string_view line) {
+    constexpr std::array<std::string_view, 4> kPrefixes{"E:", "W:", "Err:", "  "};
+    return std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view each) {
+        return line.starts_with(each);
+    });
+}
+
+/// apt's errors and warnings, in its words.
+std::vector<std::string> messages_of(std::string_view output) {
+    std::vector<std::string> out;
+    for (std::string& line : split_lines(output)) {
+        if (is_message(line)) {
+            out.push_back(std::move(line));
+        }
+    }
+    return out.empty() ? last_lines(output) : out;
+}
+
+bool speaks_of_signatures(std::string_view output) {
+    constexpr std::array<std::string_view, 8> kWords{
+        "is not signed",
+        "NO_PUBKEY",
+        "BADSIG",
+        "EXPKEYSIG",
+        "REVKEYSIG",
+        "KEYEXPIRED",
+        "invalid signature",
+        "signature verification"};
+    return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view each) {
+        return output.find(each) != std::string_view::npos;
+    });
+}
+
+std::optional<AptInstall> parse_install(std::string_view line) {
+    constexpr std::string_view kStart = "Inst ";
+    const std::size_t open = line.find(" (");
+    const std::size_t close = line.find(')', std::min(open, line.size()));
+    if (!line.starts_with(kStart) || close == std::string_view::npos) {
+        return std::nullopt;
+    }
+    AptInstall out;
+    const std::string_view head = line.substr(kStart.size(), open - kStart.size());
+    out.package = std::string(head.substr(0, head.find_first_of(" :")));
+    out.replaces = head.find('[') != std::string_view::npos;
+    const std::string_view inside = line.substr(open + 2, close - open - 2);
+    out.version = std::string(inside.substr(0, inside.find(' ')));
+    const std::size_t bracket = inside.rfind('[');
+    if (bracket == std::string_view::npos || !inside.ends_with(']')) {
+        return std::nullopt;
+    }
+    out.architecture = std::string(inside.substr(bracket + 1, inside.size() - bracket - 2));
+    return out;
+}
+
+void append_pin(std::string& out, std::string_view package, std::string_view pin, int priority) {
+    out += fmt::format("Package: {}\nPin: {}\nPin-Priority: {}\n\n", package, pin, priority);
+}
+
+std::string status_text(const std::vector<Deb822Paragraph>& installed) {
+    std::string out;
+    for (Deb822Paragraph paragraph : installed) {
+        for (const char* field : {"Filename", "Size", "MD5sum", "SHA1", "SHA256"}) {
+            paragraph.erase(field);
+        }
+        paragraph.set("Status", "install ok installed");
+        out += paragraph.to_string() + "\n";
+    }
+    return out;
+}
+
+} // namespace
+
+std::vector<AptInstall> parse_simulation(std::string_view output) {
+    std::vector<AptInstall> out;
+    for (const std::string& line : split_lines(output)) {
+        if (auto install = parse_install(line)) {
+            out.push_back(std::move(*install));
+        }
+    }
+    return out;
+}
+
+std::int64_t parse_release_date(std::string_view release, const std::string& name) {
+    constexpr std::array<std::string_view, 12> kMonths{
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const auto fail = [&]() -> Error {
+        return Error(fmt::format("'{}' has no date that can be read", name));
+    };
+    std::vector<std::string> words;
+    for (const std::string& line : split_lines(release)) {
+        if (line.starts_with("Date:")) {
+            words = deb822_words(std::string_view(line).substr(5));
+            break;
+        }
+    }
+    if (words.size() != 6 || (words[5] != "UTC" && words[5] != "+0000")) {
+        throw fail();
+    }
+    const auto month = std::find(kMonths.begin(), kMonths.end(), words[2]);
+    const std::vector<std::string> clock = split(words[4], ':');
+    const auto day = parse_unsigned(words[1]);
+    const auto year = parse_unsigned(words[3]);
+    if (month == kMonths.end() || !day || !year || *year > 9999 || clock.size() != 3) {
+        throw fail();
+    }
+    const std::chrono::year_month_day date(
+        std::chrono::year(static_cast<int>(*year)),
+        std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
+        std::chrono::day(static_cast<unsigned>(*day)));
+    const auto hours = parse_unsigned(clock[0]);
+    const auto minutes = parse_unsigned(clock[1]);
+    const auto seconds = parse_unsigned(clock[2]);
+    if (!date.ok() || !hours || !minutes || !seconds || *hours > 23 || *minutes > 59 ||
+        *seconds > 60) {
+        throw fail();
+    }
+    const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+    return days * 86400 + static_cast<std::int64_t>(*hours * 3600 + *minutes * 60 + *seconds);
+}
+
+AptDirectory::AptDirectory(const SolveRequest& request, ProcessRunner& runner)
+    : request_(request), runner_(runner), path_(prepare_directory(request)),
+      lock_(path_ / "kiln.lock", FileLock::Mode::exclusive) {
+    write_configuration();
+    write_sources();
+    write_preferences();
+}
+
+void AptDirectory::write_configuration() const {
+    std::string text;
+    const auto set = [&](std::string_view name, std::string_view value) {
+        text += fmt::format("{} \"{}\";\n", name, value);
+    };
+    const std::string empty = (path_ / "empty").string();
+    set("Dir", path_.string());
+    set("Dir::State", "state");
+    set("Dir::State::lists", "lists");
+    set("Dir::State::status", (path_ / "state/status").string());
+    set("Dir::Cache", "cache");
+    set("Dir::Log", "log");
+    set("Dir::Etc", "etc");
+    set("Dir::Etc::sourceparts", "sources.list.d");
+    set("Dir::Etc::preferences", "preferences");
+    // Nothing of the host: neither its configuration nor its keys nor its passwords.
+    for (const char* file : {"sourcelist", "main", "netrc", "trusted"}) {
+        set(fmt::format("Dir::Etc::{}", file), "/dev/null");
+    }
+    for (const char* directory : {"parts", "preferencesparts", "trustedparts", "netrcparts"}) {
+        set(fmt::format("Dir::Etc::{}", directory), empty);
+    }
+    set("APT::Architecture", request_.architecture);
+    text += fmt::format("APT::Architectures {{ \"{}\"; }};\n", request_.architecture);
+    set("APT::Get::Assume-Yes", "true");
+    set("APT::Update::Error-Mode", "any");
+    set("APT::Sandbox::User", "root"); // the cache may lie where user _apt cannot look
+    set("Acquire::Languages", "none");
+    set("Acquire::PDiffs", "false");
+    set("Acquire::Retries", "3");
+    set("Acquire::AllowInsecureRepositories", "false");
+    set("Acquire::AllowDowngradeToInsecureRepositories", "false");
+    set("Acquire::Check-Valid-Until", request_.check_valid_until ? "true" : "false");
+    for (const char* method : {"http", "https"}) {
+        set(fmt::format("Acquire::{}::Timeout", method), "30");
+        set(fmt::format("Acquire::{}::Proxy", method),
+            request_.proxy.empty() ? "DIRECT" : request_.proxy);
+    }
+    write_file_atomically(path_ / "apt.conf", text);
+}
+
+void AptDirectory::write_sources() const {
+    std::string text;
+    for (const SolveArchive& archive : request_.archives) {
+        if (!fs::exists(archive.keyring)) {
+            throw Error(fmt::format(
+                            "keyring '{}' of archive '{}' does not exist",
+                            archive.keyring.string(),
+                            archive.id.name))
+                .with_hint("Debian's keys are in package debian-archive-keyring");
+        }
+        Deb822Paragraph source;
+        source.set("Types", "deb");
+        source.set("URIs", archive.base + "/");
+        source.set("Suites", archive.id.suite);
+        source.set("Components", join(archive.id.components, " "));
+        source.set("Architectures", request_.architecture);
+        source.set("Signed-By", archive.keyring.string());
+        text += source.to_string() + "\n";
+    }
+    write_file_atomically(path_ / "etc/sources.list.d/kiln.sources", text);
+}
+
+void AptDirectory::write_preferences() const {
+    constexpr int kAboveAll = 30'000; // apt_preferences(5): above 1000 even downgrades
+    std::string text;
+    for (const LockedPackage& kept : request_.keep) {
+        append_pin(text, kept.package, "version " + kept.version, kAboveAll);
+    }
+    for (const SolvePin& pin : request_.pins) {
+        const bool kept =
+            std::any_of(request_.keep.begin(), request_.keep.end(), [&](const LockedPackage& each) {
+                return each.package == pin.package;
+            });
+        if (kept) {
+            continue;
+        }
+        if (!pin.version.empty()) {
+            append_pin(text, pin.package, "version " + pin.version, pin.priority);
+            continue;
+        }
+        // A Release file has a code name and a suite; recipes may use either.
+        append_pin(text, pin.package, "release n=" + pin.suite, pin.priority);
+        append_pin(text, pin.package, "release a=" + pin.suite, pin.priority);
+    }
+    write_file_atomically(path_ / "etc/preferences", text);
+}
+
+ProcessResult AptDirectory::apt_get(std::vector<std::string> args) {
+    Command command{"apt-get", std::move(args), clean_environment()};
+    command.env["APT_CONFIG"] = (path_ / "apt.conf").string();
+    try {
+        return runner_.run(command);
+    } catch (SystemError& error) {
+        error.set_hint_if_empty("locking needs Debian's apt; baking from a lock does not");
+        throw;
+    }
+}
+
+void AptDirectory::update() {
+    write_file_atomically(path_ / "state/status", "");
+    const ProcessResult result = apt_get({"-q", "update"});
+    if (result.ok()) {
+        return;
+    }
+    const bool signature = speaks_of_signatures(result.output);
+    throw Error(
+        signature ? "an archive is not signed by a key of its keyring"
+                  : "apt cannot fetch the package lists")
+        .with_details(messages_of(result.output))
+        .with_hint(
+            signature ? "nothing of it was used; check the mirror and the recipe's keyring"
+                      : "check the mirror (--mirror, KILN_MIRROR or the host's apt sources)");
+}
+
+std::vector<AptDirectory::List> AptDirectory::lists() {
+    const ProcessResult result = apt_get(
+        {"indextargets",
+         "--format",
+         "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(FILENAME)",
+         "Created-By: Packages"});
+    if (!result.ok()) {
+        throw ProcessError("'apt-get indextargets'", result);
+    }
+    std::vector<List> out;
+    for (const std::string& line : split_lines(result.output)) {
+        const std::vector<std::string> fields = split(line, '|');
+        const auto archive = std::find_if(
+            request_.archives.begin(), request_.archives.end(), [&](const SolveArchive& each) {
+                return fields.size() == 4 && each.base + "/" == fields[0] &&
+                       each.id.suite == fields[1];
+            });
+        if (archive == request_.archives.end()) {
+            throw Error(fmt::format("apt names a list that is not asked for: '{}'", line));
+        }
+        // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease".
+        std::string component = fields[2];
+        std::replace(component.begin(), component.end(), '/', '_');
+        const std::string tail =
+            fmt::format("{}_binary-{}_Packages", component, request_.architecture);
+        if (!fields[3].ends_with(tail)) {
+            throw Error(fmt::format("apt keeps a list under an unknown name: '{}'", fields[3]));
+        }
+        const std::string prefix = fields[3].substr(0, fields[3].size() - tail.size());
+        fs::path release = prefix + "InRelease";
+        if (!fs::exists(release)) {
+            release = prefix + "Release";
+        }
+        const auto index = static_cast<std::size_t>(archive - request_.archives.begin());
+        out.push_back({index, fields[3], release});
+    }
+    return out;
+}
+
+std::vector<AptInstall> AptDirectory::simulate(
+    const std::vector<std::string>& install,
+    const std::vector<Deb822Paragraph>& installed,
+    bool recommends) {
+    write_file_atomically(path_ / "state/status", status_text(installed));
+    std::vector<std::string> args{
+        "-s",
+        "--no-remove",
+        "-o",
+        fmt::format("APT::Install-Recommends={}", recommends),
+        "-o",
+        "APT::Install-Suggests=false",
+        "install",
+        "--"};
+    args.insert(args.end(), install.begin(), install.end());
+    const ProcessResult result = apt_get(std::move(args));
+    if (!result.ok()) {
+        throw Error("apt finds no solution").with_details(last_lines(result.output, 30));
+    }
+    return parse_simulation(result.output);
+}
+
+} // namespace kiln

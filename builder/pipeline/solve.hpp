@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// From what a recipe wants to exact packages, by apt's own solver: a child process in a private apt
+// directory that sees nothing of the host's configuration, and trusts the named keyrings only.
+// Knows no recipe; what it needs comes in as plain values.
+#pragma once
+
+#include "base/console.hpp"
+#include "base/process.hpp"
+#include "formats/lockfile.hpp"
+#include "formats/mirrors.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+struct SolveArchive {
+    ArchiveId id;
+    std::string base;              ///< URL of the mirror, without a slash at the end
+    std::filesystem::path keyring; ///< absolute; the only keys that may sign this archive
+};
+
+/// One of `suite` and `version` is set.
+struct SolvePin {
+    std::string package; ///< name or glob, "*" for all
+    std::string suite;   ///< suite or code name of an archive
+    std::string version; ///< or glob
+    int priority = 500;  ///< see apt_preferences(5)
+};
+
+struct SolveStage {
+    std::string branch; ///< "common", "vm" or "oci"; the last two start from the end of the first
+    std::string name;
+    std::vector<std::string> install; ///< NAME, NAME=VERSION or NAME/SUITE
+    bool recommends = false;
+    std::string where; ///< position in the recipe, for messages: "recipes/pause.yaml:12:7"
+};
+
+struct SolveRequest {
+    std::string recipe; ///< for hints
+    std::string architecture;
+    std::vector<SolveArchive> archives; ///< of packages in several, the first is written down
+    std::vector<SolvePin> pins;
+    std::vector<SolveStage> stages;
+    /// The first stage of a branch line also gets all Essential packages.
+    bool essential = true;
+    /// Packages that must keep their version (`--update`: all of the old lock but the named ones).
+    std::vector<LockedPackage> keep;
+    /// Lists are kept here, one directory for each set of archives; apt asks whether they changed.
+    std::filesystem::path cache;
+    std::string proxy; ///< URL for http and https; empty: none
+    /// Off: accept archives whose Release file has expired (a frozen mirror).
+    bool check_valid_until = true;
+};
+
+struct SolveResult {
+    std::int64_t epoch = 0;              ///< newest Date of the Release files
+    std::string snapshot;                ///< see Lockfile::snapshot
+    std::vector<std::string> keyrings;   ///< file names, sorted
+    std::vector<LockedStage> stages;     ///< in the order of the request
+    std::vector<LockedPackage> packages; ///< sorted by name
+};
+
+/// Updates the lists and solves stage after stage. Throws Error: bad signatures and unreachable
+/// archives in apt's own words; unknown packages (exit code 3, all at once, with suggestions);
+/// conflicts in apt's own words; kept versions that are gone.
+[[nodiscard]] SolveResult
+solve(const SolveRequest& request, ProcessRunner& runner, Console& console);
+
+} // namespace kiln
