@@ -5,8 +5,10 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "base/digest.hpp"
 #include "base/file.hpp"
 #include "base/process.hpp"
+#include "recipe/recipe.hpp"
 
 #include <cstdint>
 #include <map>
@@ -14,26 +16,12 @@
 
 namespace kiln {
 
-/// A user or group whose number the recipe fixes, so that it does not depend on the order in which
-/// packages ask for one.
-struct FixedUser {
-    std::uint32_t uid = 0;
-    std::string group; ///< primary group; must be among the fixed or base groups
-    std::string home = "/nonexistent";
-    std::string shell = "/usr/sbin/nologin";
-    std::string gecos;
-};
-
-struct FixedIds {
-    std::map<std::string, FixedUser> users;
-    std::map<std::string, std::uint32_t> groups;
-};
-
 /// The same for every stage of a bake; part of every stage's key.
 struct BakeSettings {
     std::int64_t epoch = 0; ///< source date epoch, seconds
     std::string architecture = "amd64";
-    FixedIds ids;
+    FixedIds ids; ///< numbers of users and groups that the recipe fixes
+    Digest identity; ///< seed of the disk's identifiers, see formats/disk_identity.hpp
 };
 
 /// Paths (relative to the tree) whose modification time comes from an input, such as a package's

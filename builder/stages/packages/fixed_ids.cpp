@@ -11,18 +11,17 @@ void apply_fixed_ids(StageContext& context) {
     for (const auto& [name, gid] : ids.groups) {
         accounts.add_group({.name = name, .gid = gid});
     }
-    for (const auto& [name, user] : ids.users) {
-        const std::string& group = user.group.empty() ? name : user.group;
-        if (!accounts.group_id(group)) {
-            accounts.add_group({.name = group, .gid = user.uid});
+    for (const auto& [name, uid] : ids.users) {
+        if (!accounts.group_id(name)) {
+            accounts.add_group({.name = name, .gid = uid});
         }
         accounts.add_user(
             {.name = name,
-             .uid = user.uid,
-             .gid = *accounts.group_id(group),
-             .gecos = user.gecos,
-             .home = user.home,
-             .shell = user.shell});
+             .uid = uid,
+             .gid = *accounts.group_id(name),
+             .gecos = "",
+             .home = "/nonexistent",
+             .shell = "/usr/sbin/nologin"});
     }
     accounts.save();
 }

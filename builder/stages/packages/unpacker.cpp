@@ -3,12 +3,11 @@
 
 #include "base/parallel.hpp"
 #include "formats/archive_reader.hpp"
+#include "stages/tree_writer.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -228,29 +227,13 @@ void Unpacker::claim(const PackageFile& package, const Member& member) {
 }
 
 std::string Unpacker::real_path(const std::string& path) {
-    const std::string relative = path.substr(1);
-    const std::string parent(parent_path(relative));
+    const std::string parent(parent_path(std::string_view(path).substr(1)));
     auto known = real_directories_.find(parent);
     if (known == real_directories_.end()) {
-        const UniqueFd root = open_file(root_, O_PATH | O_DIRECTORY);
-        open_how how{};
-        how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-        how.resolve = RESOLVE_IN_ROOT;
-        const std::string name = parent.empty() ? "." : parent;
-        const UniqueFd fd(static_cast<int>(
-            ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
-        if (!fd.is_open()) {
-            throw SystemError(fmt::format("cannot open the directory '/{}'", parent));
-        }
-        const std::string full =
-            fs::read_symlink(fmt::format("/proc/self/fd/{}", fd.get())).string();
-        const std::string prefix = fs::canonical(root_).string();
-        KILN_CHECK(full.starts_with(prefix));
-        std::string real = full.substr(prefix.size());
-        real.erase(0, real.starts_with('/') ? 1 : 0);
-        known = real_directories_.emplace(parent, real).first;
+        const std::string real = TreeWriter(root_).resolve_relative(parent + "/x");
+        known = real_directories_.emplace(parent, std::string(parent_path(real))).first;
     }
-    const std::string name(base_name(relative));
+    const std::string name(base_name(path));
     return known->second.empty() ? name : known->second + "/" + name;
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs the stages of a plan whose trees are not in the store, in a sandbox, and puts every tree
+// there. Knows nothing of images.
+#pragma once
+
+#include "base/console.hpp"
+#include "formats/file_tree.hpp"
+#include "pipeline/plan.hpp"
+#include "pipeline/store.hpp"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// What became of one stage.
+struct StageOutcome {
+    std::string name;
+    std::string kind;
+    Branch branch = Branch::common;
+    Digest key;
+    Digest delta_digest; ///< of what the stage changed
+    bool cached = false;
+    double seconds = 0; ///< that this bake spent on it
+    std::uint64_t bytes = 0; ///< content of the files it brought
+};
+
+/// One stage's share of a tree.
+struct StageDelta {
+    const PlannedStage* planned = nullptr;
+    FileTree delta;
+};
+
+/// A finished tree and how it came to be.
+struct BakedTree {
+    FileTree tree;
+    std::vector<StageDelta> deltas;
+};
+
+struct ExecutorOptions {
+    std::string recipe_name; ///< for `kiln cache`
+    unsigned jobs = 1;
+    bool keep_work = false; ///< leave a failed stage's tree and say where
+};
+
+class Executor {
+  public:
+    Executor(const Store& store, const StageInputs& inputs, Console& console, ExecutorOptions options)
+        : store_(store), inputs_(inputs), console_(console), options_(std::move(options)) {}
+
+    /// Makes or restores all trees of a chain. Two chains may be run at the same time from two
+    /// threads once their common stages are in the store.
+    [[nodiscard]] BakedTree run(const Chain& chain, const BakeSettings& settings);
+
+    /// Outcomes so far, each stage once, in the order of the plan.
+    [[nodiscard]] std::vector<StageOutcome> outcomes(const Plan& plan) const;
+
+  private:
+    FileTree make(
+        const PlannedStage& planned, const std::vector<Digest>& below, const BakeSettings& settings);
+    FileTree run_stage(
+        const PlannedStage& planned, Workspace& workspace, const BakeSettings& settings, Job& job);
+    void note(const PlannedStage& planned, const FileTree& delta, double seconds, bool cached);
+
+    const Store& store_;
+    const StageInputs& inputs_;
+    Console& console_;
+    ExecutorOptions options_;
+    mutable std::mutex mutex_;
+    std::map<Digest, StageOutcome> outcomes_;
+};
+
+} // namespace kiln

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/plan.hpp"
+
+#include "base/output_version.hpp"
+
+#include <array>
+#include <utility>
+
+namespace kiln {
+
+namespace {
+
+void hash_settings(FieldHasher& hasher, const BakeSettings& settings) {
+    hasher.field("output-version", kOutputVersion)
+        .field("architecture", std::string_view(settings.architecture))
+        .field("epoch", static_cast<std::uint64_t>(settings.epoch));
+    for (const auto& [name, uid] : settings.ids.users) {
+        hasher.field("user", std::string_view(name)).field("uid", uid);
+    }
+    for (const auto& [name, gid] : settings.ids.groups) {
+        hasher.field("group", std::string_view(name)).field("gid", gid);
+    }
+}
+
+Digest key_of(
+    const PlannedStage& planned,
+    const Digest& below,
+    const BakeSettings& settings,
+    const StageInputs& inputs) {
+    FieldHasher hasher("kiln.stage-key.v1");
+    hash_settings(hasher, settings);
+    hasher.field("kind", std::string_view(planned.spec->kind))
+        .field("options", std::string_view(planned.spec->options.canonical()))
+        .field("below", below);
+    if (planned.spec->kind == "kernel") {
+        hasher.field("identity", settings.identity);
+    }
+    planned.stage->hash_inputs(hasher, inputs);
+    return hasher.finish();
+}
+
+using SpecList = std::pair<Branch, const std::vector<StageSpec>*>;
+
+std::array<SpecList, 3> spec_lists(const Recipe& recipe) {
+    return {
+        SpecList{Branch::common, &recipe.stages},
+        SpecList{Branch::vm, &recipe.vm_stages},
+        SpecList{Branch::oci, &recipe.oci_stages}};
+}
+
+} // namespace
+
+std::string_view branch_name(Branch branch) {
+    switch (branch) {
+    case Branch::vm:
+        return "vm";
+    case Branch::oci:
+        return "oci";
+    default:
+        return "common";
+    }
+}
+
+Chain Plan::chain(Branch branch) const {
+    Chain out;
+    out.branch = branch;
+    for (const PlannedStage& planned : stages) {
+        if (planned.branch == Branch::common || planned.branch == branch) {
+            out.stages.push_back(&planned);
+        }
+    }
+    return out;
+}
+
+void check_stages(const Recipe& recipe, Diagnostics& diags) {
+    for (const auto& [branch, specs] : spec_lists(recipe)) {
+        for (const StageSpec& spec : *specs) {
+            make_stage(spec)->check(diags);
+        }
+    }
+}
+
+Plan make_plan(
+    const Recipe& recipe, const StageInputs& inputs, BakeSettings settings, Diagnostics& diags) {
+    check_stages(recipe, diags);
+    Plan plan;
+    plan.settings = std::move(settings);
+    if (diags.has_errors()) {
+        return plan;
+    }
+    Digest common;
+    for (const auto& [branch, specs] : spec_lists(recipe)) {
+        Digest below = common;
+        for (const StageSpec& spec : *specs) {
+            PlannedStage planned{&spec, make_stage(spec), branch, {}};
+            planned.key = key_of(planned, below, plan.settings, inputs);
+            below = planned.key;
+            plan.stages.push_back(std::move(planned));
+        }
+        if (branch == Branch::common) {
+            common = below;
+        }
+    }
+    return plan;
+}
+
+} // namespace kiln

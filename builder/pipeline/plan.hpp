@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// What a bake will do: the stages of a recipe in order, each with the key under which its tree is
+// kept. A key hashes everything that can change the tree (architecture.md, D8); equal keys, equal
+// trees.
+#pragma once
+
+#include "recipe/recipe.hpp"
+#include "stages/stage.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// Common stages make the tree; the two others add to it what only disks or only containers need.
+enum class Branch { common, vm, oci };
+
+[[nodiscard]] std::string_view branch_name(Branch branch);
+
+struct PlannedStage {
+    const StageSpec* spec = nullptr;
+    std::unique_ptr<Stage> stage;
+    Branch branch = Branch::common;
+    Digest key;
+};
+
+/// A chain of stages from an empty tree to a finished one.
+struct Chain {
+    Branch branch = Branch::common;
+    std::vector<const PlannedStage*> stages;
+};
+
+struct Plan {
+    BakeSettings settings;
+    std::vector<PlannedStage> stages; ///< common ones first, then vm, then oci
+
+    /// The stages of one image's tree.
+    [[nodiscard]] Chain chain(Branch branch) const;
+};
+
+/// `recipe` and `inputs` must outlive the plan. Faults that only the stages can see go to `diags`;
+/// keys are computed only when there are none.
+[[nodiscard]] Plan make_plan(
+    const Recipe& recipe, const StageInputs& inputs, BakeSettings settings, Diagnostics& diags);
+
+/// The checks of make_plan alone, for `kiln check`, which has no lock yet.
+void check_stages(const Recipe& recipe, Diagnostics& diags);
+
+} // namespace kiln

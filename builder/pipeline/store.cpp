@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/store.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+
+namespace kiln {
+
+namespace {
+
+/// Half a digest names a folder: the option string of an overlay mount must hold the paths of all
+/// stages in one page.
+constexpr std::size_t kKeyNameLength = 32;
+
+std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace& workspace) {
+    std::string lower;
+    for (auto it = lowers.rbegin(); it != lowers.rend(); ++it) { // the topmost comes first
+        lower += (lower.empty() ? "" : ":") + it->string();
+    }
+    std::string options = fmt::format(
+        "userxattr,lowerdir={},upperdir={},workdir={}",
+        lower,
+        workspace.upper().string(),
+        (workspace.upper().parent_path() / "work").string());
+    constexpr std::size_t kPage = 4096;
+    if (options.size() >= kPage) {
+        throw Error("the recipe has more stages than one overlay mount can hold")
+            .with_hint("a shorter path in KILN_CACHE leaves room for more");
+    }
+    return options;
+}
+
+void check_mountable(const fs::path& path) {
+    if (path.string().find_first_of(":,\\") != std::string::npos) {
+        throw Error(fmt::format(
+                        "the cache directory '{}' has a ':', ',' or '\\' in its name, which overlay "
+                        "mounts cannot have",
+                        path.string()))
+            .with_hint("set KILN_CACHE to another directory");
+    }
+}
+
+} // namespace
+
+Workspace::Workspace(const fs::path& work_root, const std::vector<fs::path>& lowers)
+    : folder_(work_root, "bake"), lock_(folder_.path() / "lock", FileLock::Mode::exclusive),
+      upper_(folder_.path() / "upper"), root_(folder_.path() / "root") {
+    for (const fs::path& path : {upper_, folder_.path() / "work", root_}) {
+        fs::create_directory(path);
+        // REPRO: the root directory's mode, whatever the umask.
+        fs::permissions(path, fs::perms(0755));
+    }
+    mount(lowers);
+    mounted_ = true;
+}
+
+void Workspace::mount(const std::vector<fs::path>& lowers) const {
+    if (lowers.empty()) {
+        if (::mount(upper_.c_str(), root_.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+            throw SystemError(fmt::format("cannot mount the tree at '{}'", root_.string()));
+        }
+        return;
+    }
+    const std::string options = overlay_options(lowers, *this);
+    if (::mount("overlay", root_.c_str(), "overlay", 0, options.c_str()) != 0) {
+        throw SystemError(fmt::format("cannot mount the tree at '{}'", root_.string()))
+            .with_hint("overlay mounts need a cache directory on a real file system (ext4, xfs, "
+                       "btrfs, tmpfs), not on another overlay: set KILN_CACHE");
+    }
+}
+
+Workspace::~Workspace() {
+    if (mounted_) {
+        ::umount2(root_.c_str(), MNT_DETACH);
+    }
+}
+
+void Workspace::unmount() {
+    if (mounted_ && ::umount2(root_.c_str(), 0) != 0 && ::umount2(root_.c_str(), MNT_DETACH) != 0) {
+        throw SystemError(fmt::format("cannot unmount '{}'", root_.string()));
+    }
+    mounted_ = false;
+}
+
+fs::path Workspace::keep() {
+    folder_.keep();
+    return folder_.path();
+}
+
+Store::Store(fs::path root) : root_(std::move(root)) {
+    check_mountable(root_);
+    fs::create_directories(root_ / "stages");
+    fs::create_directories(root_ / "work");
+    sweep();
+}
+
+/// A lock that can be taken belongs to a process that has died.
+void Store::sweep() const {
+    for (const auto& folder : fs::directory_iterator(root_ / "work")) {
+        const fs::path lock = folder.path() / "lock";
+        if (fs::exists(lock) &&
+            FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()) {
+            remove_tree(folder.path());
+        }
+    }
+}
+
+fs::path Store::folder_of(const Digest& key) const {
+    return root_ / "stages" / key.hex().substr(0, kKeyNameLength);
+}
+
+bool Store::contains(const Digest& key) const {
+    return fs::exists(folder_of(key) / "stage.json");
+}
+
+fs::path Store::tree_of(const Digest& key) const {
+    return folder_of(key) / "tree";
+}
+
+FileTree Store::load(const Digest& key) const {
+    const fs::path folder = folder_of(key);
+    ::utimensat(AT_FDCWD, (folder / "stage.json").c_str(), nullptr, 0);
+    return with_context(fmt::format("reading the stored stage '{}'", folder.string()), [&] {
+        return parse_manifest(read_text_file(folder / "manifest"), folder / "tree");
+    });
+}
+
+std::unique_ptr<Workspace> Store::begin(const std::vector<Digest>& below) const {
+    std::vector<fs::path> lowers;
+    for (const Digest& key : below) {
+        lowers.push_back(tree_of(key));
+    }
+    return std::unique_ptr<Workspace>(new Workspace(root_ / "work", lowers));
+}
+
+void Store::commit(
+    Workspace& workspace, const Digest& key, const FileTree& delta, const StageInfo& info) const {
+    workspace.unmount();
+    const fs::path staged = workspace.upper().parent_path() / "stage";
+    fs::create_directory(staged);
+    fs::rename(workspace.upper(), staged / "tree");
+    {
+        AtomicFile manifest(staged / "manifest");
+        MemorySink text;
+        write_manifest(delta, text);
+        manifest.write(text.data());
+        manifest.commit();
+    }
+    const nlohmann::ordered_json json{
+        {"key", key.to_string()},
+        {"recipe", info.recipe},
+        {"kind", info.kind},
+        {"name", info.name},
+        {"seconds", info.seconds},
+        {"bytes", info.bytes},
+        {"files", info.files}};
+    write_file_atomically(staged / "stage.json", json.dump(2) + "\n");
+    if (::rename(staged.c_str(), folder_of(key).c_str()) != 0 && errno != ENOTEMPTY &&
+        errno != EEXIST) {
+        throw SystemError(fmt::format("cannot keep the stage in '{}'", folder_of(key).string()));
+    }
+}
+
+std::vector<StoredStage> Store::list() const {
+    std::vector<StoredStage> out;
+    for (const auto& folder : fs::directory_iterator(root_ / "stages")) {
+        const fs::path path = folder.path() / "stage.json";
+        struct stat stat_info {};
+        if (::stat(path.c_str(), &stat_info) != 0) {
+            continue;
+        }
+        const auto json = nlohmann::json::parse(read_text_file(path));
+        StoredStage stage;
+        stage.key = Digest::parse(json.at("key").get<std::string>()).value_or(Digest());
+        stage.info = {
+            json.at("recipe"),
+            json.at("kind"),
+            json.at("name"),
+            json.at("seconds"),
+            json.at("bytes"),
+            json.at("files")};
+        stage.last_used = stat_info.st_mtim.tv_sec;
+        out.push_back(std::move(stage));
+    }
+    std::sort(out.begin(), out.end(), [](const StoredStage& a, const StoredStage& b) {
+        return a.last_used != b.last_used ? a.last_used > b.last_used : a.key < b.key;
+    });
+    return out;
+}
+
+void Store::remove(const Digest& key) const {
+    // Renamed first, so that a kill in the middle leaves no half stage under its key.
+    const TempDir doomed(root_ / "work", "remove");
+    std::error_code ignored;
+    fs::rename(folder_of(key), doomed.path() / "stage", ignored);
+}
+
+} // namespace kiln

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// Copies a folder of the build host into a tree with stated owners and modes: nothing of the
+// folder's own owners, modes (but for the executable bit) and times gets into the image.
+#pragma once
+
+#include "base/digest.hpp"
+#include "stages/stage_context.hpp"
+#include "stages/tree_writer.hpp"
+
+#include <functional>
+#include <string>
+
+namespace kiln {
+
+/// Digest over paths, kinds, executable bits, link targets and contents of a folder. `.git` at its
+/// top is left out. Throws SystemError, for example for an unreadable file.
+[[nodiscard]] Digest folder_digest(const fs::path& folder);
+
+/// Decides owner and mode of a path (relative to the copied folder); `mode` is 0755 for directories
+/// and executable files, else 0644.
+using OwnershipOf = std::function<Ownership(const std::string& path, std::uint32_t mode)>;
+
+/// Copies the content of `folder` to `to`. Directories that the tree has already keep their owner
+/// and mode, unless `own_directories`.
+void copy_folder(
+    const fs::path& folder,
+    const std::string& to,
+    const TreeWriter& writer,
+    const OwnershipOf& ownership_of,
+    bool own_directories);
+
+} // namespace kiln

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+//
+// Makes what a disk needs to boot and packages cannot make without a disk: the initramfs, GRUB's
+// core images for BIOS and UEFI, grub.cfg, fstab. grub.cfg names /vmlinuz and /initrd.img, the
+// links that Debian's kernel packages keep, so a kernel upgrade needs no update-grub.
+#include "base/text.hpp"
+#include "formats/disk_identity.hpp"
+#include "recipe/patterns.hpp"
+#include "stages/kinds.hpp"
+#include "stages/leftovers.hpp"
+#include "stages/tree_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kSeconds = integer_between(0, 60);
+constexpr auto kFields = std::to_array<Field>({
+    {"cmdline",
+     &kLine,
+     Need::optional,
+     "kernel parameters after root=",
+     "console=tty0 console=ttyS0,115200"},
+    {"timeout", &kSeconds, Need::optional, "seconds that the boot menu waits", "1"},
+});
+
+constexpr std::string_view kDefaultCmdline = "console=tty0 console=ttyS0,115200";
+
+/// GRUB's modules are embedded, so that booting reads nothing but grub.cfg and the kernel.
+constexpr std::string_view kCommonModules =
+    "part_gpt part_msdos ext2 search search_fs_uuid normal configfile linux echo test ls cat "
+    "serial terminal gzio halt reboot minicmd";
+
+struct GrubTarget {
+    std::string_view platform;
+    std::string_view modules;
+    std::string_view image;
+};
+
+constexpr std::array kTargets{
+    GrubTarget{"i386-pc", "biosdisk", "/boot/grub/i386-pc/core.img"},
+    GrubTarget{"x86_64-efi", "fat efi_gop all_video", "/boot/efi/EFI/BOOT/BOOTX64.EFI"},
+};
+
+class KernelStage final : public Stage {
+  public:
+    explicit KernelStage(const StageSpec& spec) : spec_(spec) {}
+
+    void run(StageContext& context, const StageInputs&) const override {
+        const DiskIdentity identity = disk_identity(context.settings.identity);
+        const TreeWriter writer(context.root);
+        make_initramfs(context, writer);
+        for (const GrubTarget& target : kTargets) {
+            make_grub_image(context, writer, target, identity);
+        }
+        writer.write_file("/boot/grub/grub.cfg", grub_config(identity), {});
+        writer.write_file("/etc/fstab", fstab(identity), {});
+        // systemd-repart lets the root partition grow over the disk at first boot, fstab's
+        // x-systemd.growfs the file system over the partition.
+        writer.write_file("/etc/repart.d/50-root.conf", "[Partition]\nType=root\n", {});
+        clean_leftovers(context.root, context.settings.epoch);
+    }
+
+  private:
+    static std::vector<std::string> kernels(const fs::path& root) {
+        constexpr std::string_view kPrefix = "vmlinuz-";
+        std::vector<std::string> out;
+        if (fs::is_directory(fs::symlink_status(root / "boot"))) {
+            for (const auto& file : fs::directory_iterator(root / "boot")) {
+                const std::string name = file.path().filename().string();
+                if (name.starts_with(kPrefix)) {
+                    out.push_back(name.substr(kPrefix.size()));
+                }
+            }
+        }
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
+    static void make_initramfs(StageContext& context, const TreeWriter& writer) {
+        const auto versions = kernels(context.root);
+        if (versions.empty()) {
+            throw Error("the tree has no kernel")
+                .with_hint("install one in a packages stage before, such as "
+                           "linux-image-cloud-amd64, with initramfs-tools");
+        }
+        for (const std::string& version : versions) {
+            context.job.note("initramfs for " + version);
+            run(context, {"update-initramfs", {"-c", "-k", version}});
+        }
+        if (!writer.exists("/initrd.img")) {
+            writer.make_link("/initrd.img", "boot/initrd.img-" + versions.back(), {.mode = 0777});
+        }
+        if (!writer.exists("/vmlinuz")) {
+            writer.make_link("/vmlinuz", "boot/vmlinuz-" + versions.back(), {.mode = 0777});
+        }
+    }
+
+    static void make_grub_image(
+        StageContext& context,
+        const TreeWriter& writer,
+        const GrubTarget& target,
+        const DiskIdentity& identity) {
+        const std::string modules = fmt::format("/usr/lib/grub/{}", target.platform);
+        if (!writer.exists(modules)) {
+            throw Error(fmt::format("the tree has no GRUB for '{}'", target.platform))
+                .with_hint("install grub-common, grub-pc-bin and grub-efi-amd64-bin in a packages "
+                           "stage before");
+        }
+        context.job.note(fmt::format("GRUB for {}", target.platform));
+        const std::string image(target.image);
+        writer.make_directory(image.substr(0, image.rfind('/')), {.mode = 0755});
+        const std::string early = "/boot/grub/early.cfg";
+        writer.write_file(
+            early,
+            fmt::format(
+                "search.fs_uuid {} root\nset prefix=($root)/boot/grub\n", identity.root_uuid_text()),
+            {});
+        Command command{
+            "grub-mkimage",
+            {"-O", std::string(target.platform), "-p", "/boot/grub", "-c", early, "-o", image}};
+        for (const std::string_view list : {kCommonModules, target.modules}) {
+            for (std::string& module : split(list, ' ')) {
+                command.args.push_back(std::move(module));
+            }
+        }
+        run(context, std::move(command));
+        writer.remove(early);
+        writer.set_ownership(image, {});
+        if (target.platform == "i386-pc") {
+            FileSource boot(writer.resolve(modules + "/boot.img"));
+            writer.write_file("/boot/grub/i386-pc/boot.img", boot, {});
+        }
+    }
+
+    static void run(StageContext& context, Command command) {
+        command.on_line = [&](std::string_view line) { context.console.debug(line); };
+        const ProcessResult result = context.sandbox.run(command);
+        if (!result.ok()) {
+            throw ProcessError(fmt::format("'{}'", command.program), result);
+        }
+    }
+
+    [[nodiscard]] std::string grub_config(const DiskIdentity& identity) const {
+        const std::string uuid = identity.root_uuid_text();
+        return fmt::format(
+            "# Made by kiln. /vmlinuz and /initrd.img are links that kernel packages keep.\n"
+            "serial --unit=0 --speed=115200\n"
+            "terminal_input console serial\n"
+            "terminal_output console serial\n"
+            "set default=0\n"
+            "set timeout={}\n"
+            "search --no-floppy --fs-uuid --set=root {}\n"
+            "menuentry 'Debian GNU/Linux' {{\n"
+            "    linux /vmlinuz root=UUID={} ro {}\n"
+            "    initrd /initrd.img\n"
+            "}}\n"
+            "menuentry 'Debian GNU/Linux, previous kernel' {{\n"
+            "    linux /vmlinuz.old root=UUID={} ro {}\n"
+            "    initrd /initrd.img.old\n"
+            "}}\n",
+            spec_.options.integer_or("timeout", 1),
+            uuid,
+            uuid,
+            cmdline(),
+            uuid,
+            cmdline());
+    }
+
+    [[nodiscard]] std::string cmdline() const {
+        return spec_.options.string_or("cmdline", kDefaultCmdline);
+    }
+
+    static std::string fstab(const DiskIdentity& identity) {
+        return fmt::format(
+            "UUID={} / ext4 errors=remount-ro,x-systemd.growfs 0 1\n"
+            "UUID={} /boot/efi vfat umask=0077,nofail 0 0\n",
+            identity.root_uuid_text(),
+            identity.esp_volume_id_text());
+    }
+
+    const StageSpec& spec_;
+};
+
+} // namespace
+
+constexpr Shape kKernelOptions = object_of(kFields);
+
+std::unique_ptr<Stage> make_kernel_stage(const StageSpec& spec) {
+    return std::make_unique<KernelStage>(spec);
+}
+
+} // namespace kiln

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "base/parallel.hpp"
+#include "recipe/patterns.hpp"
+#include "stages/kinds.hpp"
+#include "stages/leftovers.hpp"
+#include "stages/packages/installer.hpp"
+
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kPackageList = list_of(&kPackageName, false);
+constexpr auto kFields = std::to_array<Field>({
+    {"install",
+     &kPackageList,
+     Need::required,
+     "names of packages; what they depend on comes by itself"},
+    {"recommends", &kBoolean, Need::optional, "install what they recommend as well", "false"},
+});
+
+class PackagesStage final : public Stage {
+  public:
+    explicit PackagesStage(const StageSpec& spec) : spec_(spec) {}
+
+    void hash_inputs(FieldHasher& hasher, const StageInputs& inputs) const override {
+        for (const LockedDeb& deb : inputs.packages(spec_)) {
+            hasher.field(deb.name, deb.sha256);
+        }
+    }
+
+    void run(StageContext& context, const StageInputs& inputs) const override {
+        const auto debs = inputs.packages(spec_);
+        std::vector<PackageFile> packages(debs.size());
+        parallel_for(debs.size(), context.jobs, [&](std::size_t i) {
+            packages[i] = read_package(debs[i].path);
+        });
+        install_packages(std::move(packages), context);
+        clean_leftovers(context.root, context.settings.epoch);
+    }
+
+  private:
+    const StageSpec& spec_;
+};
+
+} // namespace
+
+constexpr Shape kPackagesOptions = object_of(kFields);
+
+std::unique_ptr<Stage> make_packages_stage(const StageSpec& spec) {
+    return std::make_unique<PackagesStage>(spec);
+}
+
+} // namespace kiln

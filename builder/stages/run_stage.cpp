@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/patterns.hpp"
+#include "stages/kinds.hpp"
+#include "stages/leftovers.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kEnvironment = map_of(kEnvironmentNamePattern, &kTextOrEmpty);
+constexpr auto kFields = std::to_array<Field>({
+    {"script", &kText, Need::required, "shell commands; the first that fails ends the bake"},
+    {"why", &kText, Need::required, "the reason that no other kind of stage will do"},
+    {"environment", &kEnvironment, Need::optional, "variables for the script", "none"},
+});
+
+class RunStage final : public Stage {
+  public:
+    explicit RunStage(const StageSpec& spec) : spec_(spec) {}
+
+    void run(StageContext& context, const StageInputs&) const override {
+        Command command{"/bin/sh", {"-euc", spec_.options.at("script").as_string()}};
+        if (const Value* environment = spec_.options.find("environment")) {
+            for (const Member& variable : environment->members()) {
+                command.env[variable.key] = variable.value.as_string();
+            }
+        }
+        command.on_line = [&](std::string_view line) {
+            context.console.debug(line);
+            context.job.note(std::string(line));
+        };
+        const ProcessResult result = context.sandbox.run(command);
+        if (!result.ok()) {
+            throw ProcessError(fmt::format("the script of stage '{}'", spec_.name), result);
+        }
+        clean_leftovers(context.root, context.settings.epoch);
+    }
+
+  private:
+    const StageSpec& spec_;
+};
+
+} // namespace
+
+constexpr Shape kRunOptions = object_of(kFields);
+
+std::unique_ptr<Stage> make_run_stage(const StageSpec& spec) {
+    return std::make_unique<RunStage>(spec);
+}
+
+} // namespace kiln

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "stages/stage.hpp"
+
+#include "base/error.hpp"
+#include "stages/kinds.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+const std::array kKinds{
+    StageKind{
+        "packages",
+        "installs locked Debian packages",
+        &kPackagesOptions,
+        make_packages_stage},
+    StageKind{
+        "source", "copies a source (git, directory, tarball)", &kSourceOptions, make_source_stage},
+    StageKind{
+        "overlay", "copies a folder over the tree", &kOverlayOptions, make_overlay_stage},
+    StageKind{"users", "makes users and groups", &kUsersOptions, make_users_stage},
+    StageKind{
+        "files", "makes or removes files, directories and links", &kFilesOptions, make_files_stage},
+    StageKind{
+        "services", "enables, disables and masks units", &kServicesOptions, make_services_stage},
+    StageKind{
+        "kernel", "makes initramfs and boot loader", &kKernelOptions, make_kernel_stage},
+    StageKind{"run", "runs a script in the tree (the last resort)", &kRunOptions, make_run_stage},
+    StageKind{
+        "normalize",
+        "removes what differs from bake to bake",
+        &kNormalizeOptions,
+        make_normalize_stage},
+};
+
+} // namespace
+
+std::span<const StageKind> stage_kinds() {
+    return kKinds;
+}
+
+std::span<const StageShape> stage_shapes() {
+    static const auto kShapes = [] {
+        std::vector<StageShape> out;
+        for (const StageKind& kind : kKinds) {
+            out.push_back({kind.kind, kind.summary, kind.options});
+        }
+        return out;
+    }();
+    return kShapes;
+}
+
+std::unique_ptr<Stage> make_stage(const StageSpec& spec) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const StageKind& k) {
+        return k.kind == spec.kind;
+    });
+    KILN_CHECK(kind != kKinds.end());
+    return kind->make(spec);
+}
+
+} // namespace kiln

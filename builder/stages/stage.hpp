@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// What a stage is: one step on a tree. One file a kind, one row in the table below; adding a kind
+// touches its file, the table and its test folder.
+#pragma once
+
+#include "base/diagnostics.hpp"
+#include "base/digest.hpp"
+#include "recipe/recipe.hpp"
+#include "stages/stage_context.hpp"
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+/// A locked package; the file may not have been fetched yet.
+struct LockedDeb {
+    std::string name;
+    fs::path path; ///< in the pool
+    Digest sha256;
+};
+
+/// A source of the recipe, where it lies on the build host.
+struct SourceInput {
+    fs::path path; ///< a directory or a tarball
+    bool is_tarball = false;
+    unsigned strip = 0; ///< leading components to drop from a tarball's paths
+    Digest digest; ///< of what will be taken from it
+    std::string revision; ///< commit, or empty
+};
+
+/// Locked inputs by the words of the recipe. Looking one up never fetches.
+class StageInputs {
+  public:
+    StageInputs() = default;
+    StageInputs(const StageInputs&) = delete;
+    StageInputs& operator=(const StageInputs&) = delete;
+    virtual ~StageInputs() = default;
+
+    /// The packages that a packages stage installs, in the lock's order.
+    [[nodiscard]] virtual std::vector<LockedDeb> packages(const StageSpec& stage) const = 0;
+    [[nodiscard]] virtual SourceInput source(const std::string& name) const = 0;
+};
+
+class Stage {
+  public:
+    Stage() = default;
+    Stage(const Stage&) = delete;
+    Stage& operator=(const Stage&) = delete;
+    virtual ~Stage() = default;
+
+    /// Reports what the options' shape cannot judge, such as an overlay folder that is missing.
+    virtual void check(Diagnostics&) const {}
+    /// Adds the digest of everything that run() reads besides the options and the tree.
+    virtual void hash_inputs(FieldHasher&, const StageInputs&) const {}
+    virtual void run(StageContext& context, const StageInputs& inputs) const = 0;
+};
+
+struct StageKind {
+    std::string_view kind;
+    std::string_view summary;
+    const Shape* options;
+    std::unique_ptr<Stage> (*make)(const StageSpec&);
+};
+
+/// All kinds, in the order of the documentation.
+[[nodiscard]] std::span<const StageKind> stage_kinds();
+/// The same, as far as a recipe's reader needs to know them.
+[[nodiscard]] std::span<const StageShape> stage_shapes();
+/// Makes a stage of a checked recipe.
+[[nodiscard]] std::unique_ptr<Stage> make_stage(const StageSpec& spec);
+
+} // namespace kiln
