@@ -52,7 +52,7 @@ struct PinSpec {
     SourcePos pos;
 };
 
-struct FixedIds {
+struct RecipeIds {
     std::map<std::string, std::uint32_t> users;
     std::map<std::string, std::uint32_t> groups;
 };
@@ -85,7 +85,7 @@ struct Recipe {
     Variables variables; ///< with overrides
     std::vector<ArchiveSpec> archives;
     std::vector<PinSpec> pins;
-    FixedIds ids;
+    RecipeIds ids;
     std::map<std::string, SourceSpec> sources;
     std::vector<StageSpec> stages;     ///< of every image
     std::vector<StageSpec> vm_stages;  ///< after them, for disks
