@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "formats/qcow2.hpp"
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/parallel.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::uint64_t kCluster = 65536;
+constexpr unsigned kClusterBits = 16;
+constexpr std::uint64_t kSector = 512;
+constexpr std::uint64_t kL2Entries = kCluster / 8;
+constexpr std::uint64_t kRefcountsPerBlock = kCluster / 2;
+constexpr std::uint64_t kCopied = std::uint64_t{1} << 63;
+constexpr std::uint64_t kCompressed = std::uint64_t{1} << 62;
+/// In an L2 entry of a compressed cluster the count of sectors begins at bit 62 - (bits - 8).
+constexpr unsigned kSectorsShift = 62 - (kClusterBits - 8);
+constexpr std::size_t kBatch = 16; ///< clusters a work item
+constexpr std::size_t kWriteBuffer = 4 << 20;
+
+/// REPRO: QEMU's own settings (window of 4 KiB, no header), which every reader of the format takes.
+constexpr int kWindowBits = -12;
+constexpr int kMemLevel = 9;
+constexpr int kLevel = 6;
+
+using Buffer = std::vector<std::byte>;
+
+/// A zlib stream that is used again and again.
+class Deflater {
+  public:
+    Deflater() {
+        KILN_CHECK(
+            ::deflateInit2(
+                &stream_, kLevel, Z_DEFLATED, kWindowBits, kMemLevel, Z_DEFAULT_STRATEGY) == Z_OK);
+    }
+
+    Deflater(const Deflater&) = delete;
+    Deflater& operator=(const Deflater&) = delete;
+
+    ~Deflater() { ::deflateEnd(&stream_); }
+
+    /// The deflated cluster, or nothing when that is not smaller.
+    Buffer run(Bytes cluster) {
+        Buffer out(cluster.size() - 1);
+        ::deflateReset(&stream_);
+        stream_.next_in =
+            const_cast<Bytef*>(reinterpret_cast<const Bytef*>(cluster.data())); // NOLINT
+        stream_.avail_in = static_cast<uInt>(cluster.size());
+        stream_.next_out = reinterpret_cast<Bytef*>(out.data());
+        stream_.avail_out = static_cast<uInt>(out.size());
+        const bool fits = ::deflate(&stream_, Z_FINISH) == Z_STREAM_END;
+        out.resize(fits ? out.size() - stream_.avail_out : 0);
+        return out;
+    }
+
+  private:
+    z_stream stream_{};
+};
+
+/// Lends deflaters to threads.
+class DeflaterPool {
+  public:
+    Buffer run(Bytes cluster) {
+        std::unique_ptr<Deflater> deflater = take();
+        Buffer out = deflater->run(cluster);
+        const std::lock_guard guard(mutex_);
+        idle_.push_back(std::move(deflater));
+        return out;
+    }
+
+  private:
+    std::unique_ptr<Deflater> take() {
+        const std::lock_guard guard(mutex_);
+        if (idle_.empty()) {
+            return std::make_unique<Deflater>();
+        }
+        auto out = std::move(idle_.back());
+        idle_.pop_back();
+        return out;
+    }
+
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Deflater>> idle_;
+};
+
+bool is_zero(Bytes bytes) {
+    return bytes[0] == std::byte{0} &&
+           std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+void put_be(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+        out[at + i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
+    }
+}
+
+Buffer big_endian(std::span<const std::uint64_t> values) {
+    Buffer out(values.size() * 8);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        put_be(out, i * 8, values[i], 8);
+    }
+    return out;
+}
+
+std::uint64_t clusters_for(std::uint64_t bytes) {
+    return (bytes + kCluster - 1) / kCluster;
+}
+
+/// The raw disk, cut into batches; those that lie in holes are left out.
+class RawDisk {
+  public:
+    explicit RawDisk(int fd) : fd_(fd) {
+        struct stat status{};
+        if (::fstat(fd, &status) != 0) {
+            throw SystemError("cannot read the raw disk");
+        }
+        size_ = static_cast<std::uint64_t>(status.st_size);
+        if (size_ == 0 || size_ % kSector != 0) {
+            throw Error(fmt::format("a disk of {} bytes is not made of whole sectors", size_));
+        }
+        find_batches();
+    }
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+    /// First clusters of the batches with data.
+    [[nodiscard]] const std::vector<std::uint64_t>& batches() const noexcept { return batches_; }
+
+    [[nodiscard]] Buffer read_batch(std::size_t index) const {
+        const std::uint64_t offset = batches_[index] * kCluster;
+        const std::uint64_t size = std::min(kBatch * kCluster, size_ - offset);
+        Buffer out(clusters_for(size) * kCluster);
+        read_exactly_at(fd_, std::span(out).first(size), offset, "raw disk");
+        return out;
+    }
+
+  private:
+    void find_batches() {
+        constexpr std::uint64_t kBatchBytes = kBatch * kCluster;
+        std::uint64_t at = 0;
+        while (at < size_) {
+            const off_t data = ::lseek(fd_, static_cast<off_t>(at), SEEK_DATA);
+            if (data < 0 && errno == ENXIO) {
+                return;
+            }
+            if (data > 0) {
+                at = static_cast<std::uint64_t>(data) / kBatchBytes * kBatchBytes;
+            }
+            batches_.push_back(at / kCluster);
+            at += kBatchBytes;
+        }
+    }
+
+    int fd_;
+    std::uint64_t size_ = 0;
+    std::vector<std::uint64_t> batches_;
+};
+
+/// Lays clusters behind each other and counts references.
+class ImageFile {
+  public:
+    ImageFile(int fd, const fs::path& name, std::uint64_t first_cluster)
+        : fd_(fd), name_(name), next_cluster_(first_cluster), refcounts_(first_cluster, 1) {}
+
+    /// Returns the L2 entry.
+    std::uint64_t add_plain(Bytes cluster) {
+        const std::uint64_t offset = add_clusters(1);
+        write(offset, cluster);
+        return offset | kCopied;
+    }
+
+    std::uint64_t add_compressed(Bytes deflated) {
+        const std::uint64_t offset = place(deflated.size());
+        write(offset, deflated);
+        packed_end_ = offset + deflated.size();
+        const std::uint64_t sectors = (packed_end_ + kSector - 1) / kSector - offset / kSector;
+        const std::uint64_t last = (offset / kSector + sectors) * kSector - 1;
+        for (std::uint64_t i = offset / kCluster; i <= last / kCluster; ++i) {
+            KILN_CHECK(refcounts_[i] < 0xffff);
+            ++refcounts_[i];
+        }
+        return kCompressed | (sectors - 1) << kSectorsShift | offset;
+    }
+
+    /// New clusters of metadata or plain data, referenced once; returns their offset.
+    std::uint64_t add_clusters(std::uint64_t count) {
+        const std::uint64_t offset = next_cluster_ * kCluster;
+        next_cluster_ += count;
+        refcounts_.resize(next_cluster_, 1);
+        return offset;
+    }
+
+    void write(std::uint64_t offset, Bytes bytes) {
+        if (offset != buffer_at_ + buffer_.size() || buffer_.size() >= kWriteBuffer) {
+            flush();
+            buffer_at_ = offset;
+        }
+        buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+    }
+
+    void flush() {
+        write_all_at(fd_, buffer_, buffer_at_, name_);
+        buffer_.clear();
+    }
+
+    [[nodiscard]] std::uint64_t clusters() const noexcept { return next_cluster_; }
+
+    [[nodiscard]] std::uint64_t refcount(std::uint64_t cluster) const {
+        return refcounts_.at(cluster);
+    }
+
+  private:
+    /// Behind the last compressed cluster, as long as the room there is contiguous.
+    std::uint64_t place(std::uint64_t size) {
+        const std::uint64_t room_end = (packed_end_ + kCluster - 1) / kCluster * kCluster;
+        const bool crosses = packed_end_ + size > room_end;
+        if (crosses && room_end != next_cluster_ * kCluster) {
+            packed_end_ = next_cluster_ * kCluster;
+        }
+        if (crosses) {
+            ++next_cluster_;
+            refcounts_.resize(next_cluster_, 0);
+        }
+        return packed_end_;
+    }
+
+    int fd_;
+    const fs::path& name_;
+    std::uint64_t next_cluster_;
+    std::uint64_t packed_end_ = 0;
+    std::vector<std::uint16_t> refcounts_;
+    Buffer buffer_;
+    std::uint64_t buffer_at_ = 0;
+};
+
+/// One batch between the threads and the writer.
+struct Batch {
+    Buffer raw;
+
+    struct Cluster {
+        bool is_zero = true;
+        Buffer deflated; ///< empty: goes in as it is
+    };
+
+    std::vector<Cluster> clusters;
+};
+
+class Qcow2Writer {
+  public:
+    Qcow2Writer(const RawDisk& disk, const Qcow2Options& options, const AtomicFile& file)
+        : disk_(disk), options_(options),
+          l1_((disk.size() + kCluster * kL2Entries - 1) / (kCluster * kL2Entries)), l2_(l1_.size()),
+          image_(file.fd(), file.temporary(), 1 + clusters_for(l1_.size() * 8)), file_(file),
+          batches_(disk.batches().size()) {}
+
+    Qcow2Result run(const ByteProgress& progress) {
+        std::uint64_t reported = 0;
+        const auto report = [&](std::uint64_t done) {
+            progress(done - reported);
+            reported = done;
+        };
+        parallel_ordered(
+            batches_.size(),
+            options_.jobs == 0 ? default_jobs() : options_.jobs,
+            [&](std::size_t i) { batches_[i] = prepare(i); },
+            [&](std::size_t i) {
+                add(disk_.batches()[i], batches_[i]);
+                batches_[i] = {};
+                report(std::min((disk_.batches()[i] + kBatch) * kCluster, disk_.size()));
+            });
+        report(disk_.size());
+        write_tables();
+        if (options_.cache != nullptr) {
+            options_.cache->flush();
+        }
+        return {disk_.size(), image_.clusters() * kCluster, data_clusters_, from_cache_.load()};
+    }
+
+  private:
+    Batch prepare(std::size_t index) {
+        Batch batch;
+        batch.raw = disk_.read_batch(index);
+        for (std::size_t at = 0; at < batch.raw.size(); at += kCluster) {
+            const Bytes raw = std::span(batch.raw).subspan(at, kCluster);
+            Batch::Cluster& cluster = batch.clusters.emplace_back();
+            cluster.is_zero = is_zero(raw);
+            if (!cluster.is_zero && options_.compress) {
+                cluster.deflated = deflate_cached(raw);
+            }
+        }
+        return batch;
+    }
+
+    Buffer deflate_cached(Bytes raw) {
+        if (options_.cache == nullptr) {
+            return deflaters_.run(raw);
+        }
+        const Digest digest = sha256(raw);
+        if (auto found = options_.cache->find(digest)) {
+            ++from_cache_;
+            return std::move(*found);
+        }
+        Buffer deflated = deflaters_.run(raw);
+        options_.cache->put(digest, deflated);
+        return deflated;
+    }
+
+    void add(std::uint64_t first, const Batch& batch) {
+        for (std::size_t i = 0; i < batch.clusters.size(); ++i) {
+            const Batch::Cluster& cluster = batch.clusters[i];
+            if (cluster.is_zero) {
+                continue;
+            }
+            ++data_clusters_;
+            auto& table = l2_[(first + i) / kL2Entries];
+            table.resize(kL2Entries);
+            table[(first + i) % kL2Entries] =
+                cluster.deflated.empty()
+                    ? image_.add_plain(std::span(batch.raw).subspan(i * kCluster, kCluster))
+                    : image_.add_compressed(cluster.deflated);
+        }
+    }
+
+    void write_tables() {
+        for (std::size_t i = 0; i < l2_.size(); ++i) {
+            if (!l2_[i].empty()) {
+                const std::uint64_t offset = image_.add_clusters(1);
+                image_.write(offset, big_endian(l2_[i]));
+                l1_[i] = offset | kCopied;
+            }
+        }
+        const std::uint64_t before = image_.clusters();
+        // The tables count themselves.
+        std::uint64_t blocks = 0;
+        std::uint64_t table_clusters = 0;
+        while (true) {
+            const std::uint64_t total = before + blocks + table_clusters;
+            const std::uint64_t needed = (total + kRefcountsPerBlock - 1) / kRefcountsPerBlock;
+            if (needed <= blocks) {
+                break;
+            }
+            blocks = needed;
+            table_clusters = clusters_for(blocks * 8);
+        }
+        const std::uint64_t table_at = image_.add_clusters(table_clusters);
+        const std::uint64_t blocks_at = image_.add_clusters(blocks);
+        write_refcounts(table_at, blocks_at, blocks);
+        image_.flush();
+        write_front(table_at, table_clusters);
+        if (::ftruncate(file_.fd(), static_cast<off_t>(image_.clusters() * kCluster)) != 0) {
+            throw SystemError(fmt::format("cannot resize '{}'", file_.temporary().string()));
+        }
+    }
+
+    void write_refcounts(std::uint64_t table_at, std::uint64_t blocks_at, std::uint64_t blocks) {
+        std::vector<std::uint64_t> table(blocks);
+        Buffer counts(blocks * kCluster);
+        for (std::uint64_t i = 0; i < blocks; ++i) {
+            table[i] = blocks_at + i * kCluster;
+        }
+        for (std::uint64_t i = 0; i < image_.clusters(); ++i) {
+            put_be(counts, i * 2, image_.refcount(i), 2);
+        }
+        image_.write(table_at, big_endian(table));
+        image_.write(blocks_at, counts);
+    }
+
+    void write_front(std::uint64_t table_at, std::uint64_t table_clusters) {
+        constexpr std::size_t kHeaderLength = 104;
+        std::array<std::byte, kHeaderLength + 8> header{};
+        put_be(header, 0, 0x514649fb, 4);
+        put_be(header, 4, 3, 4);
+        put_be(header, 20, kClusterBits, 4);
+        put_be(header, 24, disk_.size(), 8);
+        put_be(header, 36, l1_.size(), 4);
+        put_be(header, 40, kCluster, 8);
+        put_be(header, 48, table_at, 8);
+        put_be(header, 56, table_clusters, 4);
+        put_be(header, 96, 4, 4); // refcounts of 2^4 bits
+        put_be(header, 100, kHeaderLength, 4);
+        write_all_at(file_.fd(), header, 0, file_.temporary());
+        write_all_at(file_.fd(), big_endian(l1_), kCluster, file_.temporary());
+    }
+
+    const RawDisk& disk_;
+    const Qcow2Options& options_;
+    std::vector<std::uint64_t> l1_;
+    std::vector<std::vector<std::uint64_t>> l2_;
+    ImageFile image_;
+    const AtomicFile& file_;
+    std::vector<Batch> batches_;
+    DeflaterPool deflaters_;
+    std::uint64_t data_clusters_ = 0;
+    std::atomic<std::uint64_t> from_cache_ = 0;
+};
+
+} // namespace
+
+Qcow2Result write_qcow2(
+    int raw_fd,
+    const std::filesystem::path& target,
+    const Qcow2Options& options,
+    const ByteProgress& progress) {
+    const RawDisk disk(raw_fd);
+    AtomicFile file(target);
+    const Qcow2Result result = Qcow2Writer(disk, options, file).run(progress);
+    file.commit();
+    return result;
+}
+
+std::string qcow2_encoder() {
+    // Text with repeats at many distances shows most changes of a match finder.
+    std::string probe;
+    std::uint32_t state = 1;
+    while (probe.size() < kCluster) {
+        state = state * 1664525 + 1013904223;
+        probe += fmt::format("{:x} {} ", state >> 20, state >> 28);
+    }
+    probe.resize(kCluster);
+    return fmt::format(
+        "zlib {} level {} window {} memory {} probe {}",
+        ::zlibVersion(),
+        kLevel,
+        kWindowBits,
+        kMemLevel,
+        sha256(Deflater().run(as_byte_span(probe))).hex());
+}
+
+} // namespace kiln

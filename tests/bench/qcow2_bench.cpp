@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// qcow2_bench RAW WORK: makes a compressed qcow2 of the disk RAW in WORK with 1 and 2 threads and
+// with a warm cluster cache, beside qemu-img convert -c; all are compared with RAW.
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "formats/qcow2.hpp"
+#include "support/scan_tree.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace {
+
+using namespace kiln;
+
+double seconds(const std::function<void()>& body) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void run_checked(const std::string& program, const std::vector<std::string>& args) {
+    int status = 0;
+    const std::string output = testing::run_tool(program, args, status);
+    if (status != 0) {
+        throw Error(fmt::format("{} failed ({}):\n{}", program, status, output));
+    }
+}
+
+void bench(const fs::path& raw, const fs::path& work) {
+    const UniqueFd fd = open_file(raw, O_RDONLY);
+    const fs::path theirs = work / "qemu-img.qcow2";
+    const fs::path ours = work / "kiln.qcow2";
+    const double peer = seconds([&] {
+        run_checked("qemu-img", {"convert", "-c", "-f", "raw", "-O", "qcow2", raw, theirs});
+    });
+    const auto report = [&](std::string_view name, double time, const fs::path& image) {
+        fmt::print(
+            "{:28} {:6.2f} s   ratio {:5.2f}   {:.1f} MB\n",
+            name,
+            time,
+            peer / time,
+            static_cast<double>(fs::file_size(image)) / 1e6);
+    };
+    report("qemu-img convert -c", peer, theirs);
+    fs::remove_all(work / "cache");
+    FileClusterCache cache(work / "cache", qcow2_encoder(), 1ULL << 32);
+    const auto run = [&](std::string_view name, const Qcow2Options& options) {
+        report(
+            name,
+            seconds([&] { write_qcow2(fd.get(), ours, options, [](std::uint64_t) {}); }),
+            ours);
+    };
+    run("kiln, 1 thread", {1, true, nullptr});
+    const Digest first = sha256_file(ours);
+    run("kiln, 2 threads", {2, true, nullptr});
+    run("kiln, 2 threads, cold cache", {2, true, &cache});
+    run("kiln, 2 threads, warm cache", {2, true, &cache});
+    if (sha256_file(ours) != first) {
+        throw Error("the bytes differ between runs");
+    }
+    run_checked("qemu-img", {"check", ours});
+    run_checked("qemu-img", {"compare", "-f", "raw", "-F", "qcow2", raw, ours});
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        fmt::print(stderr, "usage: qcow2_bench RAW WORK\n");
+        return 2;
+    }
+    try {
+        bench(argv[1], argv[2]);
+    } catch (const kiln::Error& error) {
+        fmt::print(stderr, "error: {}\n", error.message());
+        return 1;
+    }
+    return 0;
+}
