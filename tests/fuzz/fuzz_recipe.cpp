@@ -47,6 +47,9 @@ void check_one(const std::string& text) {
     Diagnostics faults;
     substitute(*tree, {{"release", "bookworm"}, {"empty", ""}}, faults);
     check_places(faults, text);
+    if (diags.has_errors() || faults.has_errors()) {
+        return; // what was refused is left out of the checks that follow
+    }
     check_shape(*tree, recipe_shape());
     check_shape(*tree, part_shape());
     for (const StageShape& stage : test::kStandInStages) {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "cli/commands.hpp"
+#include "cli/stage_table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr auto kExamples = std::to_array<Example>({
+    {"kiln schema recipe > recipe.schema.json",
+     "for an editor; name the file in the recipe's first line: "
+     "# yaml-language-server: $schema=recipe.schema.json"},
+    {"kiln schema image", "the schema of image definitions"},
+});
+
+constexpr auto kFiles = std::to_array<std::string_view>({"recipe", "part", "image"});
+constexpr auto kPositionals = std::to_array<PositionalSpec>({
+    {.name = "FILE", .doc = "kind of file", .choices = kFiles},
+});
+
+ExitCode run(const Arguments& arguments, Context& context) {
+    const std::string& file = arguments.positional("FILE");
+    const nlohmann::ordered_json schema = file == "recipe" ? recipe_schema(stage_table())
+                                          : file == "part" ? part_schema(stage_table())
+                                                           : image_schema();
+    context.io.out << schema.dump(2) << '\n';
+    return ExitCode::ok;
+}
+
+} // namespace
+
+const CommandSpec kSchemaCommand{
+    .name = "schema",
+    .summary = "print the JSON Schema of a kind of file",
+    .description =
+        "Prints a JSON Schema (draft 2020-12) with which editors complete and check recipes, parts "
+        "and image definitions while they are written. It is made from the tables that 'kiln check' "
+        "uses; 'kiln check' finds more, such as names that are used twice.",
+    .examples = kExamples,
+    .positionals = kPositionals,
+    .run = run};
+
+} // namespace kiln

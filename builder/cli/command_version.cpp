@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "cli/commands.hpp"
+#include "cli/version.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr auto kExamples = std::to_array<Example>({
+    {"kiln version", "prints name and version"},
+    {"kiln version --json", "prints them for programs"},
+});
+
+ExitCode run(const Arguments&, Context& context) {
+    if (context.global.json) {
+        context.io.out << nlohmann::ordered_json{{"name", "kiln"}, {"version", kVersion}}.dump(2)
+                       << '\n';
+    } else {
+        context.io.out << "kiln " << kVersion << '\n';
+    }
+    return ExitCode::ok;
+}
+
+} // namespace
+
+const CommandSpec kVersionCommand{
+    .name = "version",
+    .summary = "show the version",
+    .description = "Prints the version of kiln.",
+    .examples = kExamples,
+    .run = run};
+
+} // namespace kiln

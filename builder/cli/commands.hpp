@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of all commands.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace kiln {
+
+extern const CommandSpec kCheckCommand;
+extern const CommandSpec kCompletionCommand;
+extern const CommandSpec kHelpCommand;
+extern const CommandSpec kManCommand;
+extern const CommandSpec kSchemaCommand;
+extern const CommandSpec kVersionCommand;
+
+/// In the order in which help lists them.
+[[nodiscard]] std::span<const CommandSpec* const> all_commands();
+
+/// The command of that full name, or null.
+[[nodiscard]] const CommandSpec* find_command(std::string_view name);
+
+/// The first words of all commands that are not hidden, each once.
+[[nodiscard]] std::vector<std::string_view> command_words();
+/// The second words of a group's commands; empty when `word` is no group.
+[[nodiscard]] std::vector<std::string_view> words_of_group(std::string_view word);
+
+} // namespace kiln

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// The world of a command, injected: tests build a false one and run the real command line in it.
+#pragma once
+
+#include "base/process.hpp"
+
+#include <iosfwd>
+
+namespace kiln {
+
+struct Io {
+    std::istream& in;
+    std::ostream& out; ///< results
+    std::ostream& err; ///< messages; written by the Console only
+    bool terminal = false; ///< `err` is one
+    int width = 80; ///< columns of the terminal
+    Environment env; ///< of the caller: HOME, KILN_MIRROR and so on
+    ProcessRunner& processes;
+};
+
+} // namespace kiln

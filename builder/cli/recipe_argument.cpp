@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "cli/recipe_argument.hpp"
+
+#include "base/text.hpp"
+#include "cli/stage_table.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::string_view kRecipeDirectory = "recipes";
+
+std::vector<std::string> recipe_names() {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(kRecipeDirectory, error)) {
+        if (entry.path().extension() == ".yaml") {
+            names.push_back(entry.path().stem().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+nlohmann::ordered_json to_json(const Diagnostic& diagnostic) {
+    return {
+        {"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
+        {"file", diagnostic.pos.file ? diagnostic.pos.file->name : ""},
+        {"line", diagnostic.pos.line},
+        {"column", diagnostic.pos.column},
+        {"length", diagnostic.pos.length},
+        {"message", diagnostic.message},
+        {"hint", diagnostic.hint}};
+}
+
+} // namespace
+
+fs::path find_recipe(const std::string& argument) {
+    const bool is_path = argument.find('/') != std::string::npos || argument.ends_with(".yaml") ||
+                         argument.ends_with(".yml");
+    if (is_path) {
+        return argument;
+    }
+    const fs::path named = fs::path(kRecipeDirectory) / (argument + ".yaml");
+    if (fs::exists(named)) {
+        return named;
+    }
+    const std::vector<std::string> names = recipe_names();
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    UsageError error(fmt::format("there is no recipe '{}'", named.string()));
+    error.set_hint_if_empty(did_you_mean(argument, known));
+    error.set_hint_if_empty(
+        known.empty() ? "name the recipe's file, such as './web.yaml'"
+                      : fmt::format("there are: {}", fmt::join(known, ", ")));
+    throw error;
+}
+
+void report_diagnostics(const Diagnostics& diags, Console& console) {
+    if (!console.options().json) {
+        console.raw(diags.render_all());
+        return;
+    }
+    for (const Diagnostic& diagnostic : diags.all()) {
+        console.message(
+            diagnostic.severity == Severity::error ? Level::error : Level::warning,
+            fmt::format("{}: {}", diagnostic.pos.to_string(), diagnostic.message));
+    }
+}
+
+Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
+    LoadOptions options{{}, stage_table()};
+    for (const std::string& text : arguments.values(kSetOption.name)) {
+        add_override(options.set, text);
+    }
+    const fs::path path = find_recipe(arguments.positional(kRecipePositional.name));
+    Diagnostics diags;
+    std::optional<Recipe> recipe = load_recipe(path, options, diags);
+    if (context.global.json && diags.has_errors()) {
+        nlohmann::ordered_json faults = nlohmann::ordered_json::array();
+        for (const Diagnostic& diagnostic : diags.all()) {
+            faults.push_back(to_json(diagnostic));
+        }
+        context.io.out << nlohmann::ordered_json{{"recipe", path.string()}, {"faults", faults}}.dump(
+                              2, ' ', false, nlohmann::json::error_handler_t::replace)
+                       << '\n';
+    } else {
+        report_diagnostics(diags, context.console);
+    }
+    if (!recipe) {
+        throw Error(
+            fmt::format(
+                "recipe '{}' has {} fault{}",
+                path.string(),
+                diags.error_count(),
+                diags.error_count() == 1 ? "" : "s"),
+            ExitCode::invalid_recipe);
+    }
+    return std::move(*recipe);
+}
+
+} // namespace kiln
