@@ -101,7 +101,7 @@ std::string stage_text(const LockedStage& stage) {
     }
     std::string out = fmt::format(
         "{{\"branch\": {}, \"stage\": {},\n", quote_json(stage.branch), quote_json(stage.stage));
-    append_list(out, "packages", names, 4);
+    append_list(out, "packages", names, 5);
     return out + "}";
 }
 

@@ -63,7 +63,7 @@ class Solver {
         for (const SolveStage& stage : request_.stages) {
             job_.note(stage.name);
             with_context(
-                fmt::format("while solving {}", describe_stage(stage)), [&] { solve(stage); });
+                fmt::format("solving {}", describe_stage(stage)), [&] { solve(stage); });
         }
         check_kept();
         for (auto& [name, package] : packages_) {
