@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// oci_bench FILE: compresses FILE (a tar of an installed system, say) in memory with our sinks on
+// one thread and on all, and with gzip and zstd, and prints the time of each.
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/parallel.hpp"
+#include "base/process.hpp"
+#include "formats/archive_reader.hpp"
+#include "formats/gzip.hpp"
+#include "formats/zstd.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+
+namespace {
+
+using kiln::Bytes;
+
+void report(const char* what, std::size_t in, const std::function<std::size_t()>& body) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::size_t out = body();
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    constexpr double kMega = 1e6;
+    std::printf(
+        "%-28s %7.2f s %8.1f MB/s %6.1f %%\n",
+        what,
+        time.count(),
+        static_cast<double>(in) / kMega / time.count(),
+        100.0 * static_cast<double>(out) / static_cast<double>(in));
+}
+
+template <typename Compressor> std::size_t compress(std::string_view text, unsigned jobs) {
+    kiln::MemorySink out;
+    Compressor sink(out, jobs);
+    sink.write_text(text);
+    sink.finish();
+    return out.data().size();
+}
+
+std::size_t run_tool(const char* program, std::vector<std::string> args) {
+    kiln::SystemProcessRunner runner;
+    kiln::Command command{program, std::move(args), {{"PATH", "/usr/bin:/bin"}}};
+    command.separate_stderr = true;
+    return runner.run(command).output.size();
+}
+
+void run_bench(const std::string& path) {
+    const std::string text = kiln::read_text_file(path);
+    const unsigned jobs = kiln::default_jobs();
+    std::printf(
+        "%s: %.1f MB, %u processors\n", path.c_str(), static_cast<double>(text.size()) / 1e6, jobs);
+    const std::size_t size = text.size();
+    report("gzip -6", size, [&] { return run_tool("gzip", {"-6", "-c", path}); });
+    report("GzipSink, 1 thread", size, [&] { return compress<kiln::GzipSink>(text, 1); });
+    report("GzipSink, all processors", size, [&] { return compress<kiln::GzipSink>(text, jobs); });
+    report("zstd -3 -T1", size, [&] { return run_tool("zstd", {"-3", "-T1", "-q", "-c", path}); });
+    report("ZstdSink, 1 thread", size, [&] { return compress<kiln::ZstdSink>(text, 1); });
+    report("ZstdSink, all processors", size, [&] { return compress<kiln::ZstdSink>(text, jobs); });
+    kiln::MemorySink packed;
+    kiln::GzipSink sink(packed, jobs);
+    sink.write_text(text);
+    sink.finish();
+    report("decompress gzip and digest", size, [&] {
+        kiln::MemorySource source(packed.data());
+        kiln::DecompressSource plain(source, "bench");
+        kiln::DigestSink digest;
+        kiln::copy(plain, digest);
+        return packed.data().size();
+    });
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    if (count != 2) {
+        std::fputs("usage: oci_bench FILE\n", stderr);
+        return 2;
+    }
+    try {
+        run_bench(arguments[1]);
+    } catch (const kiln::Error& error) {
+        std::fprintf(stderr, "error: %s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
