@@ -4,7 +4,7 @@
 // core images for BIOS and UEFI, grub.cfg, fstab. grub.cfg names /vmlinuz and /initrd.img, the
 // links that Debian's kernel packages keep, so a kernel upgrade needs no update-grub.
 #include "base/text.hpp"
-#include "formats/disk_identity.hpp"
+#include "formats/disk.hpp"
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
@@ -119,7 +119,7 @@ class KernelStage final : public Stage {
         writer.write_file(
             early,
             fmt::format(
-                "search.fs_uuid {} root\nset prefix=($root)/boot/grub\n", identity.root_uuid_text()),
+                "search.fs_uuid {} root\nset prefix=($root)/boot/grub\n", format_uuid(identity.root_file_system)),
             {});
         Command command{
             "grub-mkimage",
@@ -147,7 +147,7 @@ class KernelStage final : public Stage {
     }
 
     [[nodiscard]] std::string grub_config(const DiskIdentity& identity) const {
-        const std::string uuid = identity.root_uuid_text();
+        const std::string uuid = format_uuid(identity.root_file_system);
         return fmt::format(
             "# Made by kiln. /vmlinuz and /initrd.img are links that kernel packages keep.\n"
             "serial --unit=0 --speed=115200\n"
@@ -180,8 +180,8 @@ class KernelStage final : public Stage {
         return fmt::format(
             "UUID={} / ext4 errors=remount-ro,x-systemd.growfs 0 1\n"
             "UUID={} /boot/efi vfat umask=0077,nofail 0 0\n",
-            identity.root_uuid_text(),
-            identity.esp_volume_id_text());
+            format_uuid(identity.root_file_system),
+            format_volume_id(identity.esp_volume_id));
     }
 
     const StageSpec& spec_;

@@ -20,8 +20,8 @@ namespace kiln {
 struct BakeSettings {
     std::int64_t epoch = 0; ///< source date epoch, seconds
     std::string architecture = "amd64";
-    FixedIds ids; ///< numbers of users and groups that the recipe fixes
-    Digest identity; ///< seed of the disk's identifiers, see formats/disk_identity.hpp
+    RecipeIds ids; ///< numbers of users and groups that the recipe fixes
+    Digest identity; ///< seed of the disk's identifiers, see formats/disk.hpp
 };
 
 /// Paths (relative to the tree) whose modification time comes from an input, such as a package's

@@ -6,7 +6,7 @@
 namespace kiln {
 
 void apply_fixed_ids(StageContext& context) {
-    const FixedIds& ids = context.settings.ids;
+    const RecipeIds& ids = context.settings.ids;
     AccountFiles accounts(context.root, context.settings.epoch);
     for (const auto& [name, gid] : ids.groups) {
         accounts.add_group({.name = name, .gid = gid});

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/bake.hpp"
+
+#include "base/text.hpp"
+#include "check/image_check.hpp"
+#include "pipeline/executor.hpp"
+#include "pipeline/git_source.hpp"
+#include "pipeline/make_lock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <future>
+
+namespace kiln {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// One image definition with the formats of it that are wanted.
+struct WantedImage {
+    const ImageSpec* spec = nullptr;
+    std::vector<std::string> formats;
+};
+
+struct WantedImages {
+    std::vector<WantedImage> disks;
+    std::vector<WantedImage> containers;
+};
+
+WantedImages wanted_images(const BakeRequest& request) {
+    WantedImages out;
+    std::vector<std::string> left = request.formats;
+    const auto take = [&](const std::vector<std::string>& offered) {
+        std::vector<std::string> formats;
+        for (const std::string& format : offered) {
+            if (request.formats.empty() ||
+                std::find(request.formats.begin(), request.formats.end(), format) !=
+                    request.formats.end()) {
+                formats.push_back(format);
+                std::erase(left, format);
+            }
+        }
+        return formats;
+    };
+    for (const ImageSpec& image : request.recipe.images) {
+        const bool is_disk = std::holds_alternative<DiskImageSpec>(image.form);
+        const auto formats = is_disk && request.formats.empty()
+                                 ? std::get<DiskImageSpec>(image.form).formats
+                             : is_disk ? take({"qcow2", "raw"})
+                                       : take({"oci", "docker"});
+        if (!formats.empty()) {
+            (is_disk ? out.disks : out.containers).push_back({&image, formats});
+        }
+    }
+    if (!left.empty()) {
+        throw UsageError(fmt::format(
+            "'--image {}': recipe '{}' defines no such image", left.front(), request.recipe.name));
+    }
+    if (out.disks.empty() && out.containers.empty()) {
+        throw Error(
+            fmt::format("recipe '{}' defines no images", request.recipe.name),
+            ExitCode::invalid_recipe)
+            .with_hint("name image definitions under 'images:', such as ../images/qcow2.yaml");
+    }
+    return out;
+}
+
+/// Sources that the command line replaced are not those of the lock; they are pinned for this bake.
+void lock_overridden_sources(
+    Lockfile& lock, const Recipe& recipe, const SourceOverrides& overrides, const InputContext& in) {
+    for (const auto& [name, where] : overrides) {
+        std::erase_if(lock.sources, [&](const LockedSource& s) { return s.name == name; });
+        if (const auto* git = std::get_if<GitSource>(&recipe.sources.at(name).from)) {
+            lock.sources.push_back(
+                {.kind = "git",
+                 .name = name,
+                 .version = git->commit,
+                 .location = git->url,
+                 .size = 0,
+                 .sha256 = fetch_git_archive(*git, in)});
+        }
+    }
+}
+
+BakeSettings settings_of(const Recipe& recipe, const Lockfile& lock) {
+    BakeSettings settings;
+    settings.epoch = lock.epoch;
+    settings.architecture = recipe.architecture;
+    settings.ids = recipe.ids;
+    // REPRO: two recipes, or one recipe at two times, never share the identifiers of their disks.
+    settings.identity = FieldHasher("kiln.image-identity.v1")
+                            .field("recipe", std::string_view(recipe.name))
+                            .field("epoch", static_cast<std::uint64_t>(lock.epoch))
+                            .finish();
+    return settings;
+}
+
+/// The work of one bake, from plan to finished folder.
+class Bake {
+  public:
+    Bake(const BakeRequest& request, const Lockfile& lock, const InputContext& in)
+        : request_(request), in_(in), inputs_(request.recipe, lock, in.pool),
+          settings_(settings_of(request.recipe, lock)), wanted_(wanted_images(request)),
+          store_(request.cache), executor_(
+                                     store_,
+                                     inputs_,
+                                     in.console,
+                                     {.recipe_name = request.recipe.name,
+                                      .jobs = request.jobs,
+                                      .keep_work = request.keep_work}) {
+        record_.recipe = request.recipe.name;
+        record_.lock = lock.digest();
+        record_.epoch = lock.epoch;
+    }
+
+    Record run(const fs::path& folder) {
+        Diagnostics diags;
+        plan_ = make_plan(request_.recipe, inputs_, settings_, diags);
+        diags.throw_if_errors(fmt::format("recipe '{}'", request_.recipe_file.string()));
+        fetch_missing();
+        static_cast<void>(executor_.run(plan_.chain(Branch::common), settings_));
+        // The two branches share nothing but the store, and the kernel's part of the disk is mostly
+        // waiting for small programs: running them together fills the cores.
+        auto containers = std::async(std::launch::async, [&] { return bake_containers(folder); });
+        auto disks = bake_disks(folder);
+        record_.images = std::move(disks);
+        for (ImageFile& image : containers.get()) {
+            record_.images.push_back(std::move(image));
+        }
+        record_.stages = executor_.outcomes(plan_);
+        return std::move(record_);
+    }
+
+  private:
+    void fetch_missing() {
+        std::vector<const StageSpec*> stages;
+        for (const PlannedStage& planned : plan_.stages) {
+            const bool needed = planned.branch == Branch::common ||
+                                (planned.branch == Branch::vm && !wanted_.disks.empty()) ||
+                                (planned.branch == Branch::oci && !wanted_.containers.empty());
+            if (needed && !store_.contains(planned.key)) {
+                stages.push_back(planned.spec);
+            }
+        }
+        inputs_.fetch(stages, in_);
+    }
+
+    [[nodiscard]] ImageContext image_context(const fs::path& folder) const {
+        return {
+            request_.recipe.name, settings_, folder, request_.cache, in_.console, request_.jobs};
+    }
+
+    std::vector<ImageFile> bake_disks(const fs::path& folder) {
+        std::vector<ImageFile> out;
+        if (wanted_.disks.empty()) {
+            return out;
+        }
+        const BakedTree baked = executor_.run(plan_.chain(Branch::vm), settings_);
+        const DiskTrees trees = split_for_disk(baked.tree);
+        add_tree("vm.manifest", write_tree_manifest(trees.root, folder / "vm.manifest"));
+        for (const WantedImage& image : wanted_.disks) {
+            for (ImageFile& file : write_disk_images(
+                     trees,
+                     std::get<DiskImageSpec>(image.spec->form),
+                     image.formats,
+                     image_context(folder))) {
+                check(trees.root, file, folder);
+                out.push_back(std::move(file));
+            }
+        }
+        return out;
+    }
+
+    std::vector<ImageFile> bake_containers(const fs::path& folder) {
+        std::vector<ImageFile> out;
+        if (wanted_.containers.empty()) {
+            return out;
+        }
+        const BakedTree baked = executor_.run(plan_.chain(Branch::oci), settings_);
+        add_tree("oci.manifest", write_tree_manifest(baked.tree, folder / "oci.manifest"));
+        for (const WantedImage& image : wanted_.containers) {
+            for (ImageFile& file : write_oci_images(
+                     baked,
+                     std::get<OciImageSpec>(image.spec->form),
+                     image.formats,
+                     image_context(folder))) {
+                out.push_back(std::move(file));
+            }
+        }
+        return out;
+    }
+
+    void add_tree(const std::string& name, const Digest& digest) {
+        const std::lock_guard lock(mutex_);
+        record_.trees[name] = digest;
+    }
+
+    void check(const FileTree& root, const ImageFile& file, const fs::path& folder) const {
+        if (!request_.check) {
+            in_.console.notice(fmt::format("'{}' is not checked (--no-check)", file.name));
+            return;
+        }
+        check_disk({folder / file.name, file.format}, root, in_.console, in_.processes);
+    }
+
+    const BakeRequest& request_;
+    const InputContext& in_;
+    LockedInputs inputs_;
+    BakeSettings settings_;
+    WantedImages wanted_;
+    Store store_;
+    Executor executor_;
+    Plan plan_;
+    std::mutex mutex_;
+    Record record_;
+};
+
+/// Moves finished results to their names, each at once; what had a name before is replaced.
+std::vector<fs::path> publish(const fs::path& from, const fs::path& out) {
+    std::vector<fs::path> names;
+    for (const auto& file : fs::directory_iterator(from)) {
+        names.push_back(file.path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    std::vector<fs::path> published;
+    for (const fs::path& name : names) {
+        if (fs::is_directory(out / name)) {
+            fs::rename(out / name, from / ("." + name.string()));
+        }
+        fs::rename(from / name, out / name);
+        published.push_back(out / name);
+    }
+    return published;
+}
+
+void make_out_folder(const fs::path& out) {
+    std::error_code error;
+    fs::create_directories(out, error);
+    if (error) {
+        throw SystemError(
+            fmt::format("cannot make the output folder '{}'", out.string()), error.value());
+    }
+}
+
+} // namespace
+
+Lockfile load_or_make_lock(
+    const Recipe& recipe, const fs::path& file, bool refresh, const InputContext& in) {
+    const fs::path path = lock_path(file);
+    if (!refresh) {
+        return load_lockfile(path.string());
+    }
+    std::optional<Lockfile> before;
+    if (fs::exists(path)) {
+        Diagnostics ignored; // a lock that cannot be read is replaced
+        auto source = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
+        Lockfile old = parse_lockfile(source, ignored);
+        if (!ignored.has_errors()) {
+            before = std::move(old);
+        }
+    }
+    Lockfile lock = make_lock(recipe, {}, in);
+    for (const std::string& line : describe_changes(before.value_or(Lockfile()), lock)) {
+        in.console.message(before ? Level::info : Level::debug, line);
+    }
+    write_file_atomically(path, lock.to_text());
+    in.console.info(fmt::format(
+        "locked {} packages, source date epoch {}: '{}'",
+        lock.packages.size(),
+        format_rfc3339(lock.epoch),
+        path.string()));
+    return lock;
+}
+
+BakeReport bake(BakeRequest request, const InputContext& in) {
+    const auto start = Clock::now();
+    apply_source_overrides(request.recipe, request.sources);
+    make_out_folder(request.out);
+    const fs::path log_path = request.out / "build.log";
+    std::ofstream log(log_path, std::ios::trunc);
+    if (!log) {
+        throw SystemError(fmt::format("cannot write '{}'", log_path.string()));
+    }
+    in.console.set_log(&log);
+    const Finally end_log([&] { in.console.set_log(nullptr); });
+
+    Lockfile lock = load_or_make_lock(request.recipe, request.recipe_file, request.refresh, in);
+    lock_overridden_sources(lock, request.recipe, request.sources, in);
+    const TempDir folder(request.out, ".bake");
+    BakeReport report;
+    report.record = Bake(request, lock, in).run(folder.path());
+    report.record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    write_record(report.record, folder.path());
+    report.files = publish(folder.path(), request.out);
+    return report;
+}
+
+} // namespace kiln

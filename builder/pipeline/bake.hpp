@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// The main job: from a recipe and its lock to images with a record. Puts the parts in order and
+// knows nothing that a part could know.
+#pragma once
+
+#include "pipeline/locked_inputs.hpp"
+#include "pipeline/record.hpp"
+
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+struct BakeRequest {
+    fs::path recipe_file; ///< the lock lies beside it
+    Recipe recipe;
+    SourceOverrides sources;
+    std::vector<std::string> formats; ///< of kImageFormats; empty: what the recipe's images define
+    fs::path out; ///< folder of the results; made if needed
+    fs::path cache; ///< root of kiln's cache
+    unsigned jobs = 1;
+    bool refresh = false; ///< make the lock anew first
+    bool check = true; ///< look at finished disks through libguestfs
+    bool keep_work = false;
+};
+
+struct BakeReport {
+    Record record;
+    std::vector<fs::path> files; ///< what lies in the output folder now
+};
+
+/// Formats that `--image` takes.
+inline constexpr std::array<std::string_view, 4> kImageFormats{"qcow2", "raw", "oci", "docker"};
+
+/// Needs enter_build_namespace(). On any failure the output folder is left as it was, but for
+/// build.log.
+[[nodiscard]] BakeReport bake(BakeRequest request, const InputContext& in);
+
+/// Loads the lock of a recipe, or makes it anew: prints what changed and writes it.
+[[nodiscard]] Lockfile
+load_or_make_lock(const Recipe& recipe, const fs::path& file, bool refresh, const InputContext& in);
+
+} // namespace kiln

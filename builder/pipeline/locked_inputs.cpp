@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/locked_inputs.hpp"
+
+#include "pipeline/git_source.hpp"
+#include "pipeline/plan.hpp"
+#include "stages/folder_copy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+#include <tuple>
+
+namespace kiln {
+
+namespace {
+
+LockedSource lock_git(const std::string& name, const GitSource& git, const InputContext& in) {
+    return {
+        .kind = "git",
+        .name = name,
+        .version = git.commit,
+        .location = git.url,
+        .size = 0,
+        .sha256 = fetch_git_archive(git, in)};
+}
+
+LockedSource lock_tarball(const std::string& name, const TarballSource& tarball) {
+    return {
+        .kind = "tarball",
+        .name = name,
+        .version = "",
+        .location = tarball.location,
+        .size = 0,
+        .sha256 = tarball.sha256};
+}
+
+std::string tarball_url(const TarballSource& tarball) {
+    return tarball.location.find("://") == std::string::npos
+               ? "file://" + fs::absolute(tarball.location).string()
+               : tarball.location;
+}
+
+Error outdated(const Recipe& recipe, std::string message) {
+    return Error(std::move(message), ExitCode::invalid_recipe)
+        .with_hint(fmt::format("'kiln lock {}' brings the lock up to date", recipe.name));
+}
+
+} // namespace
+
+void add_source_override(SourceOverrides& overrides, std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string_view::npos || equals + 1 == text.size()) {
+        throw UsageError(fmt::format("'--source {}': expected NAME=DIRECTORY or NAME=URL@COMMIT", text));
+    }
+    overrides[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
+}
+
+void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides) {
+    static const std::regex kGit("^(.+)@([0-9a-f]{40})$");
+    for (const auto& [name, where] : overrides) {
+        const auto source = recipe.sources.find(name);
+        if (source == recipe.sources.end()) {
+            throw UsageError(
+                fmt::format("'--source {}={}': the recipe has no source '{}'", name, where, name));
+        }
+        std::smatch match;
+        if (fs::is_directory(where)) {
+            source->second.from = DirectorySource{where};
+        } else if (std::regex_match(where, match, kGit)) {
+            source->second.from = GitSource{match[1].str(), match[2].str()};
+        } else {
+            throw UsageError(fmt::format(
+                "'--source {}={}': neither a directory nor URL@COMMIT with 40 hexadecimal digits",
+                name,
+                where));
+        }
+    }
+}
+
+std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext& in) {
+    std::vector<LockedSource> out;
+    for (const auto& [name, source] : recipe.sources) {
+        if (const auto* git = std::get_if<GitSource>(&source.from)) {
+            out.push_back(lock_git(name, *git, in));
+        } else if (const auto* tarball = std::get_if<TarballSource>(&source.from)) {
+            out.push_back(lock_tarball(name, *tarball));
+        }
+    }
+    std::sort(out.begin(), out.end(), [](const LockedSource& a, const LockedSource& b) {
+        return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+    });
+    return out;
+}
+
+LockedInputs::LockedInputs(const Recipe& recipe, const Lockfile& lock, const Pool& pool)
+    : recipe_(recipe), lock_(lock), pool_(pool) {
+    const auto add = [&](const std::vector<StageSpec>& specs, Branch branch) {
+        for (const StageSpec& spec : specs) {
+            branch_of_[spec.name] = branch_name(branch);
+        }
+    };
+    add(recipe.stages, Branch::common);
+    add(recipe.vm_stages, Branch::vm);
+    add(recipe.oci_stages, Branch::oci);
+    check_fit();
+}
+
+void LockedInputs::check_fit() const {
+    if (lock_.recipe != recipe_.name) {
+        throw outdated(
+            recipe_,
+            fmt::format("the lock is for recipe '{}', not for '{}'", lock_.recipe, recipe_.name));
+    }
+    for (const auto* specs : {&recipe_.stages, &recipe_.vm_stages, &recipe_.oci_stages}) {
+        for (const StageSpec& spec : *specs) {
+            if (spec.kind != "packages") {
+                continue;
+            }
+            const auto locked = locked_packages(spec);
+            for (const std::string& name : spec.options.strings_or_empty("install")) {
+                if (lock_.find(name) == nullptr) {
+                    throw outdated(
+                        recipe_,
+                        fmt::format(
+                            "{}: package '{}' of stage '{}' is not in the lock",
+                            spec.pos.to_string(),
+                            name,
+                            spec.name));
+                }
+            }
+        }
+    }
+}
+
+std::vector<const LockedPackage*> LockedInputs::locked_packages(const StageSpec& stage) const {
+    return lock_.packages_of(branch_of_.at(stage.name), stage.name);
+}
+
+std::vector<LockedDeb> LockedInputs::packages(const StageSpec& stage) const {
+    std::vector<LockedDeb> out;
+    for (const LockedPackage* package : locked_packages(stage)) {
+        out.push_back({package->package, pool_.path_of(package->sha256), package->sha256});
+    }
+    return out;
+}
+
+const LockedSource& LockedInputs::locked_source(const std::string& name) const {
+    const SourceSpec& spec = recipe_.sources.at(name);
+    for (const LockedSource& locked : lock_.sources) {
+        if (locked.name != name) {
+            continue;
+        }
+        const auto* git = std::get_if<GitSource>(&spec.from);
+        const auto* tarball = std::get_if<TarballSource>(&spec.from);
+        if ((git != nullptr && locked.kind == "git" && locked.version == git->commit) ||
+            (tarball != nullptr && locked.kind == "tarball" && locked.sha256 == tarball->sha256)) {
+            return locked;
+        }
+    }
+    throw outdated(
+        recipe_,
+        fmt::format(
+            "{}: source '{}' is not in the lock as the recipe has it", spec.pos.to_string(), name));
+}
+
+SourceInput LockedInputs::source(const std::string& name) const {
+    const auto spec = recipe_.sources.find(name);
+    if (spec == recipe_.sources.end()) {
+        throw Error(
+            fmt::format("the recipe has no source '{}'", name), ExitCode::invalid_recipe);
+    }
+    if (const auto* directory = std::get_if<DirectorySource>(&spec->second.from)) {
+        auto known = folder_digests_.find(name);
+        if (known == folder_digests_.end()) {
+            known = folder_digests_.emplace(name, folder_digest(directory->path)).first;
+        }
+        return {.path = directory->path, .digest = known->second, .revision = ""};
+    }
+    const LockedSource& locked = locked_source(name);
+    SourceInput out{
+        .path = pool_.path_of(locked.sha256),
+        .is_tarball = true,
+        .digest = locked.sha256,
+        .revision = locked.kind == "git" ? locked.version : ""};
+    if (const auto* tarball = std::get_if<TarballSource>(&spec->second.from)) {
+        out.strip = tarball->strip;
+    }
+    return out;
+}
+
+void LockedInputs::fetch_source(const std::string& name, const InputContext& in) const {
+    const auto* git = std::get_if<GitSource>(&recipe_.sources.at(name).from);
+    if (git == nullptr || fs::exists(source(name).path)) {
+        return;
+    }
+    if (fetch_git_archive(*git, in) != locked_source(name).sha256) {
+        throw Error(fmt::format(
+                        "commit {} of source '{}' gives another archive than the lock says",
+                        git->commit,
+                        name))
+            .with_hint(fmt::format("'kiln lock {}' locks it anew", recipe_.name));
+    }
+}
+
+void LockedInputs::fetch(
+    const std::vector<const StageSpec*>& stages, const InputContext& in) const {
+    std::vector<PoolInput> inputs;
+    std::set<Digest> seen;
+    for (const StageSpec* stage : stages) {
+        if (stage->kind == "packages") {
+            for (const LockedPackage* package : locked_packages(*stage)) {
+                if (!seen.insert(package->sha256).second) {
+                    continue;
+                }
+                PoolInput input{
+                    fmt::format("{} {}", package->package, package->version),
+                    package->sha256,
+                    package->size,
+                    {}};
+                if (!in.offline && !in.pool.has(input)) {
+                    for (const std::string& base :
+                         in.mirrors.bases({package->archive, package->suite, {}})) {
+                        input.urls.push_back(join_url(base, package->path));
+                    }
+                    if (const auto base =
+                            in.mirrors.snapshot_base(package->archive, lock_.snapshot)) {
+                        input.urls.push_back(join_url(*base, package->path));
+                    }
+                }
+                inputs.push_back(std::move(input));
+            }
+        } else if (stage->kind == "source") {
+            const std::string& name = stage->options.at("source").as_string();
+            if (const auto* tarball =
+                    std::get_if<TarballSource>(&recipe_.sources.at(name).from)) {
+                inputs.push_back({name, tarball->sha256, 0, {tarball_url(*tarball)}});
+            } else {
+                fetch_source(name, in);
+            }
+        }
+    }
+    FetchOptions options;
+    options.offline = in.offline;
+    options.recipe = recipe_.name;
+    in.pool.fetch(inputs, in.http, options, in.console);
+}
+
+} // namespace kiln

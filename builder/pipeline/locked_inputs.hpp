@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// The inputs of a bake: what the recipe names, as the lock pins it, where it lies in the pool.
+#pragma once
+
+#include "base/console.hpp"
+#include "base/http.hpp"
+#include "base/process.hpp"
+#include "formats/lockfile.hpp"
+#include "formats/mirrors.hpp"
+#include "formats/pool.hpp"
+#include "recipe/recipe.hpp"
+#include "stages/stage.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// What `--source NAME=WHERE` said, by name: a directory, or a git URL and commit ("URL@COMMIT").
+using SourceOverrides = std::map<std::string, std::string>;
+
+/// Reads NAME=WHERE. Throws UsageError.
+void add_source_override(SourceOverrides& overrides, std::string_view text);
+
+/// The recipe with its sources replaced. Throws UsageError for a name that the recipe does not have
+/// and for a WHERE that is neither a directory nor URL@COMMIT.
+void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides);
+
+/// Everything of the outside world that locking and fetching need.
+struct InputContext {
+    Console& console;
+    ProcessRunner& processes;
+    HttpClient& http;
+    const Mirrors& mirrors;
+    const Pool& pool;
+    bool offline = false;
+};
+
+/// Pins sources that are no directories: fetches a git commit and makes its archive, hashes a
+/// tarball's entry. Directories are left out: like overlay folders they are read where they are.
+[[nodiscard]] std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext& in);
+
+class LockedInputs final : public StageInputs {
+  public:
+    /// All three must outlive this. Throws Error (exit code 3) when the lock does not fit the
+    /// recipe: another name, a source or packages stage that it lacks.
+    LockedInputs(const Recipe& recipe, const Lockfile& lock, const Pool& pool);
+
+    [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec& stage) const override;
+    [[nodiscard]] SourceInput source(const std::string& name) const override;
+
+    /// Brings what these stages need into the pool, verified.
+    void fetch(const std::vector<const StageSpec*>& stages, const InputContext& in) const;
+
+  private:
+    [[nodiscard]] std::vector<const LockedPackage*> locked_packages(const StageSpec& stage) const;
+    [[nodiscard]] const LockedSource& locked_source(const std::string& name) const;
+    void check_fit() const;
+    void fetch_source(const std::string& name, const InputContext& in) const;
+
+    const Recipe& recipe_;
+    const Lockfile& lock_;
+    const Pool& pool_;
+    std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
+    mutable std::map<std::string, Digest> folder_digests_;
+};
+
+} // namespace kiln

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/make_lock.hpp"
+
+#include "base/output_version.hpp"
+#include "base/paths.hpp"
+#include "pipeline/plan.hpp"
+#include "pipeline/solve.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln {
+
+namespace {
+
+void add_stages(
+    SolveRequest& request, const std::vector<StageSpec>& specs, Branch branch) {
+    for (const StageSpec& spec : specs) {
+        if (spec.kind == "packages") {
+            request.stages.push_back(
+                {.branch = std::string(branch_name(branch)),
+                 .name = spec.name,
+                 .install = spec.options.strings_or_empty("install"),
+                 .recommends = spec.options.boolean_or("recommends", false),
+                 .where = spec.pos.to_string()});
+        }
+    }
+}
+
+void add_archives(SolveRequest& request, const Recipe& recipe, const InputContext& in, const fs::path& keyring) {
+    for (const ArchiveSpec& archive : recipe.archives) {
+        for (const std::string& suite : archive.suites) {
+            const ArchiveId id{archive.archive, suite, archive.components};
+            request.archives.push_back({id, in.mirrors.bases(id).front(), keyring});
+        }
+    }
+}
+
+std::vector<LockedPackage> kept_packages(const LockRequest& request) {
+    std::vector<LockedPackage> out;
+    if (!request.update.empty() && request.before) {
+        for (const LockedPackage& package : request.before->packages) {
+            if (!request.update.contains(package.package)) {
+                out.push_back(package);
+            }
+        }
+    }
+    return out;
+}
+
+} // namespace
+
+fs::path lock_path(const fs::path& recipe) {
+    fs::path out = recipe;
+    return out.replace_extension(".lock");
+}
+
+Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& in) {
+    if (in.offline) {
+        throw Error("a lock cannot be made with --offline")
+            .with_hint("run once without --offline, or use the lock as it is");
+    }
+    SolveRequest solve_request;
+    solve_request.recipe = recipe.name;
+    solve_request.architecture = recipe.architecture;
+    solve_request.cache = cache_root() / "apt";
+    solve_request.keep = kept_packages(request);
+    add_archives(
+        solve_request, recipe, in, request.keyring_dir / "debian-archive-keyring.gpg");
+    for (const PinSpec& pin : recipe.pins) {
+        for (const std::string& package : pin.packages) {
+            solve_request.pins.push_back(
+                {package, pin.suite, "", static_cast<int>(pin.priority)});
+        }
+    }
+    add_stages(solve_request, recipe.stages, Branch::common);
+    add_stages(solve_request, recipe.vm_stages, Branch::vm);
+    add_stages(solve_request, recipe.oci_stages, Branch::oci);
+    SolveResult solved = solve(solve_request, in.processes, in.console);
+
+    Lockfile lock;
+    lock.recipe = recipe.name;
+    lock.architecture = recipe.architecture;
+    lock.output_version = kOutputVersion;
+    lock.epoch = solved.epoch;
+    lock.snapshot = std::move(solved.snapshot);
+    lock.keyrings = std::move(solved.keyrings);
+    lock.stages = std::move(solved.stages);
+    lock.packages = std::move(solved.packages);
+    lock.sources = lock_sources(recipe, in);
+    return lock;
+}
+
+} // namespace kiln

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/record.hpp"
+
+#include "base/output_version.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace kiln {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json to_json(const StageOutcome& stage) {
+    return {
+        {"name", stage.name},
+        {"kind", stage.kind},
+        {"branch", branch_name(stage.branch)},
+        {"key", stage.key.to_string()},
+        {"delta", stage.delta_digest.to_string()},
+        {"cached", stage.cached},
+        {"seconds", stage.seconds},
+        {"bytes", stage.bytes}};
+}
+
+ordered_json to_json(const ImageFile& image) {
+    return {
+        {"name", image.name},
+        {"format", image.format},
+        {"digest", image.digest.to_string()},
+        {"size", image.size}};
+}
+
+Digest digest_of(const nlohmann::json& value) {
+    const auto digest = Digest::parse(value.get<std::string>());
+    if (!digest) {
+        throw Error(fmt::format("'{}' is no digest", value.get<std::string>()));
+    }
+    return *digest;
+}
+
+} // namespace
+
+std::string manifest_name(const std::string& format) {
+    return format == "oci" || format == "docker" ? "oci.manifest" : "vm.manifest";
+}
+
+Digest write_tree_manifest(const FileTree& tree, const fs::path& path) {
+    AtomicFile file(path);
+    DigestSink digest;
+    TeeSink both(file, digest);
+    write_manifest(tree, both);
+    file.commit();
+    return digest.digest();
+}
+
+void write_record(const Record& record, const fs::path& folder) {
+    ordered_json json{
+        {"kiln_record", 1},
+        {"output_version", kOutputVersion},
+        {"recipe", record.recipe},
+        {"lock", record.lock.to_string()},
+        {"source_date_epoch", record.epoch},
+        {"trees", ordered_json::object()},
+        {"images", ordered_json::array()},
+        {"stages", ordered_json::array()},
+        {"seconds", record.seconds}};
+    for (const auto& [name, digest] : record.trees) {
+        json["trees"][name] = digest.to_string();
+    }
+    std::string sums;
+    for (const ImageFile& image : record.images) {
+        json["images"].push_back(to_json(image));
+        const bool is_layout = image.format == "oci";
+        const fs::path file = image.name + (is_layout ? "/index.json" : "");
+        const Digest digest = is_layout ? sha256_file((folder / file).string()) : image.digest;
+        sums += fmt::format("{}  {}\n", digest.hex(), file.string());
+    }
+    for (const StageOutcome& stage : record.stages) {
+        json["stages"].push_back(to_json(stage));
+    }
+    write_file_atomically(folder / "record.json", json.dump(2) + "\n");
+    write_file_atomically(folder / "SHA256SUMS", sums);
+}
+
+Record load_record(const fs::path& path) {
+    const std::string text = read_text_file(path);
+    try {
+        const auto json = nlohmann::json::parse(text);
+        Record record;
+        record.recipe = json.at("recipe").get<std::string>();
+        record.lock = digest_of(json.at("lock"));
+        record.epoch = json.at("source_date_epoch").get<std::int64_t>();
+        for (const auto& [name, digest] : json.at("trees").items()) {
+            record.trees[name] = digest_of(digest);
+        }
+        for (const auto& image : json.at("images")) {
+            record.images.push_back(
+                {image.at("name"),
+                 image.at("format"),
+                 digest_of(image.at("digest")),
+                 image.at("size")});
+        }
+        return record;
+    } catch (const nlohmann::json::exception& fault) {
+        throw Error(
+            fmt::format("'{}' is no record of kiln: {}", path.string(), fault.what()),
+            ExitCode::invalid_recipe);
+    }
+}
+
+FileTree
+load_recorded_tree(const Record& record, const fs::path& folder, const std::string& format) {
+    const std::string name = manifest_name(format);
+    const auto expected = record.trees.find(name);
+    const std::string text = read_text_file(folder / name);
+    if (expected == record.trees.end() || sha256(text) != expected->second) {
+        throw Error(
+            fmt::format("'{}' is not the manifest that the record names", (folder / name).string()),
+            ExitCode::differs);
+    }
+    return parse_manifest(text, {});
+}
+
+} // namespace kiln
