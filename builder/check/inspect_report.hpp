@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// What `kiln inspect` prints: ImageInfo as text for people and as JSON for programs.
+#pragma once
+
+#include "check/image_info.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace kiln {
+
+/// Sections of aligned lines, ending in a newline. `all` lists every package, user and unit;
+/// without it, packages and groups are only counted and system users left out.
+[[nodiscard]] std::string render_inspection(const ImageInfo& info, bool all);
+
+/// Keys: path, format, disk{size, table, guid, partitions[]}, container{...}, system{os, hostname,
+/// kernels, modules, packages[], users[], groups[], units[], runit[]}. What the image does not have
+/// is left out.
+[[nodiscard]] nlohmann::ordered_json inspection_to_json(const ImageInfo& info);
+
+} // namespace kiln

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#include "check/lint.hpp"
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "check/image_files.hpp"
+#include "check/lint_rules.hpp"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <tuple>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::size_t kShortestBuilderWord = 4;
+
+constexpr std::array kRules{
+    LintRule{"acme-account", "accounts and certificates of an ACME authority"},
+    LintRule{"authorized-keys", "keys that open every machine"},
+    LintRule{"builder-trace", "the build host's name or its directories"},
+    LintRule{"cloud-instance", "what cloud-init noted about a running instance"},
+    LintRule{"credentials", "passwords and tokens of people or of the build"},
+    LintRule{"database", "files of a database server"},
+    LintRule{"device-map", "GRUB's map of the build host's disks"},
+    LintRule{"dhcp-lease", "network leases"},
+    LintRule{"dpkg-leftover", "files that dpkg or ucf put aside"},
+    LintRule{"history", "histories of shells and other programs"},
+    LintRule{"host-id", "identifiers of one machine"},
+    LintRule{"log", "logs with content"},
+    LintRule{"machine-id", "a machine-id that is not empty"},
+    LintRule{"mail", "mail in spools"},
+    LintRule{"network-identity", "interface names bound to one machine"},
+    LintRule{"password", "accounts with a password, or that need none"},
+    LintRule{"policy-rc.d", "the build's stop on services"},
+    LintRule{"private-key", "private keys"},
+    LintRule{"random-seed", "saved randomness"},
+    LintRule{"resolver", "name servers of the build host"},
+    LintRule{"snakeoil", "the certificate that ssl-cert makes"},
+    LintRule{"ssh-host-key", "host keys of the SSH server"},
+    LintRule{"temporary", "files below tmp, var/tmp and run"},
+};
+
+bool matches(std::string_view pattern, const std::string& path) {
+    const std::string subject =
+        pattern.find('/') == std::string_view::npos ? std::string(base_name(path)) : path;
+    return ::fnmatch(std::string(pattern).c_str(), subject.c_str(), FNM_PATHNAME) == 0;
+}
+
+bool is_word_character(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+}
+
+/// Whether `word` occurs with no further word character at either end.
+bool contains_word(std::string_view text, std::string_view word) {
+    for (std::size_t at = text.find(word); at != std::string_view::npos;
+         at = text.find(word, at + 1)) {
+        const std::size_t end = at + word.size();
+        const bool begins = at == 0 || !is_word_character(text[at - 1]);
+        const bool ends = end == text.size() || !is_word_character(text[end]);
+        if (begins && ends) {
+            return true;
+        }
+    }
+    return false;
+}
+
+class Linter {
+  public:
+    Linter(const FileTree& tree, const LintOptions& options) : tree_(tree), options_(options) {}
+
+    std::vector<LintFinding> run() {
+        for (const auto& [path, entry] : tree_.entries()) {
+            throw_if_interrupted();
+            if (entry.type != FileType::directory && entry.type != FileType::whiteout) {
+                check_path(path, entry);
+                check_content(path, entry);
+            }
+        }
+        std::sort(findings_.begin(), findings_.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.path, a.rule) < std::tie(b.path, b.rule);
+        });
+        return std::move(findings_);
+    }
+
+  private:
+    void
+    add(std::string_view rule, const std::string& path, const Entry& entry, std::string_view why) {
+        const bool excepted = std::any_of(
+            options_.exceptions.begin(), options_.exceptions.end(), [&](const auto& exception) {
+                return exception.rule == rule && exception.path == path;
+            });
+        const bool known =
+            std::any_of(findings_.begin(), findings_.end(), [&](const auto& finding) {
+                return finding.rule == rule && finding.path == path;
+            });
+        if (!excepted && !known) {
+            findings_.push_back({std::string(rule), path, entry.stage, std::string(why)});
+        }
+    }
+
+    void check_path(const std::string& path, const Entry& entry) {
+        const bool empty = entry.type == FileType::regular && entry.size == 0;
+        for (const PathRule& rule : path_rules()) {
+            if (matches(rule.pattern, path) &&
+                !(empty && rule.applies == PathRule::Applies::when_not_empty)) {
+                add(rule.rule, path, entry, rule.why);
+            }
+        }
+        if (entry.type != FileType::regular || empty) {
+            return;
+        }
+        for (const PlaceRule& rule : place_rules()) {
+            if (path.starts_with(rule.place)) {
+                add(rule.rule, path, entry, rule.why);
+            }
+        }
+    }
+
+    void check_content(const std::string& path, const Entry& entry) {
+        if (entry.type != FileType::regular || !is_linted_content(path, entry.size)) {
+            return;
+        }
+        const auto content = read_content(tree_, entry, kMaxScannedSize);
+        if (!content) {
+            return;
+        }
+        if (const auto fault = check_known_content(path, *content)) {
+            add(fault->rule, path, entry, fault->why);
+        }
+        if (const auto fault = find_secret(*content)) {
+            add(fault->rule, path, entry, fault->why);
+        }
+        for (const std::string& word : options_.builder_words) {
+            if (word.size() >= kShortestBuilderWord && word != "localhost" &&
+                contains_word(*content, word)) {
+                add("builder-trace",
+                    path,
+                    entry,
+                    fmt::format("contains '{}' of the build host", word));
+            }
+        }
+    }
+
+    const FileTree& tree_;
+    const LintOptions& options_;
+    std::vector<LintFinding> findings_;
+};
+
+} // namespace
+
+std::span<const LintRule> lint_rules() {
+    return kRules;
+}
+
+std::vector<LintFinding> lint_tree(const FileTree& tree, const LintOptions& options) {
+    return Linter(tree, options).run();
+}
+
+bool is_linted_content(std::string_view path, std::uint64_t size) {
+    return size <= kMaxScannedSize && is_scanned_place(path);
+}
+
+std::vector<std::string>
+describe_findings(std::span<const LintFinding> findings, std::span<const std::string> stage_names) {
+    std::vector<std::string> lines;
+    for (const LintFinding& finding : findings) {
+        std::string line = fmt::format("{} /{}: {}", finding.rule, finding.path, finding.why);
+        if (finding.stage < stage_names.size()) {
+            line += fmt::format(" (stage '{}')", stage_names[finding.stage]);
+        }
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+void require_no_findings(
+    std::span<const LintFinding> findings, std::span<const std::string> stage_names) {
+    if (findings.empty()) {
+        return;
+    }
+    throw Error(fmt::format(
+                    "the image holds {} file{} that must not enter one",
+                    findings.size(),
+                    findings.size() == 1 ? "" : "s"))
+        .with_details(describe_findings(findings, stage_names))
+        .with_hint("remove them in the stage that brings them, or list them under 'lint' in the "
+                   "recipe if they are meant to be there");
+}
+
+} // namespace kiln

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "base/error.hpp"
+#include "check/disk_reader.hpp"
+#include "check/image_check.hpp"
+#include "support/fake_process_runner.hpp"
+#include "support/sample_trees.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kiln {
+namespace {
+
+using namespace test;
+using testing::ElementsAre;
+
+TEST(ImageCheck, AcceptsEqualTrees) {
+    EXPECT_NO_THROW(require_equal_trees(plain_tree(), plain_tree(), "pause.qcow2"));
+}
+
+TEST(ImageCheck, NamesTheFirstDifferencesAndCountsTheRest) {
+    FileTree more = plain_tree();
+    for (int i = 100; i < 125; ++i) {
+        more.put("etc/" + std::to_string(i), file(""));
+    }
+    try {
+        require_equal_trees(plain_tree(), more, "pause.qcow2");
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "'pause.qcow2' differs from its record in 25 paths");
+        EXPECT_EQ(error.exit_code(), ExitCode::differs);
+        ASSERT_EQ(error.details().size(), 21U);
+        EXPECT_EQ(error.details().front(), "/etc/100: unexpected file");
+        EXPECT_EQ(error.details().back(), "and 5 more");
+    }
+}
+
+TEST(ImageCheck, AsksQemuAboutQcow2Only) {
+    FakeProcessRunner runner;
+    check_qcow2({"/images/pause.raw", "raw"}, runner);
+    EXPECT_TRUE(runner.commands.empty());
+    check_qcow2({"/images/pause.qcow2", "qcow2"}, runner);
+    ASSERT_EQ(runner.commands.size(), 1U);
+    EXPECT_EQ(runner.commands[0].program, "qemu-img");
+    EXPECT_THAT(
+        runner.commands[0].args, ElementsAre("check", "-q", "-f", "qcow2", "/images/pause.qcow2"));
+}
+
+TEST(ImageCheck, ReportsADamagedQcow2) {
+    FakeProcessRunner runner;
+    runner.answer("qemu-img", {2, "ERROR cluster 5 refcount=0\n", ""});
+    try {
+        check_qcow2({"/images/pause.qcow2", "qcow2"}, runner);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "'/images/pause.qcow2' is damaged, says qemu-img check");
+        EXPECT_EQ(error.exit_code(), ExitCode::differs);
+        EXPECT_THAT(error.details(), ElementsAre("ERROR cluster 5 refcount=0"));
+    }
+}
+
+TEST(ImageCheck, ReadsTheVirtualSize) {
+    FakeProcessRunner runner;
+    runner.answer("qemu-img", {0, R"({"virtual-size": 4294967296, "format": "qcow2"})", ""});
+    EXPECT_EQ(read_virtual_size({"/images/pause.qcow2", "qcow2"}, runner), 4294967296U);
+    runner.answer("qemu-img", {0, "{}", ""});
+    EXPECT_THROW(static_cast<void>(read_virtual_size({"/x", "raw"}, runner)), Error);
+}
+
+TEST(ImageCheck, TakesTheLargestExt4PartitionForTheRoot) {
+    DiskInfo disk;
+    disk.partitions.resize(4);
+    disk.partitions[0] = {.number = 1, .size_bytes = 900};
+    disk.partitions[1] = {.number = 2, .size_bytes = 800, .filesystem = FilesystemInfo{"vfat"}};
+    disk.partitions[2] = {.number = 3, .size_bytes = 10, .filesystem = FilesystemInfo{"ext4"}};
+    disk.partitions[3] = {.number = 4, .size_bytes = 70, .filesystem = FilesystemInfo{"ext4"}};
+    EXPECT_EQ(find_root_partition(disk).number, 4);
+
+    try {
+        static_cast<void>(find_root_partition(DiskInfo()));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "the image has no partition with an ext4 file system");
+        EXPECT_EQ(error.exit_code(), ExitCode::differs);
+    }
+}
+
+TEST(ImageCheck, KnowsWhichFstabNeedsMoreThanTheRoot) {
+    EXPECT_TRUE(is_single_file_system(""));
+    EXPECT_TRUE(is_single_file_system("# UUID=1 /home ext4\n"
+                                      "UUID=1 / ext4 defaults 0 1\n"
+                                      "UUID=2 /boot/efi vfat\n"
+                                      "UUID=3 none swap sw\n"
+                                      "tmpfs /tmp tmpfs\n"));
+    EXPECT_FALSE(is_single_file_system("UUID=1 / ext4\nLABEL=b /boot ext4\n"));
+    EXPECT_FALSE(is_single_file_system("/dev/mapper/vg-var /var ext4\n"));
+}
+
+} // namespace
+} // namespace kiln

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "base/error.hpp"
+#include "check/lint.hpp"
+#include "support/sample_systems.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace kiln {
+namespace {
+
+using namespace test;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> lint(const FileTree& tree, const LintOptions& options = {}) {
+    std::vector<std::string> found;
+    for (const LintFinding& finding : lint_tree(tree, options)) {
+        found.push_back(finding.rule + " " + finding.path);
+    }
+    return found;
+}
+
+TEST(Lint, FindsNothingInACleanSystem) {
+    EXPECT_THAT(lint(sample_system()), IsEmpty());
+}
+
+struct Plant {
+    const char* rule;
+    const char* path;
+    const char* content;
+};
+
+class LintPlanted : public testing::TestWithParam<Plant> {};
+
+TEST_P(LintPlanted, IsFoundAndNothingElse) {
+    FileTree tree = sample_system();
+    put_with_parents(tree, GetParam().path, file(GetParam().content));
+    EXPECT_THAT(lint(tree), ElementsAre(std::string(GetParam().rule) + " " + GetParam().path));
+}
+
+// The parts of keys are put together here so that no tool takes this file for one that holds keys.
+#define PEM(label) "text\n-----BEGIN " label "-----\nMIIE\n"
+
+constexpr Plant kPlants[] = {
+    {"machine-id", "etc/machine-id", "0123456789abcdef0123456789abcdef\n"},
+    {"machine-id", "var/lib/dbus/machine-id", "0123456789abcdef0123456789abcdef\n"},
+    {"ssh-host-key", "etc/ssh/ssh_host_ed25519_key", "x"},
+    {"ssh-host-key", "etc/ssh/ssh_host_rsa_key.pub", "x"},
+    {"private-key", "etc/ssl/private/server.key", "x"},
+    {"private-key", "etc/pause/tls.pem", PEM("PRIVATE KEY")},
+    {"private-key", "root/backup", PEM("RSA PRIVATE KEY")},
+    {"private-key", "home/pause/k", PEM("OPENSSH PRIVATE KEY")},
+    {"private-key", "var/lib/pause/k.asc", PEM("PGP PRIVATE KEY BLOCK")},
+    {"private-key", "srv/k", "AGE-SECRET-KEY-1QQ"},
+    {"private-key", "root/.gnupg/private-keys-v1.d/AB.key", "x"},
+    {"snakeoil", "etc/ssl/certs/ssl-cert-snakeoil.pem", "x"},
+    {"acme-account", "etc/letsencrypt/accounts/acme", "x"},
+    {"database", "data/ibdata1", "x"},
+    {"database", "data/mod/perms.ibd", "x"},
+    {"database", "data/ib_logfile0", "x"},
+    {"database", "var/lib/mysql/mysql/db.MAD", "x"},
+    {"history", "root/.bash_history", "ls\n"},
+    {"history", "home/pause/.mysql_history", "x"},
+    {"random-seed", "var/lib/systemd/random-seed", "x"},
+    {"random-seed", "root/.gnupg/random_seed", "x"},
+    {"dhcp-lease", "var/lib/dhcp/dhclient.eth0.leases", "lease {}\n"},
+    {"password", "etc/shadow", "root:$y$j9T$abc$def:19000:0:99999:7:::\n"},
+    {"password", "etc/shadow", "root::19000:0:99999:7:::\n"},
+    {"password", "etc/shadow", "root:!$y$j9T$abc:19000:0:99999:7:::\n"},
+    {"password", "etc/passwd", "root::0:0:root:/root:/bin/bash\n"},
+    {"password", "etc/gshadow", "adm:$6$abc::\n"},
+    {"authorized-keys", "root/.ssh/authorized_keys", "ssh-ed25519 AAAA me\n"},
+    {"credentials", "root/.netrc", "machine x\n"},
+    {"credentials", "root/.docker/config.json", "{}"},
+    {"credentials", "etc/mysql/debian.cnf", "[client]\npassword = abc\n"},
+    {"host-id", "etc/iscsi/initiatorname.iscsi", "InitiatorName=iqn.1993-08.org.debian:01:ab\n"},
+    {"cloud-instance", "var/lib/cloud/instance", "x"},
+    {"device-map", "boot/grub/device.map", "(hd0) /dev/vda\n"},
+    {"policy-rc.d", "usr/sbin/policy-rc.d", "exit 101\n"},
+    {"dpkg-leftover", "etc/nginx/nginx.conf.dpkg-new", "x"},
+    {"dpkg-leftover", "etc/nginx/nginx.conf.dpkg-old", "x"},
+    {"log", "var/log/dpkg.log", "x"},
+    {"log", "var/log/apt/history.log", "x"},
+    {"mail", "var/mail/root", "x"},
+    {"network-identity", "etc/udev/rules.d/70-persistent-net.rules", "x"},
+    {"resolver", "etc/resolv.conf", "nameserver 192.0.2.1\n"},
+    {"temporary", "tmp/a/b", "x"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Rules, LintPlanted, testing::ValuesIn(kPlants));
+
+TEST(Lint, TestsPlantEveryRuleThatIsListed) {
+    std::set<std::string_view> planted{"builder-trace"};
+    for (const Plant& plant : kPlants) {
+        planted.insert(plant.rule);
+    }
+    std::set<std::string_view> listed;
+    for (const LintRule& rule : lint_rules()) {
+        listed.insert(rule.name);
+    }
+    EXPECT_EQ(planted, listed);
+}
+
+TEST(Lint, AcceptsWhatMeansNotYet) {
+    FileTree tree = sample_system();
+    for (const char* path :
+         {"root/.ssh/authorized_keys", "root/.bash_history", "var/log/dpkg.log", "tmp/empty"}) {
+        put_with_parents(tree, path, file(""));
+    }
+    put_with_parents(tree, "etc/machine-id", file("uninitialized\n"));
+    put_with_parents(tree, "usr/share/doc/x/key.pem", file(PEM("PRIVATE KEY")));
+    put_with_parents(tree, "etc/mysql/debian.cnf", file("[client]\npassword =\n"));
+    EXPECT_THAT(lint(tree), IsEmpty());
+}
+
+TEST(Lint, LooksForWordsOfTheBuilder) {
+    FileTree tree = sample_system();
+    put_with_parents(tree, "etc/mailname", file("bakery.example\n"));
+    put_with_parents(tree, "etc/words", file("bakeryman bakery2 the-bakery localhost etc\n"));
+    put_with_parents(tree, "etc/built", file("in /srv/work/root/etc\n"));
+    LintOptions options;
+    options.builder_words = {"bakery", "/srv/work", "localhost", "etc"};
+    EXPECT_THAT(
+        lint(tree, options), ElementsAre("builder-trace etc/built", "builder-trace etc/mailname"));
+}
+
+TEST(Lint, KnowsTheRecipesExceptions) {
+    FileTree tree = sample_system();
+    put_with_parents(tree, "root/.ssh/authorized_keys", file("ssh-ed25519 AAAA\n"));
+    LintOptions options;
+    options.exceptions = {{"authorized-keys", "root/.ssh/authorized_keys"}};
+    EXPECT_THAT(lint(tree, options), IsEmpty());
+    options.exceptions = {{"credentials", "root/.ssh/authorized_keys"}};
+    EXPECT_EQ(lint(tree, options).size(), 1U);
+}
+
+TEST(Lint, PassesOverContentThatIsNotAtHand) {
+    FileTree tree = sample_system();
+    Entry shadow = file("root:$y$abc:1::::::\n");
+    shadow.data = nullptr;
+    tree.put("etc/shadow", shadow);
+    EXPECT_THAT(lint(tree), IsEmpty());
+}
+
+TEST(Lint, SaysWhichStageBroughtTheFile) {
+    FileTree tree = sample_system();
+    Entry log = file("x");
+    log.stage = 1;
+    put_with_parents(tree, "var/log/dpkg.log", log);
+    const auto findings = lint_tree(tree, {});
+    const std::vector<std::string> stages{"debian", "perl"};
+    EXPECT_THAT(
+        describe_findings(findings, stages),
+        ElementsAre("log /var/log/dpkg.log: a log of the build, different each time "
+                    "(stage 'perl')"));
+    try {
+        require_no_findings(findings, stages);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "the image holds 1 file that must not enter one");
+        EXPECT_EQ(error.exit_code(), ExitCode::failed);
+        EXPECT_EQ(error.details().size(), 1U);
+        EXPECT_FALSE(error.hint().empty());
+    }
+    EXPECT_NO_THROW(require_no_findings({}, stages));
+}
+
+} // namespace
+} // namespace kiln
