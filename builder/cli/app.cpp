@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <new>
+#include <system_error>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -68,6 +69,9 @@ ExitCode guarded(Console& console, Body&& body) {
         return error.exit_code();
     } catch (const std::bad_alloc&) {
         console.report(Error("out of memory"));
+        return ExitCode::failed;
+    } catch (const std::system_error& error) { // the standard library's own calls on files
+        console.report(Error(error.what()));
         return ExitCode::failed;
     } catch (const std::exception& error) {
         console.report(Error(fmt::format("internal error: {}", error.what()), ExitCode::bug)

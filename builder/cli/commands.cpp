@@ -9,6 +9,10 @@ namespace kiln {
 std::span<const CommandSpec* const> all_commands() {
     static constexpr auto kCommands = std::to_array<const CommandSpec*>({
         &kCheckCommand,
+        &kLockCommand,
+        &kBakeCommand,
+        &kCacheListCommand,
+        &kCachePruneCommand,
         &kSchemaCommand,
         &kCompletionCommand,
         &kHelpCommand,

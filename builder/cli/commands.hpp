@@ -7,9 +7,13 @@
 
 namespace kiln {
 
+extern const CommandSpec kBakeCommand;
+extern const CommandSpec kCacheListCommand;
+extern const CommandSpec kCachePruneCommand;
 extern const CommandSpec kCheckCommand;
 extern const CommandSpec kCompletionCommand;
 extern const CommandSpec kHelpCommand;
+extern const CommandSpec kLockCommand;
 extern const CommandSpec kManCommand;
 extern const CommandSpec kSchemaCommand;
 extern const CommandSpec kVersionCommand;

@@ -38,23 +38,27 @@ std::vector<OptionSpec> options_of(const CommandSpec& command) {
     return out;
 }
 
-/// Text inside single quotes of any of the three shells. Tables hold no quotes in what is completed,
-/// and descriptions lose theirs.
-std::string quoted(std::string_view text) {
-    std::string out = "'";
+/// Text inside single quotes of any of the three shells. Tables hold no quotes in what is
+/// completed, and descriptions lose theirs.
+std::string bare(std::string_view text) {
+    std::string out;
     for (const char c : text) {
         if (c != '\'' && c != '\\' && c != '[' && c != ']' && c != ':') {
             out += c;
         }
     }
-    return out + "'";
+    return out;
+}
+
+std::string in_quotes(std::string_view text) {
+    return "'" + bare(text) + "'";
 }
 
 // bash -----------------------------------------------------------------------------------------
 
 std::string bash_action(std::span<const std::string_view> choices, Completes completes) {
     if (!choices.empty()) {
-        return fmt::format("_kiln_words {}", quoted(fmt::format("{}", fmt::join(choices, " "))));
+        return fmt::format("_kiln_words {}", in_quotes(fmt::format("{}", fmt::join(choices, " "))));
     }
     switch (completes) {
     case Completes::file:
@@ -65,7 +69,7 @@ std::string bash_action(std::span<const std::string_view> choices, Completes com
         return "_kiln_recipes";
     case Completes::command:
         return fmt::format(
-            "_kiln_words {}", quoted(fmt::format("{}", fmt::join(command_words(), " "))));
+            "_kiln_words {}", in_quotes(fmt::format("{}", fmt::join(command_words(), " "))));
     case Completes::nothing:
         break;
     }
@@ -86,20 +90,20 @@ std::string bash_command(const CommandSpec& command) {
     }
     std::string positional = ":";
     if (!command.positionals.empty()) {
-        positional = bash_action(
-            command.positionals[0].choices, command.positionals[0].completes);
+        positional = bash_action(command.positionals[0].choices, command.positionals[0].completes);
     }
     return fmt::format(
         "    {})\n        case $prev in\n{}        esac\n"
         "        case $cur in\n            -*) _kiln_words {} ;;\n            *) {} ;;\n"
         "        esac ;;\n",
-        quoted(command.name),
+        in_quotes(command.name),
         values,
-        quoted(words),
+        in_quotes(words),
         positional);
 }
 
-constexpr std::string_view kBashHelpers = R"(# bash completion for kiln, made by 'kiln completion bash'
+constexpr std::string_view kBashHelpers =
+    R"(# bash completion for kiln, made by 'kiln completion bash'
 _kiln_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
 _kiln_files() { mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames; }
 _kiln_directories() { mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames; }
@@ -108,7 +112,9 @@ _kiln_recipes() {
     names=$(for file in recipes/*.yaml; do
         [ -f "$file" ] && file=${file##*/} && echo "${file%.yaml}"
     done)
-    mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur"; compgen -f -X '!*.yaml' -- "$cur"
+    mapfile -t COMPREPLY < <(
+        compgen -W "$names" -- "$cur"
+        compgen -f -X '!*.yaml' -- "$cur"
         compgen -d -- "$cur")
     compopt -o filenames
 }
@@ -121,8 +127,8 @@ std::string bash_groups() {
         if (!second.empty()) {
             out += fmt::format(
                 "    {}) _kiln_words {} ;;\n",
-                quoted(word),
-                quoted(fmt::format("{}", fmt::join(second, " "))));
+                in_quotes(word),
+                in_quotes(fmt::format("{}", fmt::join(second, " "))));
         }
     }
     return out;
@@ -150,25 +156,23 @@ std::string zsh_action(std::span<const std::string_view> choices, Completes comp
 }
 
 std::string zsh_option(const OptionSpec& option) {
-    const std::string doc = quoted(option.doc);
     return fmt::format(
         " \\\n            '{}{}[{}]{}'",
         option.repeatable ? "*" : "",
         option.name,
-        doc.substr(1, doc.size() - 2),
+        bare(option.doc),
         option.value.empty()
             ? std::string()
             : fmt::format(":{}:{}", option.value, zsh_action(option.choices, option.completes)));
 }
 
 std::string zsh_command(const CommandSpec& command) {
-    std::string out = fmt::format("        {}) _arguments", quoted(command.name));
+    std::string out = fmt::format("        {}) _arguments", in_quotes(command.name));
     for (const OptionSpec& option : options_of(command)) {
         out += zsh_option(option);
     }
     for (const PositionalSpec& positional : command.positionals) {
-        const bool many =
-            positional.count == Count::any || positional.count == Count::at_least_one;
+        const bool many = positional.count == Count::any || positional.count == Count::at_least_one;
         out += fmt::format(
             " \\\n            '{}:{}:{}'",
             many ? "*" : "",
@@ -181,8 +185,7 @@ std::string zsh_command(const CommandSpec& command) {
 std::string zsh_words() {
     std::string out;
     for (const std::string_view word : command_words()) {
-        const std::string doc = quoted(summary_of_word(word));
-        out += fmt::format("            '{}:{}'\n", word, doc.substr(1, doc.size() - 2));
+        out += fmt::format("            '{}:{}'\n", word, bare(summary_of_word(word)));
     }
     return out;
 }
@@ -198,7 +201,7 @@ std::string zsh_groups() {
                 "            command=\"$command $words[3]\"\n"
                 "            shift words\n"
                 "            (( CURRENT-- )) ;;\n",
-                quoted(word),
+                in_quotes(word),
                 fmt::join(second, " "));
         }
     }
@@ -209,7 +212,7 @@ std::string zsh_groups() {
 
 std::string fish_action(std::span<const std::string_view> choices, Completes completes) {
     if (!choices.empty()) {
-        return fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(choices, " "))));
+        return fmt::format(" -x -a {}", in_quotes(fmt::format("{}", fmt::join(choices, " "))));
     }
     switch (completes) {
     case Completes::file:
@@ -219,7 +222,7 @@ std::string fish_action(std::span<const std::string_view> choices, Completes com
         return " -x -a '(__fish_complete_directories)'";
     case Completes::command:
         return fmt::format(
-            " -x -a {}", quoted(fmt::format("{}", fmt::join(command_words(), " "))));
+            " -x -a {}", in_quotes(fmt::format("{}", fmt::join(command_words(), " "))));
     case Completes::nothing:
         break;
     }
@@ -233,7 +236,7 @@ std::string fish_option(const OptionSpec& option, std::string_view condition) {
         option.name.substr(2),
         option.letter == 0 ? std::string() : fmt::format(" -s {}", option.letter),
         option.value.empty() ? std::string() : fish_action(option.choices, option.completes),
-        quoted(option.doc));
+        in_quotes(option.doc));
 }
 
 std::string fish_words() {
@@ -241,13 +244,13 @@ std::string fish_words() {
     for (const std::string_view word : command_words()) {
         out += fmt::format(
             "complete -c kiln -n __fish_use_subcommand -a {} -d {}\n",
-            quoted(word),
-            quoted(summary_of_word(word)));
+            in_quotes(word),
+            in_quotes(summary_of_word(word)));
         for (const std::string_view second : words_of_group(word)) {
             out += fmt::format(
                 "complete -c kiln -n '__fish_seen_subcommand_from {}' -a {}\n",
                 word,
-                quoted(second));
+                in_quotes(second));
         }
     }
     return out;
@@ -266,9 +269,7 @@ std::string fish_command(const CommandSpec& command) {
     }
     for (const PositionalSpec& positional : command.positionals) {
         out += fmt::format(
-            "complete -c kiln{}{}\n",
-            test,
-            fish_action(positional.choices, positional.completes));
+            "complete -c kiln{}{}\n", test, fish_action(positional.choices, positional.completes));
     }
     return out;
 }
@@ -280,7 +281,7 @@ std::string bash_completion() {
     std::string names;
     for (const CommandSpec* command : visible_commands()) {
         cases += bash_command(*command);
-        names += fmt::format("{}{}", names.empty() ? "" : "|", quoted(command->name));
+        names += fmt::format("{}{}", names.empty() ? "" : "|", in_quotes(command->name));
     }
     return fmt::format(
         "{}_kiln() {{\n"
@@ -298,7 +299,7 @@ std::string bash_completion() {
         "complete -F _kiln kiln\n",
         kBashHelpers,
         names,
-        quoted(fmt::format("{} --help --version", fmt::join(command_words(), " "))),
+        in_quotes(fmt::format("{} --help --version", fmt::join(command_words(), " "))),
         bash_groups(),
         cases);
 }
@@ -327,7 +328,7 @@ std::string zsh_completion() {
         "    (( CURRENT-- ))\n"
         "    case $command in\n{}    esac\n"
         "}}\n"
-        "_kiln \"$@\"\n",
+        "if [[ $funcstack[1] = _kiln ]]; then _kiln \"$@\"; else compdef _kiln kiln; fi\n",
         zsh_words(),
         zsh_groups(),
         cases);

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "cli/stage_table.hpp"
+#include "pipeline/plan.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -81,6 +82,9 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
     const fs::path path = find_recipe(arguments.positional(kRecipePositional.name));
     Diagnostics diags;
     std::optional<Recipe> recipe = load_recipe(path, options, diags);
+    if (recipe) {
+        check_stages(*recipe, diags);
+    }
     if (context.global.json && diags.has_errors()) {
         nlohmann::ordered_json faults = nlohmann::ordered_json::array();
         for (const Diagnostic& diagnostic : diags.all()) {
@@ -92,7 +96,7 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
     } else {
         report_diagnostics(diags, context.console);
     }
-    if (!recipe) {
+    if (diags.has_errors()) {
         throw Error(
             fmt::format(
                 "recipe '{}' has {} fault{}",

@@ -41,6 +41,17 @@ std::string tarball_url(const TarballSource& tarball) {
                : tarball.location;
 }
 
+/// What a mirror must have to serve a package.
+ArchiveId archive_of(const Recipe& recipe, const LockedPackage& package) {
+    ArchiveId id{package.archive, package.suite, {}};
+    for (const ArchiveSpec& archive : recipe.archives) {
+        if (archive.archive == package.archive) {
+            id.components = archive.components;
+        }
+    }
+    return id;
+}
+
 Error outdated(const Recipe& recipe, std::string message) {
     return Error(std::move(message), ExitCode::invalid_recipe)
         .with_hint(fmt::format("'kiln lock {}' brings the lock up to date", recipe.name));
@@ -220,7 +231,7 @@ void LockedInputs::fetch(
                     {}};
                 if (!in.offline && !in.pool.has(input)) {
                     for (const std::string& base :
-                         in.mirrors.bases({package->archive, package->suite, {}})) {
+                         in.mirrors.bases(archive_of(recipe_, *package))) {
                         input.urls.push_back(join_url(base, package->path));
                     }
                     if (const auto base =

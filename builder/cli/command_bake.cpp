@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "base/namespaces.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/input_options.hpp"
+#include "cli/recipe_argument.hpp"
+#include "pipeline/bake.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr auto kExamples = std::to_array<Example>({
+    {"kiln bake debian-minimal --refresh", "locks anew and bakes all images of the recipe"},
+    {"kiln bake pause --offline", "bakes from the lock and the pool alone"},
+    {"kiln bake pause --image qcow2", "makes the disk only"},
+    {"kiln bake pause --source pause=../pause", "takes a source from a local checkout"},
+    {"kiln bake web.yaml --out /srv/images --jobs 4", "puts the results elsewhere"},
+});
+
+constexpr OptionSpec kImageOption{
+    .name = "--image",
+    .value = "FORMAT",
+    .doc = "make only this format; several may be joined by commas (qcow2,raw,oci,docker)",
+    .repeatable = true};
+constexpr OptionSpec kOutOption{
+    .name = "--out",
+    .value = "DIR",
+    .doc = "folder of the results; otherwise images/out/NAME",
+    .completes = Completes::directory};
+constexpr OptionSpec kSourceOption{
+    .name = "--source",
+    .value = "NAME=WHERE",
+    .doc = "take a source of the recipe from a directory or from URL@COMMIT",
+    .repeatable = true};
+constexpr OptionSpec kRefreshOption{
+    .name = "--refresh", .doc = "make the lock anew first and print what changed"};
+constexpr OptionSpec kNoCheckOption{
+    .name = "--no-check", .doc = "do not look at finished disks through libguestfs"};
+constexpr OptionSpec kKeepWorkOption{
+    .name = "--keep-work", .doc = "keep the half-made tree of a stage that fails, and say where"};
+
+constexpr std::array kOptions{
+    kImageOption,
+    kOutOption,
+    kRefreshOption,
+    kSourceOption,
+    kSetOption,
+    kOfflineOption,
+    kMirrorOption,
+    kSnapshotOption,
+    kJobsOption,
+    kNoCheckOption,
+    kKeepWorkOption};
+constexpr std::array kPositionals{kRecipePositional};
+
+std::vector<std::string> formats_of(const Arguments& arguments) {
+    std::vector<std::string> out;
+    for (const std::string& value : arguments.values(kImageOption.name)) {
+        for (std::string& format : split(value, ',')) {
+            if (std::find(kImageFormats.begin(), kImageFormats.end(), format) ==
+                kImageFormats.end()) {
+                UsageError error(fmt::format("'--image {}': no such format", format));
+                error.set_hint_if_empty(did_you_mean(format, kImageFormats));
+                error.set_hint_if_empty(
+                    fmt::format("there are: {}", fmt::join(kImageFormats, ", ")));
+                throw error;
+            }
+            out.push_back(std::move(format));
+        }
+    }
+    return out;
+}
+
+BakeRequest bake_request(
+    const Arguments& arguments, Context& context, Recipe recipe, const fs::path& cache) {
+    BakeRequest request;
+    request.recipe_file = find_recipe(arguments.positional(kRecipePositional.name));
+    request.recipe = std::move(recipe);
+    for (const std::string& text : arguments.values(kSourceOption.name)) {
+        add_source_override(request.sources, text);
+    }
+    request.formats = formats_of(arguments);
+    request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);
+    request.cache = cache;
+    request.jobs = jobs_of(arguments);
+    request.refresh = arguments.flag(kRefreshOption.name);
+    request.check = !arguments.flag(kNoCheckOption.name);
+    request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
+    return request;
+}
+
+void print_table(const BakeReport& report, std::ostream& out) {
+    out << fmt::format("{:<24} {:<10} {:>9} {:>8} {:>10}\n", "stage", "kind", "time", "", "size");
+    for (const StageOutcome& stage : report.record.stages) {
+        out << fmt::format(
+            "{:<24} {:<10} {:>9} {:>8} {:>10}\n",
+            stage.name,
+            stage.kind,
+            format_duration(stage.seconds),
+            stage.cached ? "cached" : "run",
+            format_size(stage.bytes));
+    }
+    out << fmt::format("all in {}\n", format_duration(report.record.seconds));
+}
+
+void print_images(const BakeReport& report, const fs::path& folder, std::ostream& out) {
+    for (const ImageFile& image : report.record.images) {
+        out << fmt::format(
+            "{}  {}  {}\n",
+            (folder / image.name).string(),
+            image.digest.to_string(),
+            format_size(image.size));
+    }
+}
+
+void print_json(const BakeReport& report, const fs::path& folder, std::ostream& out) {
+    nlohmann::ordered_json json{
+        {"recipe", report.record.recipe},
+        {"lock", report.record.lock.to_string()},
+        {"out", folder.string()},
+        {"seconds", report.record.seconds},
+        {"images", nlohmann::ordered_json::array()},
+        {"stages", nlohmann::ordered_json::array()}};
+    for (const ImageFile& image : report.record.images) {
+        json["images"].push_back(
+            {{"path", (folder / image.name).string()},
+             {"format", image.format},
+             {"digest", image.digest.to_string()},
+             {"size", image.size}});
+    }
+    for (const StageOutcome& stage : report.record.stages) {
+        json["stages"].push_back(
+            {{"name", stage.name},
+             {"kind", stage.kind},
+             {"cached", stage.cached},
+             {"seconds", stage.seconds},
+             {"bytes", stage.bytes},
+             {"delta", stage.delta_digest.to_string()}});
+    }
+    out << json.dump(2) << '\n';
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+    Recipe recipe = load_recipe_argument(arguments, context);
+    const InputWorld world(arguments, context);
+    const BakeRequest request =
+        bake_request(arguments, context, std::move(recipe), world.cache());
+    enter_build_namespace();
+    const BakeReport report = bake(request, world.context());
+    if (context.global.json) {
+        print_json(report, request.out, context.io.out);
+    } else {
+        print_table(report, context.io.err);
+        print_images(report, request.out, context.io.out);
+    }
+    return ExitCode::ok;
+}
+
+} // namespace
+
+const CommandSpec kBakeCommand{
+    .name = "bake",
+    .summary = "make the images of a recipe",
+    .description =
+        "Takes the lock beside the recipe, fetches what the pool lacks, runs the stages whose trees "
+        "are not in the store, writes the images and checks them. The same lock gives the same "
+        "bytes, on any host.\n"
+        "\n"
+        "Runs as root or as a plain user with a range of subordinate ids (subuid(5)). Package "
+        "scripts run in namespaces without network. Results appear in the output folder only when "
+        "they are complete: the images, SHA256SUMS, record.json and build.log.\n"
+        "\n"
+        "A Debian archive drops versions that were replaced: when a package has vanished, --refresh "
+        "finds its successor.",
+    .examples = kExamples,
+    .options = kOptions,
+    .positionals = kPositionals,
+    .run = run};
+
+} // namespace kiln
