@@ -36,10 +36,11 @@ constexpr unsigned kSectorsShift = 62 - (kClusterBits - 8);
 constexpr std::size_t kBatch = 16; ///< clusters a work item
 constexpr std::size_t kWriteBuffer = 4 << 20;
 
-/// REPRO: QEMU's own settings (window of 4 KiB, no header), which every reader of the format takes.
+/// REPRO: raw deflate with QEMU's window of 4 KiB, which every reader of the format takes. Level and
+/// memory were chosen by measuring: the size of QEMU's own (6, 9) in just over half of its time.
 constexpr int kWindowBits = -12;
-constexpr int kMemLevel = 9;
-constexpr int kLevel = 6;
+constexpr int kMemLevel = 7;
+constexpr int kLevel = 5;
 
 using Buffer = std::vector<std::byte>;
 

@@ -4,6 +4,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "bench/clock.hpp"
 #include "formats/ext4.hpp"
 #include "support/scan_tree.hpp"
 
@@ -11,19 +12,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
-
 namespace {
 
 using namespace kiln;
 
-double seconds(const std::function<void()>& body) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double write_with_kiln(const FileTree& tree, const fs::path& image, std::uint64_t& size) {
+bench::Times write_with_kiln(const FileTree& tree, const fs::path& image, std::uint64_t& size) {
     Ext4Options options;
     options.uuid = uuid_from(sha256("bench"));
     options.hash_seed = uuid_from(sha256("bench hash"));
@@ -31,7 +24,7 @@ double write_with_kiln(const FileTree& tree, const fs::path& image, std::uint64_
     options.epoch = 1700000000;
     options.free_bytes = 64 << 20;
     const UniqueFd fd = open_file(image, O_RDWR | O_CREAT | O_TRUNC);
-    return seconds([&] {
+    return bench::measure([&] {
         size = ext4_size(tree, options);
         if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
             throw SystemError("cannot resize");
@@ -48,30 +41,32 @@ void run_checked(const std::string& program, const std::vector<std::string>& arg
     }
 }
 
-void bench(const fs::path& root, const fs::path& work) {
+void run_bench(const fs::path& root, const fs::path& work) {
     FileTree tree;
-    const double scan = seconds([&] { tree = testing::scan_tree(root); });
+    const bench::Times scan = bench::measure([&] { tree = testing::scan_tree(root); });
     fmt::print(
         "{} paths, {:.0f} MB, scanned in {:.2f} s\n",
         tree.entries().size(),
         static_cast<double>(tree.content_bytes()) / 1e6,
-        scan);
+        scan.wall);
     std::uint64_t size = 0;
     const fs::path ours = work / "kiln.ext4";
     const fs::path theirs = work / "mke2fs.ext4";
     for (int round = 0; round < 3; ++round) {
-        const double kiln_time = write_with_kiln(tree, ours, size);
+        const bench::Times ours_time = write_with_kiln(tree, ours, size);
         fs::remove(theirs);
-        const double peer_time = seconds([&] {
+        const bench::Times peer_time = bench::measure([&] {
             run_checked(
                 "mke2fs",
                 {"-q", "-t", "ext4", "-d", root, theirs, fmt::format("{}k", size / 1024)});
         });
         fmt::print(
-            "kiln {:.2f} s   mke2fs -d {:.2f} s   ratio {:.1f}   ({} MiB)\n",
-            kiln_time,
-            peer_time,
-            peer_time / kiln_time,
+            "kiln {:.2f} s (CPU {:.2f})   mke2fs -d {:.2f} s (CPU {:.2f})   {:.1f}x   ({} MiB)\n",
+            ours_time.wall,
+            ours_time.cpu,
+            peer_time.wall,
+            peer_time.cpu,
+            peer_time.wall / ours_time.wall,
             size >> 20);
     }
     run_checked("e2fsck", {"-fn", ours});
@@ -86,7 +81,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
-        bench(argv[1], argv[2]);
+        run_bench(argv[1], argv[2]);
     } catch (const kiln::Error& error) {
         fmt::print(stderr, "error: {}\n", error.message());
         return 1;

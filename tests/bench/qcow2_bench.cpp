@@ -5,23 +5,16 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "bench/clock.hpp"
 #include "formats/qcow2.hpp"
 #include "support/scan_tree.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <chrono>
-
 namespace {
 
 using namespace kiln;
-
-double seconds(const std::function<void()>& body) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 void run_checked(const std::string& program, const std::vector<std::string>& args) {
     int status = 0;
@@ -31,19 +24,21 @@ void run_checked(const std::string& program, const std::vector<std::string>& arg
     }
 }
 
-void bench(const fs::path& raw, const fs::path& work) {
+void run_bench(const fs::path& raw, const fs::path& work) {
     const UniqueFd fd = open_file(raw, O_RDONLY);
     const fs::path theirs = work / "qemu-img.qcow2";
     const fs::path ours = work / "kiln.qcow2";
-    const double peer = seconds([&] {
+    const bench::Times peer = bench::measure([&] {
         run_checked("qemu-img", {"convert", "-c", "-f", "raw", "-O", "qcow2", raw, theirs});
     });
-    const auto report = [&](std::string_view name, double time, const fs::path& image) {
+    const auto report = [&](std::string_view name, bench::Times time, const fs::path& image) {
         fmt::print(
-            "{:28} {:6.2f} s   ratio {:5.2f}   {:.1f} MB\n",
+            "{:28} {:6.2f} s ({:5.2f}x)   CPU {:6.2f} s ({:5.2f}x)   {:.1f} MB\n",
             name,
-            time,
-            peer / time,
+            time.wall,
+            peer.wall / time.wall,
+            time.cpu,
+            peer.cpu / time.cpu,
             static_cast<double>(fs::file_size(image)) / 1e6);
     };
     report("qemu-img convert -c", peer, theirs);
@@ -52,7 +47,7 @@ void bench(const fs::path& raw, const fs::path& work) {
     const auto run = [&](std::string_view name, const Qcow2Options& options) {
         report(
             name,
-            seconds([&] { write_qcow2(fd.get(), ours, options, [](std::uint64_t) {}); }),
+            bench::measure([&] { write_qcow2(fd.get(), ours, options, [](std::uint64_t) {}); }),
             ours);
     };
     run("kiln, 1 thread", {1, true, nullptr});
@@ -75,7 +70,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
-        bench(argv[1], argv[2]);
+        run_bench(argv[1], argv[2]);
     } catch (const kiln::Error& error) {
         fmt::print(stderr, "error: {}\n", error.message());
         return 1;

@@ -149,7 +149,7 @@ TEST_F(Qcow2, DoesNotDependOnThreadsHolesOrTheCache) {
 TEST_F(Qcow2, IsTheSameEverywhere) {
     // Two digests: a new zlib may change the first, nothing may change the second.
     write({});
-    EXPECT_EQ(digest().hex(), "d2df9cbf1d596e82366892d2d9e5af60ebc7a1217f933790cf97221759816ef4");
+    EXPECT_EQ(digest().hex(), "31dac08eed5f552b7ad206fd3d4ead32795d886b3817e3fa19e4cb5b77658263");
     Qcow2Options plain;
     plain.compress = false;
     write(plain);
