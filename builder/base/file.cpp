@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <system_error>
 
 namespace kiln {
@@ -89,9 +91,22 @@ void read_exactly_at(
 
 std::string read_text_file(const fs::path& path) {
     FileSource source(path);
-    MemorySink sink;
-    copy(source, sink);
-    return std::string(sink.text());
+    std::error_code ignored;
+    const std::uintmax_t expected = fs::file_size(path, ignored);
+    constexpr std::size_t kStep = 65536; // for what has no size (pipes, /proc)
+    std::string text;
+    std::size_t size = 0;
+    // One byte more than expected, so that the end shows without growing the text again.
+    text.resize(ignored ? kStep : static_cast<std::size_t>(expected) + 1);
+    while (const std::size_t count =
+               source.read(std::as_writable_bytes(std::span(text).subspan(size)))) {
+        size += count;
+        if (size == text.size()) {
+            text.resize(size + std::max(size, kStep));
+        }
+    }
+    text.resize(size);
+    return text;
 }
 
 FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_file(path, O_RDONLY)) {}

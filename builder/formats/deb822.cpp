@@ -85,7 +85,12 @@ void Deb822Reader::add_field(Deb822View& paragraph, std::string_view line) {
     if (paragraph.has(name)) {
         fail(fmt::format("field '{}' occurs twice in a paragraph", name));
     }
-    paragraph.fields_.push_back({name, trim_blanks(line.substr(colon + 1)), line_});
+    std::string_view value = trim_blanks(line.substr(colon + 1));
+    if (value.empty()) {
+        // Continuation lines extend a value from where it begins: not from blanks before it.
+        value = line.substr(line.size());
+    }
+    paragraph.fields_.push_back({name, value, line_});
 }
 
 void Deb822Reader::continue_field(Deb822View& paragraph, std::string_view line) {

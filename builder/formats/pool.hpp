@@ -30,9 +30,9 @@ struct PoolInput {
 
 struct FetchOptions {
     unsigned connections = 8;
-    bool offline = false; ///< never calls the HttpClient
-    std::string recipe;   ///< named in the hint of a failure
-    RetryPolicy retry;
+    bool offline = false;    ///< never calls the HttpClient
+    std::string recipe = {}; ///< named in the hint of a failure
+    RetryPolicy retry = {};
 };
 
 class Pool {

@@ -284,7 +284,7 @@ std::vector<AptDirectory::List> AptDirectory::lists() {
     const ProcessResult result = apt_get(
         {"indextargets",
          "--format",
-         "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(FILENAME)",
+         "$(SOURCESENTRY)|$(COMPONENT)|$(FILENAME)",
          "Created-By: Packages"});
     if (!result.ok()) {
         throw ProcessError("'apt-get indextargets'", result);
@@ -292,29 +292,25 @@ std::vector<AptDirectory::List> AptDirectory::lists() {
     std::vector<List> out;
     for (const std::string& line : split_lines(result.output)) {
         const std::vector<std::string> fields = split(line, '|');
-        const auto archive = std::find_if(
-            request_.archives.begin(), request_.archives.end(), [&](const SolveArchive& each) {
-                return fields.size() == 4 && each.base + "/" == fields[0] &&
-                       each.id.suite == fields[1];
-            });
-        if (archive == request_.archives.end()) {
+        // "/path/kiln.sources:2": the second paragraph, which is that of the second archive.
+        const auto entry = parse_unsigned(fields[0].substr(fields[0].rfind(':') + 1));
+        if (fields.size() != 3 || !entry || *entry < 1 || *entry > request_.archives.size()) {
             throw Error(fmt::format("apt names a list that is not asked for: '{}'", line));
         }
         // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease".
-        std::string component = fields[2];
+        std::string component = fields[1];
         std::replace(component.begin(), component.end(), '/', '_');
         const std::string tail =
             fmt::format("{}_binary-{}_Packages", component, request_.architecture);
-        if (!fields[3].ends_with(tail)) {
-            throw Error(fmt::format("apt keeps a list under an unknown name: '{}'", fields[3]));
+        if (!fields[2].ends_with(tail)) {
+            throw Error(fmt::format("apt keeps a list under an unknown name: '{}'", fields[2]));
         }
-        const std::string prefix = fields[3].substr(0, fields[3].size() - tail.size());
+        const std::string prefix = fields[2].substr(0, fields[2].size() - tail.size());
         fs::path release = prefix + "InRelease";
         if (!fs::exists(release)) {
             release = prefix + "Release";
         }
-        const auto index = static_cast<std::size_t>(archive - request_.archives.begin());
-        out.push_back({index, fields[3], release});
+        out.push_back({static_cast<std::size_t>(*entry - 1), fields[2], release});
     }
     return out;
 }

@@ -62,8 +62,7 @@ class Solver {
         check_names();
         for (const SolveStage& stage : request_.stages) {
             job_.note(stage.name);
-            with_context(
-                fmt::format("solving {}", describe_stage(stage)), [&] { solve(stage); });
+            with_context(fmt::format("solving {}", describe_stage(stage)), [&] { solve(stage); });
         }
         check_kept();
         for (auto& [name, package] : packages_) {

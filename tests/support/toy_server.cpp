@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "support/toy_server.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace kiln::test {
+
+namespace {
+
+/// Reads up to the empty line; empty when the peer has gone.
+std::string read_request(int fd) {
+    std::string request;
+    std::array<char, 4096> buffer{};
+    while (!request.ends_with("\r\n\r\n")) {
+        const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
+        if (count <= 0) {
+            return {};
+        }
+        request.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    return request;
+}
+
+bool send_all(int fd, std::string_view data) {
+    while (!data.empty()) {
+        const ssize_t count = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+        if (count <= 0) {
+            return false;
+        }
+        data.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+std::string head(int status, std::size_t length, const std::string& more = {}) {
+    return fmt::format("HTTP/1.1 {} Toy\r\nContent-Length: {}\r\n{}\r\n", status, length, more);
+}
+
+/// "Range: bytes=5-" to 5.
+std::optional<std::uint64_t> range_of(const std::string& request) {
+    constexpr std::string_view kHeader = "\r\nRange: bytes=";
+    const std::size_t at = request.find(kHeader);
+    if (at == std::string::npos) {
+        return std::nullopt;
+    }
+    const std::size_t begin = at + kHeader.size();
+    return parse_unsigned(request.substr(begin, request.find('-', begin) - begin));
+}
+
+} // namespace
+
+ToyServer::ToyServer(std::filesystem::path root)
+    : root_(std::move(root)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 64) != 0 ||
+        ::getsockname(listener_.get(), generic, &size) != 0) {
+        throw SystemError("cannot listen on loopback");
+    }
+    port_ = ntohs(address.sin_port);
+    acceptor_ = std::thread([this] { accept_loop(); });
+}
+
+ToyServer::~ToyServer() {
+    ::shutdown(listener_.get(), SHUT_RDWR);
+    acceptor_.join();
+    {
+        const std::lock_guard lock(mutex_);
+        for (const int fd : open_) {
+            ::shutdown(fd, SHUT_RDWR);
+        }
+    }
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+}
+
+std::string ToyServer::url() const {
+    return fmt::format("http://127.0.0.1:{}", port_);
+}
+
+void ToyServer::fail(const std::string& path, int status, int times) {
+    const std::lock_guard lock(mutex_);
+    faults_[path].fail_status = status;
+    faults_[path].fail_times = times;
+}
+
+void ToyServer::cut(const std::string& path, std::size_t bytes, int times) {
+    const std::lock_guard lock(mutex_);
+    faults_[path].cut_bytes = bytes;
+    faults_[path].cut_times = times;
+}
+
+void ToyServer::redirect(const std::string& path, std::string target) {
+    const std::lock_guard lock(mutex_);
+    faults_[path].target = std::move(target);
+}
+
+void ToyServer::ignore_ranges() {
+    const std::lock_guard lock(mutex_);
+    ranges_ = false;
+}
+
+std::vector<std::string> ToyServer::requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+}
+
+int ToyServer::connections() const {
+    const std::lock_guard lock(mutex_);
+    return connections_;
+}
+
+void ToyServer::accept_loop() {
+    while (true) {
+        const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+        if (fd < 0) {
+            return;
+        }
+        const std::lock_guard lock(mutex_);
+        ++connections_;
+        open_.push_back(fd);
+        threads_.emplace_back([this, fd] { serve(fd); });
+    }
+}
+
+void ToyServer::serve(int fd) {
+    for (std::string request = read_request(fd); !request.empty(); request = read_request(fd)) {
+        const Answer reply = answer(request);
+        const std::string_view body = reply.body;
+        if (!send_all(fd, reply.head) ||
+            !send_all(fd, reply.cut ? body.substr(0, reply.cut_bytes) : body) || reply.cut) {
+            break;
+        }
+    }
+    const std::lock_guard lock(mutex_);
+    std::erase(open_, fd);
+    ::close(fd);
+}
+
+ToyServer::Answer ToyServer::answer(const std::string& request) {
+    const std::string path =
+        request.substr(4, request.find(' ', 4) - 4); // every request here is "GET /path HTTP/1.1"
+    const auto range = range_of(request);
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(
+        fmt::format("GET {}{}", path, range ? fmt::format(" bytes={}-", *range) : ""));
+    Fault& fault = faults_[path];
+    if (fault.fail_times > 0) {
+        --fault.fail_times;
+        return {head(fault.fail_status, 5), "fault"};
+    }
+    if (!fault.target.empty()) {
+        return {head(302, 0, fmt::format("Location: {}\r\n", fault.target)), {}};
+    }
+    const fs::path file = root_ / path.substr(1);
+    if (!fs::is_regular_file(file)) {
+        return {head(404, 4), "none"};
+    }
+    Answer out{{}, read_text_file(file)};
+    if (fault.cut_times > 0) {
+        --fault.cut_times;
+        out.cut = true;
+        out.cut_bytes = fault.cut_bytes;
+    }
+    const std::size_t size = out.body.size();
+    if (!range || !ranges_) {
+        out.head = head(200, size);
+    } else if (*range >= size) {
+        return {head(416, 0, fmt::format("Content-Range: bytes */{}\r\n", size)), {}};
+    } else {
+        out.body.erase(0, *range);
+        out.head = head(
+            206,
+            out.body.size(),
+            fmt::format("Content-Range: bytes {}-{}/{}\r\n", *range, size - 1, size));
+    }
+    return out;
+}
+
+} // namespace kiln::test
