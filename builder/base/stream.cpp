@@ -2,6 +2,7 @@
 #include "base/stream.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace kiln {
 
@@ -14,10 +15,12 @@ std::size_t MemorySource::read(std::span<std::byte> buffer) {
 
 std::uint64_t copy(Source& from, Sink& to) {
     constexpr std::size_t kBufferSize = 256 * 1024;
-    std::vector<std::byte> buffer(kBufferSize);
+    // Not zeroed: trees consist of many small files.
+    const auto memory = std::make_unique_for_overwrite<std::byte[]>(kBufferSize);
+    const std::span<std::byte> buffer(memory.get(), kBufferSize);
     std::uint64_t total = 0;
     while (const std::size_t count = from.read(buffer)) {
-        to.write(std::span(buffer).first(count));
+        to.write(buffer.first(count));
         total += count;
     }
     return total;
