@@ -20,6 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view kTemporaryPrefix = ".bake";
+
 /// One image definition with the formats of it that are wanted.
 struct WantedImage {
     const ImageSpec* spec = nullptr;
@@ -237,6 +239,34 @@ std::vector<fs::path> publish(const fs::path& from, const fs::path& out) {
     return published;
 }
 
+/// Held while a bake writes to its output folder. What an earlier one left there when it was killed
+/// is swept away.
+class OutFolderLock {
+  public:
+    explicit OutFolderLock(const fs::path& out)
+        : path_(out / ".lock"), lock_(FileLock::try_lock(path_, FileLock::Mode::exclusive)) {
+        if (!lock_.is_held()) {
+            throw Error(fmt::format("another kiln is baking into '{}'", out.string()))
+                .with_hint("wait for it, or use another folder with --out");
+        }
+        for (const auto& entry : fs::directory_iterator(out)) {
+            if (entry.path().filename().string().starts_with(kTemporaryPrefix)) {
+                remove_tree(entry.path());
+            }
+        }
+    }
+    OutFolderLock(const OutFolderLock&) = delete;
+    OutFolderLock& operator=(const OutFolderLock&) = delete;
+    ~OutFolderLock() {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+
+  private:
+    fs::path path_;
+    FileLock lock_;
+};
+
 void make_out_folder(const fs::path& out) {
     std::error_code error;
     fs::create_directories(out, error);
@@ -280,6 +310,7 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
     const auto start = Clock::now();
     apply_source_overrides(request.recipe, request.sources);
     make_out_folder(request.out);
+    const OutFolderLock out_lock(request.out);
     const fs::path log_path = request.out / "build.log";
     std::ofstream log(log_path, std::ios::trunc);
     if (!log) {
@@ -290,7 +321,7 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
 
     Lockfile lock = load_or_make_lock(request.recipe, request.recipe_file, request.refresh, in);
     lock_overridden_sources(lock, request.recipe, request.sources, in);
-    const TempDir folder(request.out, ".bake");
+    const TempDir folder(request.out, kTemporaryPrefix);
     BakeReport report;
     report.record = Bake(request, lock, in).run(folder.path());
     report.record.seconds = std::chrono::duration<double>(Clock::now() - start).count();

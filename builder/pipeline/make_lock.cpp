@@ -26,8 +26,13 @@ void add_stages(
     }
 }
 
-void add_archives(SolveRequest& request, const Recipe& recipe, const InputContext& in, const fs::path& keyring) {
+void add_archives(
+    SolveRequest& request,
+    const Recipe& recipe,
+    const InputContext& in,
+    const fs::path& debian_keyring) {
     for (const ArchiveSpec& archive : recipe.archives) {
+        const fs::path& keyring = archive.keyring.empty() ? debian_keyring : archive.keyring;
         for (const std::string& suite : archive.suites) {
             const ArchiveId id{archive.archive, suite, archive.components};
             request.archives.push_back({id, in.mirrors.bases(id).front(), keyring});

@@ -390,7 +390,7 @@ class Loader {
         recipe_.summary = value.string_or("summary", recipe_.summary);
         recipe_.architecture = value.string_or("architecture", recipe_.architecture);
         if (const Value* archives = value.find("archives")) {
-            merge_archives(*archives);
+            merge_archives(*archives, base_dir);
         }
         if (const Value* pins = value.find("pins")) {
             merge_pins(*pins);
@@ -407,7 +407,12 @@ class Loader {
         }
     }
 
-    void merge_archives(const Value& archives) {
+    static fs::path keyring_of(const Value& archive, const fs::path& base_dir) {
+        const Value* keyring = archive.find("keyring");
+        return keyring == nullptr ? fs::path() : fs::absolute(base_dir / keyring->as_string());
+    }
+
+    void merge_archives(const Value& archives, const fs::path& base_dir) {
         recipe_.archives.clear();
         for (const Value& archive : archives.as_list()) {
             std::vector<std::string> components = archive.strings_or_empty("components");
@@ -418,6 +423,7 @@ class Loader {
                 {archive.at("archive").as_string(),
                  archive.at("suites").as_strings(),
                  std::move(components),
+                 keyring_of(archive, base_dir),
                  archive.pos()});
         }
     }

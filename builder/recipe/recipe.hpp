@@ -41,6 +41,7 @@ struct ArchiveSpec {
     std::string archive; ///< "debian", "debian-security" or another name that mirrors are given for
     std::vector<std::string> suites;
     std::vector<std::string> components;
+    fs::path keyring; ///< absolute; empty: Debian's own
     SourcePos pos;
 };
 

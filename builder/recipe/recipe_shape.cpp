@@ -27,6 +27,11 @@ constexpr auto kArchiveFields = std::to_array<Field>({
     {"archive", &kName, Need::required, "`debian`, `debian-security` or another archive's name"},
     {"suites", &kSuites, Need::required, "suites to take packages from"},
     {"components", &kComponents, Need::optional, "components of each suite", "[main]"},
+    {"keyring",
+     &kPath,
+     Need::optional,
+     "file with the keys that may sign it, relative to the recipe's file",
+     "Debian's own"},
 });
 constexpr Shape kArchive = object_of(kArchiveFields, "archive");
 constexpr Shape kArchives = list_of(&kArchive, false);

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""Bad input and bad luck: the message, the exit code, and that nothing half-made is left."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+
+import world
+
+
+class Failure(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = world.FAST / "failure"
+        shutil.rmtree(cls.folder, ignore_errors=True)
+        cls.folder.mkdir()
+        world.copy_recipes(cls.folder)
+        cls.archive = world.ToyArchive(cls.folder)
+        cls.archive.add("toy-good", files=[("/usr/share/toy/file", "toy\n")])
+        cls.archive.add("toy-vanishing", files=[("/usr/share/vanishing", "x\n")])
+        cls.archive.add("toy-broken", files=[("/usr/share/broken", "x" * 5000)])
+        cls.archive.add(
+            "toy-failing",
+            postinst="#!/bin/sh\nfor i in $(seq 30); do echo line $i; done\nexit 7\n",
+        )
+        cls.archive.add("toy-bad-preinst", preinst="#!/bin/sh\necho no thanks\nexit 3\n")
+        cls.archive.add("toy-networking", postinst="#!/bin/sh\ncat /proc/net/dev >/toy-net\n")
+        broken = cls.archive.deb("toy-broken")
+        broken.write_bytes(broken.read_bytes()[:-60])
+        cls.archive.publish()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def tearDown(self):
+        self.assertEqual(world.kiln_mounts(), [])
+        left = [p for p in (world.CACHE / "work").iterdir()] if (world.CACHE / "work").exists() else []
+        self.assertEqual(left, [], "work is left behind")
+
+    def bake(self, *packages, args=(), refresh=True, **options):
+        world.toy_recipe(self.folder, self.archive, packages)
+        out = self.folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        refresh_args = ["--refresh"] if refresh else []
+        return world.kiln(
+            "bake", "toy", "--out", out, "--mirror", f"toy={self.archive.url}",
+            *refresh_args, *args, cwd=self.folder, **options,
+        )
+
+    def assert_no_results(self):
+        names = sorted(p.name for p in (self.folder / "out").iterdir())
+        self.assertEqual(names, ["build.log"])
+
+    def check(self, done, code, *texts):
+        self.assertEqual(done.returncode, code, done.stderr[-3000:])
+        for text in texts:
+            self.assertIn(text, done.stderr)
+
+    def test_good_package(self):
+        self.check(self.bake("toy-good"), 0)
+
+    def test_no_network_in_scripts(self):
+        self.check(self.bake("toy-networking"), 0)
+        stored = list((world.CACHE / "stages").glob("*/tree/toy-net"))
+        self.assertTrue(stored)
+        interfaces = [line.split(":")[0].strip() for line in stored[0].read_text().splitlines()[2:]]
+        self.assertEqual(interfaces, ["lo"])
+
+    def test_failing_postinst(self):
+        done = self.bake("toy-failing")
+        self.check(
+            done, 1, "error: package 'toy-failing': postinst failed with exit code 7",
+            "line 30", "while running stage 'toys'",
+        )
+        self.assertNotIn("  line 1\n", done.stderr)
+        self.assert_no_results()
+
+    def test_failing_postinst_keeps_work_when_asked(self):
+        done = self.bake("toy-failing", args=["--keep-work"])
+        self.check(done, 1, "the half-made tree is kept in '")
+        kept = done.stderr.split("the half-made tree is kept in '")[1].split("'")[0]
+        self.assertTrue(os.path.isdir(os.path.join(kept, "upper")))
+        shutil.rmtree(kept)
+
+    def test_failing_preinst(self):
+        self.check(
+            self.bake("toy-bad-preinst"), 1,
+            "package 'toy-bad-preinst' 1: preinst failed with exit code 3", "no thanks",
+        )
+
+    def test_truncated_package(self):
+        self.check(self.bake("toy-broken"), 1, "is damaged: it is truncated")
+        self.assert_no_results()
+
+    def test_unknown_package(self):
+        self.check(self.bake("toy-goood"), 3, "toy-goood", "toy-good")
+
+    def test_wrong_digest_in_the_pool(self):
+        self.check(self.bake("toy-good"), 0)
+        world.succeed("cache", "prune", "--all", env=world.environment(KILN_CACHE=self.folder / "c"))
+        digest = world.hashlib.sha256(self.archive.deb("toy-good").read_bytes()).hexdigest()
+        cache = self.folder / "other-cache"
+        (cache / "pool/sha256" / digest[:2]).mkdir(parents=True)
+        for path in (world.CACHE / "pool/sha256").rglob("*"):
+            if path.is_file() and not path.name.endswith(".part"):
+                target = cache / "pool/sha256" / path.parent.name
+                target.mkdir(exist_ok=True)
+                os.link(path, target / path.name) if path.name != digest else None
+        content = bytearray(self.archive.deb("toy-good").read_bytes())
+        content[100] ^= 1
+        (cache / "pool/sha256" / digest[:2] / digest).write_bytes(content)
+        done = self.bake(
+            "toy-good", refresh=False, args=["--offline"], env=world.environment(KILN_CACHE=cache)
+        )
+        self.check(done, 1, digest, "pool")
+        shutil.rmtree(cache)
+
+    def test_vanished_package_names_refresh(self):
+        self.check(self.bake("toy-vanishing"), 0)
+        digest = world.hashlib.sha256(self.archive.deb("toy-vanishing").read_bytes()).hexdigest()
+        deb = self.archive.deb("toy-vanishing")
+        content = deb.read_bytes()
+        deb.unlink()
+        self.addCleanup(deb.write_bytes, content)
+        (world.CACHE / "pool/sha256" / digest[:2] / digest).unlink()
+        # Another stage order asks for the package anew although its old stage is stored.
+        done = self.bake("toy-good", "toy-vanishing", refresh=False)
+        self.check(done, 3, "is not in the lock")
+        world.succeed("lock", "toy", "--mirror", f"toy={self.archive.url}", cwd=self.folder)
+        done = self.bake("toy-good", "toy-vanishing", refresh=False)
+        self.check(done, 1, "toy-vanishing", "--refresh")
+
+    def test_no_lock(self):
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "recipes/toy.lock").unlink()
+        self.check(self.bake("toy-good", refresh=False), 3, "toy.lock", "kiln lock")
+
+    def test_full_disk(self):
+        small = self.folder / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small], check=True)
+        try:
+            world.toy_recipe(self.folder, self.archive, ["toy-good"])
+            done = world.kiln(
+                "bake", "toy", "--refresh", "--mirror", f"toy={self.archive.url}",
+                "--out", small / "out", cwd=self.folder,
+            )
+            self.check(done, 1, "No space left on device")
+            self.assertEqual(sorted(p.name for p in (small / "out").iterdir()), ["build.log"])
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+    def test_unwritable_output(self):
+        out = self.folder / "file"
+        out.write_text("in the way")
+        done = world.kiln("bake", "debian-minimal", "--out", out / "x", cwd=world.WORK)
+        self.check(done, 1, "cannot make the output folder")
+
+    def test_plain_user_without_subuids(self):
+        user = world.make_user(subids=False, name="kilnnosub")
+        done = world.kiln(
+            "bake", "debian-minimal", "--out", self.folder / "o", cwd=world.WORK, user=user,
+            env=world.environment(KILN_CACHE="/nonexistent"),
+        )
+        self.check(done, 1, "has no range of 65536 subordinate ids", "usermod --add-subuids")
+
+    def test_unreadable_overlay_file(self):
+        user = world.make_user()
+        home = self.folder / "reader"
+        home.mkdir()
+        world.copy_recipes(home)
+        shutil.copy(world.WORK / "recipes/debian-minimal.lock", home / "recipes")
+        world.give_to(user, home)
+        secret = home / "overlays/debian-minimal/etc/motd"
+        os.chown(secret, 0, 0)
+        secret.chmod(0o600)
+        done = world.kiln(
+            "bake", "debian-minimal", "--offline", "--out", home / "out", cwd=home, user=user,
+            env=world.environment(KILN_CACHE=home / "cache"),
+        )
+        self.check(done, 1, "cannot open", "etc/motd", "Permission denied")
+
+    def test_unknown_format_and_option(self):
+        done = world.kiln("bake", "debian-minimal", "--image", "qcow", cwd=world.WORK)
+        self.check(done, 2, "no such format", "did you mean 'qcow2'?")
+        self.check(world.kiln("bake", "debian-minimal", "--offlin", cwd=world.WORK), 2)
+
+
+class Killed(unittest.TestCase):
+    """Ended at any point, kiln leaves nothing behind, and the next run makes the same images."""
+
+    PHASES = ["stage 'base'", "stage 'kernel'", "write disk", "write qcow2", "write container image"]
+
+    def start(self, cache, out):
+        return subprocess.Popen(
+            [world.KILN, "bake", "debian-minimal", "--offline", "--no-check", "--out", out],
+            cwd=world.WORK, env=world.environment(KILN_CACHE=cache),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+
+    def wait_for_phase(self, process, phase):
+        for line in process.stderr:
+            if line.startswith(f"{phase} ..."):
+                return
+        self.fail(f"phase '{phase}' never came")
+
+    def assert_nothing_left(self, out):
+        self.assertEqual(world.kiln_mounts(), [])
+        running = subprocess.run(["pgrep", "-f", str(out)], capture_output=True, text=True).stdout
+        self.assertEqual(running, "")
+
+    def test_kill_9_in_each_phase_then_again(self):
+        folder = world.FAST / "killed"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self.addCleanup(shutil.rmtree, folder, True)
+        cache = folder / "cache"
+        cache.mkdir()
+        (cache / "pool").symlink_to(world.CACHE / "pool")
+        out = folder / "out"
+        for phase in self.PHASES:
+            with self.subTest(phase=phase):
+                process = self.start(cache, out)
+                self.wait_for_phase(process, phase)
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                process.stderr.close()
+                self.assertFalse((out / "SHA256SUMS").exists())
+                self.assert_nothing_left(out)
+        process = self.start(cache, out)
+        errors = process.communicate()[1]
+        self.assertEqual(process.returncode, 0, errors[-3000:])
+        self.assertEqual(world.sums(out), world.sums(world.WORK / "reference"))
+        self.assertEqual([p for p in (cache / "work").iterdir()], [])
+        self.assertEqual([p.name for p in out.iterdir() if p.name.startswith(".")], [])
+
+    def test_interrupt(self):
+        folder = world.FAST / "interrupted"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self.addCleanup(shutil.rmtree, folder, True)
+        cache = folder / "cache"
+        cache.mkdir()
+        (cache / "pool").symlink_to(world.CACHE / "pool")
+        process = self.start(cache, folder / "out")
+        self.wait_for_phase(process, "stage 'base'")
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 130, errors)
+        self.assert_nothing_left(folder / "out")
+        self.assertEqual([p for p in (cache / "work").iterdir()], [])
+        self.assertEqual([p.name for p in (folder / "out").iterdir()], ["build.log"])
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        print("skipped: needs root to make users and mounts")
+        raise SystemExit(77)
+    unittest.main(verbosity=2)

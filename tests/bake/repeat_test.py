@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The same lock gives the same bytes, whatever differs around the bake."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+import world
+
+
+def copy_in_other_order(to):
+    """A copy of recipes, overlays and images whose files were made in reverse order."""
+    to.mkdir(parents=True)
+    names = ("recipes", "overlays", "images")
+    paths = [p for n in names for p in (world.WORK / n).rglob("*")]
+    for path in sorted(paths, reverse=True):
+        target = to / path.relative_to(world.WORK)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():
+            target.symlink_to(os.readlink(path))
+        elif path.is_file():
+            shutil.copy(path, target)
+
+
+class Repeat(unittest.TestCase):
+    def setUp(self):
+        self.folder = world.FAST / self.id().split(".")[-1]
+        shutil.rmtree(self.folder, ignore_errors=True)
+        copy_in_other_order(self.folder / "a longer/path to work in")
+        self.cwd = self.folder / "a longer/path to work in"
+        self.addCleanup(shutil.rmtree, self.folder, True)
+
+    def seed_pool(self, cache):
+        cache.mkdir()
+        shutil.copytree(world.CACHE / "pool", cache / "pool")
+
+    def test_other_path_zone_locale_umask_jobs_and_file_order(self):
+        cache = self.folder / "other cache"
+        self.seed_pool(cache)
+        env = world.environment(
+            KILN_CACHE=cache, TZ="Pacific/Kiritimati", LC_ALL="de_DE.UTF-8", HOME="/nonexistent"
+        )
+        world.succeed(
+            "bake", "debian-minimal", "--offline", "--no-check", "--jobs", "1",
+            "--out", self.folder / "out",
+            cwd=self.cwd, env=env, umask=0o077,
+        )
+        self.assertEqual(world.sums(self.folder / "out"), world.sums(world.WORK / "reference"))
+
+    def test_plain_user(self):
+        if os.geteuid() != 0:
+            self.skipTest("making a user needs root")
+        user = world.make_user()
+        cache = self.folder / "cache"
+        self.seed_pool(cache)
+        world.give_to(user, self.folder)
+        done = world.succeed(
+            "bake", "debian-minimal", "--offline", "--no-check", "--out", self.folder / "out",
+            cwd=self.cwd, env=world.environment(KILN_CACHE=cache), user=user,
+        )
+        self.assertEqual(world.sums(self.folder / "out"), world.sums(world.WORK / "reference"))
+        self.assertIn("not checked", done.stderr)
+        owners = {p.stat().st_uid for p in pathlib.Path(cache / "stages").glob("*/tree/etc/shadow")}
+        self.assertNotIn(0, owners)
+        subprocess.run(["runuser", "-u", user, "--", world.KILN, "cache", "prune", "--all"],
+                       env=world.environment(KILN_CACHE=cache), check=True, capture_output=True)
+        self.assertEqual(list((cache / "stages").iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
