@@ -98,11 +98,12 @@ BakeRequest bake_request(
 }
 
 void print_table(const BakeReport& report, std::ostream& out) {
-    out << fmt::format("{:<24} {:<10} {:>9} {:>8} {:>10}\n", "stage", "kind", "time", "", "size");
+    out << fmt::format("{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n", "stage", "branch", "kind", "time", "", "size");
     for (const StageOutcome& stage : report.record.stages) {
         out << fmt::format(
-            "{:<24} {:<10} {:>9} {:>8} {:>10}\n",
+            "{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n",
             stage.name,
+            branch_name(stage.branch),
             stage.kind,
             format_duration(stage.seconds),
             stage.cached ? "cached" : "run",

@@ -74,6 +74,7 @@ std::vector<std::pair<std::string, std::vector<std::string>>> summarize(const Re
         {"stages", names_of(recipe.stages)},
         {"vm", names_of(recipe.vm_stages)},
         {"oci", names_of(recipe.oci_stages)},
+        {"final", names_of(recipe.final_stages)},
         {"images", std::move(images)},
         {"files", std::move(files)}};
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace kiln {
 
@@ -39,13 +40,17 @@ Digest key_of(
     return hasher.finish();
 }
 
-using SpecList = std::pair<Branch, const std::vector<StageSpec>*>;
+/// The lists of stages that each branch runs.
+struct BranchSpecs {
+    Branch branch;
+    std::vector<const std::vector<StageSpec>*> lists;
+};
 
-std::array<SpecList, 3> spec_lists(const Recipe& recipe) {
+std::array<BranchSpecs, 3> branch_specs(const Recipe& recipe) {
     return {
-        SpecList{Branch::common, &recipe.stages},
-        SpecList{Branch::vm, &recipe.vm_stages},
-        SpecList{Branch::oci, &recipe.oci_stages}};
+        BranchSpecs{Branch::common, {&recipe.stages}},
+        BranchSpecs{Branch::vm, {&recipe.vm_stages, &recipe.final_stages}},
+        BranchSpecs{Branch::oci, {&recipe.oci_stages, &recipe.final_stages}}};
 }
 
 } // namespace
@@ -73,9 +78,18 @@ Chain Plan::chain(Branch branch) const {
 }
 
 void check_stages(const Recipe& recipe, Diagnostics& diags) {
-    for (const auto& [branch, specs] : spec_lists(recipe)) {
-        for (const StageSpec& spec : *specs) {
+    for (const auto* list :
+         {&recipe.stages, &recipe.vm_stages, &recipe.oci_stages, &recipe.final_stages}) {
+        for (const StageSpec& spec : *list) {
             make_stage(spec)->check(diags);
+        }
+    }
+    for (const StageSpec& spec : recipe.final_stages) {
+        if (spec.kind == "packages") {
+            diags.error(
+                spec.pos,
+                "a packages stage cannot be among the final stages",
+                "put it under 'stages', 'vm' or 'oci'");
         }
     }
 }
@@ -89,13 +103,15 @@ Plan make_plan(
         return plan;
     }
     Digest common;
-    for (const auto& [branch, specs] : spec_lists(recipe)) {
+    for (const auto& [branch, lists] : branch_specs(recipe)) {
         Digest below = common;
-        for (const StageSpec& spec : *specs) {
-            PlannedStage planned{&spec, make_stage(spec), branch, {}};
-            planned.key = key_of(planned, below, plan.settings, inputs);
-            below = planned.key;
-            plan.stages.push_back(std::move(planned));
+        for (const auto* specs : lists) {
+            for (const StageSpec& spec : *specs) {
+                PlannedStage planned{&spec, make_stage(spec), branch, {}};
+                planned.key = key_of(planned, below, plan.settings, inputs);
+                below = planned.key;
+                plan.stages.push_back(std::move(planned));
+            }
         }
         if (branch == Branch::common) {
             common = below;

@@ -14,7 +14,8 @@
 
 namespace kiln {
 
-/// Common stages make the tree; the two others add to it what only disks or only containers need.
+/// Common stages make the tree; the two others add to it what only disks or only containers need,
+/// each followed by the recipe's final stages.
 enum class Branch { common, vm, oci };
 
 [[nodiscard]] std::string_view branch_name(Branch branch);
@@ -34,7 +35,8 @@ struct Chain {
 
 struct Plan {
     BakeSettings settings;
-    std::vector<PlannedStage> stages; ///< common ones first, then vm, then oci
+    /// Common ones first, then vm's with the final ones, then oci's with the final ones.
+    std::vector<PlannedStage> stages;
 
     /// The stages of one image's tree.
     [[nodiscard]] Chain chain(Branch branch) const;

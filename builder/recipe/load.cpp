@@ -203,6 +203,9 @@ class Loader {
         open_parts_ = {file.path};
         const fs::path dir = file.path.parent_path();
         read_stages(file.tree.find("stages"), {dir, &recipe_.stages, &recipe_.variables});
+        if (const YamlNode* last = file.tree.find("final")) {
+            read_stages(last->find("stages"), {dir, &recipe_.final_stages, &recipe_.variables});
+        }
         if (const YamlNode* vm = file.tree.find("vm")) {
             read_stages(vm->find("stages"), {dir, &recipe_.vm_stages, &recipe_.variables});
         }
@@ -316,7 +319,8 @@ class Loader {
 
     void check_stage_names() {
         std::map<std::string, SourcePos> seen;
-        for (const auto* list : {&recipe_.stages, &recipe_.vm_stages, &recipe_.oci_stages}) {
+        for (const auto* list :
+             {&recipe_.stages, &recipe_.vm_stages, &recipe_.oci_stages, &recipe_.final_stages}) {
             for (const StageSpec& stage : *list) {
                 const auto [first, added] = seen.emplace(stage.name, stage.pos);
                 if (!added) {

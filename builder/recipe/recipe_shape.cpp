@@ -81,6 +81,10 @@ constexpr auto kVmFields = std::to_array<Field>({
     {"stages", &kStages, Need::optional, "stages after the common ones, for disks only"},
 });
 constexpr Shape kVm = object_of(kVmFields, "vm");
+constexpr auto kFinalFields = std::to_array<Field>({
+    {"stages", &kStages, Need::optional, "stages after those of `vm` and `oci`, for every image"},
+});
+constexpr Shape kFinal = object_of(kFinalFields, "final");
 
 constexpr Shape kImageFiles = list_of(&kPath);
 
@@ -155,6 +159,10 @@ const Shape& recipe_shape() {
         {"stages", &kStages, Need::optional, "what is done, in order, for every image"},
         {"vm", &kVm, Need::optional, "what only disks get"},
         {"oci", &kOci, Need::optional, "what only containers get"},
+        {"final",
+         &kFinal,
+         Need::optional,
+         "what every image gets last: settings that change often, so that a change runs nothing else"},
         {"images", &kImageFiles, Need::optional, "image definitions, relative to this file"},
     });
     static const Shape kShape = object_of(kFields, "recipe");

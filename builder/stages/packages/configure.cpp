@@ -110,10 +110,17 @@ void Configurer::on_line(std::string_view line) {
 }
 
 void Configurer::audit() {
-    const std::string report = context_.sandbox.run_checked({"dpkg", {"--audit"}});
-    if (!trim(report).empty()) {
-        throw Error("dpkg finds packages that are not fully installed")
-            .with_details(split_lines(report));
+    // Not `dpkg --audit`, which also complains of packages that ship no md5sums.
+    const std::string report = context_.sandbox.run_checked(
+        {"dpkg-query", {"-W", "-f", "${binary:Package} ${db:Status-Status}\n"}});
+    std::vector<std::string> unfinished;
+    for (std::string& line : split_lines(report)) {
+        if (!line.ends_with(" installed")) {
+            unfinished.push_back(std::move(line));
+        }
+    }
+    if (!unfinished.empty()) {
+        throw Error("packages are not fully installed").with_details(std::move(unfinished));
     }
 }
 

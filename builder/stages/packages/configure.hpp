@@ -26,7 +26,7 @@ class Configurer {
     void run_preinst(const PackageFile& package);
     void configure(const std::vector<std::string>& names, Force force);
     void configure_all();
-    /// Throws Error when dpkg finds packages half installed.
+    /// Throws Error when a package of the tree is in another state than installed.
     void audit();
 
   private:
