@@ -8,14 +8,14 @@
 #include "cli/version.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <new>
 #include <system_error>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace kiln {
 
@@ -60,8 +60,7 @@ void check_output(std::ostream& out) {
 }
 
 /// Runs `body`; what it throws is reported and becomes the exit code.
-template <typename Body>
-ExitCode guarded(Console& console, Body&& body) {
+template <typename Body> ExitCode guarded(Console& console, Body&& body) {
     try {
         return body();
     } catch (const Error& error) {

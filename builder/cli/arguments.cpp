@@ -27,21 +27,20 @@ std::string Arguments::value_or(std::string_view option, std::string_view fallba
     return value(option).value_or(std::string(fallback));
 }
 
-std::optional<std::uint64_t> Arguments::number(
-    std::string_view option, std::uint64_t minimum, std::uint64_t maximum) const {
+std::optional<std::uint64_t>
+Arguments::number(std::string_view option, std::uint64_t minimum, std::uint64_t maximum) const {
     const std::optional<std::string> text = value(option);
     if (!text) {
         return std::nullopt;
     }
     const std::optional<std::uint64_t> number = parse_unsigned(*text);
     if (!number || *number < minimum || *number > maximum) {
-        throw UsageError(
-            fmt::format(
-                "option '{}' takes a whole number from {} to {}, not '{}'",
-                option,
-                minimum,
-                maximum,
-                *text));
+        throw UsageError(fmt::format(
+            "option '{}' takes a whole number from {} to {}, not '{}'",
+            option,
+            minimum,
+            maximum,
+            *text));
     }
     return number;
 }

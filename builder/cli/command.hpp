@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A command as data: the parser, --help, the manual pages and the shells' completion are all made
-// from these tables. A new command is one file `command_NAME.cpp` with a CommandSpec and one line in
-// each of commands.hpp and commands.cpp.
+// from these tables. A new command is one file `command_NAME.cpp` with a CommandSpec and one line
+// in each of commands.hpp and commands.cpp.
 #pragma once
 
 #include "base/console.hpp"
@@ -23,9 +23,9 @@ namespace kiln {
 enum class Completes { nothing, file, directory, recipe, command };
 
 struct OptionSpec {
-    std::string_view name; ///< "--mirror"
+    std::string_view name;       ///< "--mirror"
     std::string_view value = {}; ///< "URL"; empty for a flag
-    std::string_view doc; ///< lower case, no full stop
+    std::string_view doc;        ///< lower case, no full stop
     bool repeatable = false;
     std::span<const std::string_view> choices = {}; ///< the only values, when given
     Completes completes = Completes::nothing;
@@ -76,8 +76,8 @@ class Arguments {
 struct GlobalOptions {
     bool help = false;
     bool version = false;
-    bool json = false; ///< results as JSON on standard output
-    bool debug = false; ///< keep working directories, show where errors come from
+    bool json = false;     ///< results as JSON on standard output
+    bool debug = false;    ///< keep working directories, show where errors come from
     bool log_json = false; ///< messages as JSON, one object a line
     Level level = Level::info;
 };
@@ -89,14 +89,14 @@ struct Context {
 };
 
 struct CommandSpec {
-    std::string_view name; ///< "check"; of a group, both words: "publish registry"
-    std::string_view summary; ///< one line, lower case, no full stop
+    std::string_view name;        ///< "check"; of a group, both words: "publish registry"
+    std::string_view summary;     ///< one line, lower case, no full stop
     std::string_view description; ///< whole sentences; blank lines between paragraphs
     std::span<const Example> examples;
     std::span<const OptionSpec> options = {};
     std::span<const PositionalSpec> positionals = {};
-    /// Throws Error when it cannot do what it is asked to. Other outcomes than `ok` are for commands
-    /// whose result is a verdict (`diff`, `verify`).
+    /// Throws Error when it cannot do what it is asked to. Other outcomes than `ok` are for
+    /// commands whose result is a verdict (`diff`, `verify`).
     ExitCode (*run)(const Arguments&, Context&) = nullptr;
     bool hidden = false; ///< not shown in lists
 };

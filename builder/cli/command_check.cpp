@@ -95,8 +95,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
         out << json.dump(2) << '\n';
         return ExitCode::ok;
     }
-    out << fmt::format(
-        "{}{}{}\n", recipe.name, recipe.summary.empty() ? "" : ": ", recipe.summary);
+    out << fmt::format("{}{}{}\n", recipe.name, recipe.summary.empty() ? "" : ": ", recipe.summary);
     for (const auto& [heading, entries] : summary) {
         if (!entries.empty()) {
             out << fmt::format("  {:<9} {}\n", heading, join(entries, ", "));
@@ -111,7 +110,8 @@ const CommandSpec kCheckCommand{
     .name = "check",
     .summary = "parse and check a recipe",
     .description =
-        "Reads the recipe, those it extends, its parts and its image definitions, and reports every "
+        "Reads the recipe, those it extends, its parts and its image definitions, and reports "
+        "every "
         "fault with file, line and column, not just the first one. Nothing is fetched and nothing "
         "is baked.\n"
         "\n"

@@ -24,9 +24,10 @@ constexpr auto kPositionals = std::to_array<PositionalSpec>({
 
 ExitCode run(const Arguments& arguments, Context& context) {
     const std::string& shell = arguments.positional("SHELL");
-    context.io.out << (shell == "bash"  ? bash_completion()
-                       : shell == "zsh" ? zsh_completion()
-                                        : fish_completion());
+    context.io.out
+        << (shell == "bash"  ? bash_completion()
+            : shell == "zsh" ? zsh_completion()
+                             : fish_completion());
     return ExitCode::ok;
 }
 
@@ -35,8 +36,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
 const CommandSpec kCompletionCommand{
     .name = "completion",
     .summary = "print a completion script for a shell",
-    .description = "Prints a script that makes the shell complete kiln's commands, options and their "
-                   "values.",
+    .description =
+        "Prints a script that makes the shell complete kiln's commands, options and their "
+        "values.",
     .examples = kExamples,
     .positionals = kPositionals,
     .run = run};

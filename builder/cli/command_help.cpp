@@ -18,10 +18,7 @@ constexpr auto kExamples = std::to_array<Example>({
 });
 
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
-    {.name = "COMMAND",
-     .doc = "a command",
-     .count = Count::any,
-     .completes = Completes::command},
+    {.name = "COMMAND", .doc = "a command", .count = Count::any, .completes = Completes::command},
 });
 
 std::string help_of_group(std::string_view word, int width) {

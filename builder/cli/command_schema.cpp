@@ -39,7 +39,8 @@ const CommandSpec kSchemaCommand{
     .summary = "print the JSON Schema of a kind of file",
     .description =
         "Prints a JSON Schema (draft 2020-12) with which editors complete and check recipes, parts "
-        "and image definitions while they are written. It is made from the tables that 'kiln check' "
+        "and image definitions while they are written. It is made from the tables that 'kiln "
+        "check' "
         "uses; 'kiln check' finds more, such as names that are used twice.",
     .examples = kExamples,
     .positionals = kPositionals,

@@ -18,8 +18,7 @@ constexpr std::size_t kWidest = 100;
 constexpr std::size_t kIndent = 2;
 
 /// Breaks a paragraph into lines of at most `width` columns, the first one continuing at `column`.
-std::string
-wrap(std::string_view text, std::size_t width, std::size_t indent, std::size_t column) {
+std::string wrap(std::string_view text, std::size_t width, std::size_t indent, std::size_t column) {
     std::string out;
     bool first = true;
     for (const std::string& word : split(text, ' ')) {

@@ -11,11 +11,11 @@ namespace kiln {
 
 struct Io {
     std::istream& in;
-    std::ostream& out; ///< results
-    std::ostream& err; ///< messages; written by the Console only
+    std::ostream& out;     ///< results
+    std::ostream& err;     ///< messages; written by the Console only
     bool terminal = false; ///< `err` is one
-    int width = 80; ///< columns of the terminal
-    Environment env; ///< of the caller: HOME, KILN_MIRROR and so on
+    int width = 80;        ///< columns of the terminal
+    Environment env;       ///< of the caller: HOME, KILN_MIRROR and so on
     ProcessRunner& processes;
 };
 

@@ -21,6 +21,23 @@ std::string upper(std::string_view text) {
     return out;
 }
 
+/// Lines short enough for mandoc's lint; roff fills paragraphs by itself.
+std::string fold(std::string_view text) {
+    constexpr std::size_t kWidth = 60;
+    std::string out;
+    std::size_t column = 0;
+    for (const std::string& word : split(text, ' ')) {
+        if (!out.empty()) {
+            const bool fits = column + word.size() < kWidth;
+            out += fits ? ' ' : '\n';
+            column = fits ? column + 1 : 0;
+        }
+        out += word;
+        column += word.size();
+    }
+    return out;
+}
+
 /// Text as roff shows it unchanged: no escapes, no requests, hyphens that can be copied.
 std::string escape(std::string_view text) {
     std::string out;
@@ -54,14 +71,14 @@ std::string paragraph_text(std::string_view text) {
             continue;
         }
         out += gap ? ".PP\n" : "";
-        out += escape(line) + '\n';
+        out += escape(fold(line)) + '\n';
         gap = false;
     }
     return out;
 }
 
 std::string tagged(std::string_view heading, std::string_view text) {
-    return fmt::format(".TP\n\\fB{}\\fR\n{}\n", escape(heading), escape(text));
+    return fmt::format(".TP\n\\fB{}\\fR\n{}\n", escape(heading), escape(fold(text)));
 }
 
 std::string option_section(std::string_view title, std::span<const OptionSpec> options) {
@@ -104,8 +121,9 @@ std::string overview_page() {
     std::string out = header("kiln");
     out += ".SH NAME\nkiln \\- bakes reproducible Debian images\n"
            ".SH SYNOPSIS\n\\fBkiln\\fR COMMAND [OPTION...] [ARGUMENT...]\n.SH DESCRIPTION\n";
-    out += escape(
-        "A recipe says what a Debian system is. kiln turns it, offline and from locked inputs only, "
+    out += paragraph_text(
+        "A recipe says what a Debian system is. kiln turns it, offline and from locked inputs "
+        "only, "
         "into a bootable disk and a container image whose bytes are the same on every rebuild.\n");
     out += example_section(first_examples());
     out += ".SH COMMANDS\n";

@@ -67,7 +67,10 @@ class Grammar {
                                 : fmt::format("option '{}' needs a {}", spec->name, spec->value),
                 help_hint(command));
         }
-        return app_.remaining();
+        std::vector<std::string> left = app_.remaining();
+        const bool stopped = app_.get_prefix_command();
+        refuse_values_of_flags(words.first(words.size() - (stopped ? left.size() : 0)), command);
+        return left;
     }
 
     /// Moves what was given into `arguments`, checked against the tables.
@@ -100,9 +103,8 @@ class Grammar {
         }
         const std::string meant = did_you_mean(name, known);
         fail(
-            command == nullptr
-                ? fmt::format("unknown option '{}'", name)
-                : fmt::format("'kiln {}' has no option '{}'", command->name, name),
+            command == nullptr ? fmt::format("unknown option '{}'", name)
+                               : fmt::format("'kiln {}' has no option '{}'", command->name, name),
             meant.empty() ? help_hint(command) : meant);
     }
 
@@ -124,6 +126,18 @@ class Grammar {
         bool set;
         std::vector<std::string> values;
     };
+
+    /// CLI11 takes "--quiet=3" for a count.
+    void
+    refuse_values_of_flags(std::span<const std::string> words, const CommandSpec* command) const {
+        for (const std::string& word : words) {
+            const std::size_t equals = word.find('=');
+            const OptionSpec* spec = find(std::string_view(word).substr(0, equals));
+            if (equals != std::string::npos && spec != nullptr && spec->value.empty()) {
+                fail(fmt::format("option '{}' takes no value", spec->name), help_hint(command));
+            }
+        }
+    }
 
     [[nodiscard]] const OptionSpec* find(std::string_view name) const {
         for (const Given& given : given_) {
@@ -168,7 +182,8 @@ const CommandSpec& take_command(std::span<const std::string>& words) {
     const std::vector<std::string_view> group = words_of_group(first);
     if (group.empty()) {
         const std::string meant = did_you_mean(first, command_words());
-        fail(fmt::format("unknown command '{}'", first), meant.empty() ? help_hint(nullptr) : meant);
+        fail(
+            fmt::format("unknown command '{}'", first), meant.empty() ? help_hint(nullptr) : meant);
     }
     const std::string list = fmt::format("'{}'", fmt::join(group, "', '"));
     if (words.size() < 2 || looks_like_option(words[1])) {
@@ -196,7 +211,8 @@ void assign_positionals(
                 help_hint(&command));
         }
         const std::size_t count = many ? words.size() : std::min<std::size_t>(words.size(), 1);
-        const std::vector<std::string> taken(words.begin(), words.begin() + static_cast<long>(count));
+        const std::vector<std::string> taken(
+            words.begin(), words.begin() + static_cast<long>(count));
         for (const std::string& word : taken) {
             Grammar::check_choice(std::string(spec.name), word, spec.choices);
         }
@@ -239,7 +255,8 @@ ParsedLine parse_command_line(std::span<const std::string> words) {
         global.fail_unknown(command_part[0], nullptr);
     }
     // The global options before the command are parsed again with those after it.
-    const std::vector<std::string> leading(rest.begin(), rest.end() - static_cast<long>(command_part.size()));
+    const std::vector<std::string> leading(
+        rest.begin(), rest.end() - static_cast<long>(command_part.size()));
     rest = command_part;
     const CommandSpec& command = take_command(rest);
     line.command = &command;

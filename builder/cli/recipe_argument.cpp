@@ -40,6 +40,15 @@ nlohmann::ordered_json to_json(const Diagnostic& diagnostic) {
         {"hint", diagnostic.hint}};
 }
 
+void write_faults(const fs::path& path, const Diagnostics& diags, std::ostream& out) {
+    nlohmann::ordered_json faults = nlohmann::ordered_json::array();
+    for (const Diagnostic& diagnostic : diags.all()) {
+        faults.push_back(to_json(diagnostic));
+    }
+    const nlohmann::ordered_json json{{"recipe", path.string()}, {"faults", std::move(faults)}};
+    out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+}
+
 } // namespace
 
 fs::path find_recipe(const std::string& argument) {
@@ -86,13 +95,7 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
         check_stages(*recipe, diags);
     }
     if (context.global.json && diags.has_errors()) {
-        nlohmann::ordered_json faults = nlohmann::ordered_json::array();
-        for (const Diagnostic& diagnostic : diags.all()) {
-            faults.push_back(to_json(diagnostic));
-        }
-        context.io.out << nlohmann::ordered_json{{"recipe", path.string()}, {"faults", faults}}.dump(
-                              2, ' ', false, nlohmann::json::error_handler_t::replace)
-                       << '\n';
+        write_faults(path, diags, context.io.out);
     } else {
         report_diagnostics(diags, context.console);
     }

@@ -23,8 +23,8 @@ inline constexpr OptionSpec kSetOption{
 /// UsageError with a suggestion when there is none.
 [[nodiscard]] fs::path find_recipe(const std::string& argument);
 
-/// Loads the recipe that RECIPE and --set say. Faults are reported, all of them, and end in an Error
-/// with exit code 3.
+/// Loads the recipe that RECIPE and --set say. Faults are reported, all of them, and end in an
+/// Error with exit code 3.
 [[nodiscard]] Recipe load_recipe_argument(const Arguments& arguments, Context& context);
 
 /// Writes faults and warnings for people to the console, one object each with --log-format=json.
