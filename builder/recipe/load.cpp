@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "recipe/merge.hpp"
 #include "recipe/recipe.hpp"
 #include "recipe/recipe_shape.hpp"
 
@@ -20,32 +21,9 @@ struct RecipeFile {
     YamlNode tree;
 };
 
-fs::path resolve(const fs::path& base_dir, const std::string& path) {
-    return (base_dir / path).lexically_normal();
-}
-
 fs::path identity_of(const fs::path& path) {
     std::error_code ignored;
     return fs::weakly_canonical(path, ignored);
-}
-
-SourceSpec read_source(const std::string& name, const Value& value, const fs::path& base_dir) {
-    SourceSpec source{name, {}, value.pos()};
-    if (const Value* git = value.find("git")) {
-        source.from = GitSource{git->as_string(), value.at("commit").as_string()};
-    } else if (const Value* directory = value.find("directory")) {
-        source.from = DirectorySource{resolve(base_dir, directory->as_string())};
-    } else {
-        const std::string& location = value.at("tarball").as_string();
-        const bool is_url = location.find("://") != std::string::npos;
-        const auto digest = Digest::parse(value.at("sha256").as_string());
-        KILN_CHECK(digest.has_value());
-        source.from = TarballSource{
-            is_url ? location : resolve(base_dir, location).string(),
-            *digest,
-            static_cast<unsigned>(value.integer_or("strip", 0))};
-    }
-    return source;
 }
 
 class Loader {
@@ -68,12 +46,12 @@ class Loader {
         }
         check_stage_names();
         read_images(chain);
-        check_overrides();
         if (diags_.has_errors()) {
             return std::nullopt;
         }
+        check_overrides();
         for (std::size_t i = chain.size(); i-- > 0;) {
-            merge(values[i], chain[i].path.parent_path());
+            merge_into(recipe_, values[i], chain[i].path.parent_path());
         }
         apply_oci_config(values);
         return std::move(recipe_);
@@ -128,12 +106,14 @@ class Loader {
                 extends->text.empty()) {
                 break;
             }
-            const fs::path parent = resolve(open.back().parent_path(), extends->text);
+            const fs::path parent = resolve_path(open.back().parent_path(), extends->text);
+            chain_is_whole_ = false;
             if (closes_cycle(open, parent, extends->pos, "recipes extend each other")) {
                 break;
             }
             open.push_back(parent);
             tree = load_named(parent, extends->pos);
+            chain_is_whole_ = tree.has_value();
         }
         return chain;
     }
@@ -167,9 +147,10 @@ class Loader {
     }
 
     void substitute_in(YamlNode& tree, const Variables& scope) {
+        Diagnostics unjudged; // a recipe that could not be read may have had the variable
         for (YamlMember& member : tree.members) {
             if (member.key.text != "variables" && member.key.text != "extends") {
-                substitute(member.value, scope, diags_);
+                substitute(member.value, scope, chain_is_whole_ ? diags_ : unjudged);
             }
         }
     }
@@ -242,7 +223,7 @@ class Loader {
             return;
         }
         const Value& named = value.at("part");
-        const fs::path path = resolve(place.base_dir, named.as_string());
+        const fs::path path = resolve_path(place.base_dir, named.as_string());
         if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other")) {
             return;
         }
@@ -346,7 +327,7 @@ class Loader {
             }
             for (const YamlNode& item : list->items) {
                 if (item.kind == YamlNode::Kind::scalar && !item.text.empty()) {
-                    read_image_file(item, resolve(file.path.parent_path(), item.text));
+                    read_image_file(item, resolve_path(file.path.parent_path(), item.text));
                 }
             }
             return;
@@ -387,76 +368,12 @@ class Loader {
         }
     }
 
-    // Everything else --------------------------------------------------------------------------
-
-    void merge(const Value& value, const fs::path& base_dir) {
-        recipe_.name = value.at("name").as_string();
-        recipe_.summary = value.string_or("summary", recipe_.summary);
-        recipe_.architecture = value.string_or("architecture", recipe_.architecture);
-        if (const Value* archives = value.find("archives")) {
-            merge_archives(*archives, base_dir);
-        }
-        if (const Value* pins = value.find("pins")) {
-            merge_pins(*pins);
-        }
-        if (const Value* ids = value.find("ids")) {
-            merge_ids(ids->find("users"), recipe_.ids.users);
-            merge_ids(ids->find("groups"), recipe_.ids.groups);
-        }
-        if (const Value* sources = value.find("sources")) {
-            for (const Member& member : sources->members()) {
-                recipe_.sources.insert_or_assign(
-                    member.key, read_source(member.key, member.value, base_dir));
-            }
-        }
-    }
-
-    static fs::path keyring_of(const Value& archive, const fs::path& base_dir) {
-        const Value* keyring = archive.find("keyring");
-        return keyring == nullptr ? fs::path() : fs::absolute(base_dir / keyring->as_string());
-    }
-
-    void merge_archives(const Value& archives, const fs::path& base_dir) {
-        recipe_.archives.clear();
-        for (const Value& archive : archives.as_list()) {
-            std::vector<std::string> components = archive.strings_or_empty("components");
-            if (components.empty()) {
-                components = {"main"};
-            }
-            recipe_.archives.push_back(
-                {archive.at("archive").as_string(),
-                 archive.at("suites").as_strings(),
-                 std::move(components),
-                 keyring_of(archive, base_dir),
-                 archive.pos()});
-        }
-    }
-
-    void merge_pins(const Value& pins) {
-        recipe_.pins.clear();
-        for (const Value& pin : pins.as_list()) {
-            recipe_.pins.push_back(
-                {pin.at("packages").as_strings(),
-                 pin.at("suite").as_string(),
-                 pin.at("priority").as_integer(),
-                 pin.pos()});
-        }
-    }
-
-    static void merge_ids(const Value* from, std::map<std::string, std::uint32_t>& to) {
-        if (from == nullptr) {
-            return;
-        }
-        for (const Member& member : from->members()) {
-            to[member.key] = static_cast<std::uint32_t>(member.value.as_integer());
-        }
-    }
-
     const LoadOptions& options_;
     Diagnostics& diags_;
     Recipe recipe_;
     std::set<std::string, std::less<>> known_; ///< variables of all files
     std::vector<fs::path> open_parts_;
+    bool chain_is_whole_ = true;
 };
 
 } // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/error.hpp"
 #include "recipe/shape.hpp"
 
 #include <fmt/format.h>
@@ -135,6 +136,7 @@ Json schema_of(const Shape& shape, std::string_view title) {
 }
 
 std::string markdown_table(const Shape& shape) {
+    KILN_CHECK(shape.kind == ShapeKind::object);
     std::string out = "| key | value | default | meaning |\n|---|---|---|---|\n";
     for (const Field& field : shape.fields) {
         out += fmt::format(

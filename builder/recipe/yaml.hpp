@@ -53,8 +53,4 @@ parse_yaml(std::shared_ptr<const SourceFile> file, Diagnostics& diags);
 /// read.
 [[nodiscard]] std::optional<YamlNode> load_yaml(const fs::path& path, Diagnostics& diags);
 
-/// The place of the byte at `offset`, `bytes` long.
-[[nodiscard]] SourcePos
-position_at(std::shared_ptr<const SourceFile> file, std::size_t offset, std::size_t bytes);
-
 } // namespace kiln

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/merge.hpp"
+
+#include "base/error.hpp"
+
+namespace kiln {
+
+namespace {
+
+SourceSpec read_source(const std::string& name, const Value& value, const fs::path& base_dir) {
+    SourceSpec source{name, {}, value.pos()};
+    if (const Value* git = value.find("git")) {
+        source.from = GitSource{git->as_string(), value.at("commit").as_string()};
+    } else if (const Value* directory = value.find("directory")) {
+        source.from = DirectorySource{resolve_path(base_dir, directory->as_string())};
+    } else {
+        const std::string& location = value.at("tarball").as_string();
+        const bool is_url = location.find("://") != std::string::npos;
+        const auto digest = Digest::parse(value.at("sha256").as_string());
+        KILN_CHECK(digest.has_value());
+        source.from = TarballSource{
+            is_url ? location : resolve_path(base_dir, location).string(),
+            *digest,
+            static_cast<unsigned>(value.integer_or("strip", 0))};
+    }
+    return source;
+}
+
+fs::path keyring_of(const Value& archive, const fs::path& base_dir) {
+    const Value* keyring = archive.find("keyring");
+    return keyring == nullptr ? fs::path() : fs::absolute(base_dir / keyring->as_string());
+}
+
+void merge_archives(const Value& archives, const fs::path& base_dir, Recipe& recipe) {
+    recipe.archives.clear();
+    for (const Value& archive : archives.as_list()) {
+        std::vector<std::string> components = archive.strings_or_empty("components");
+        if (components.empty()) {
+            components = {"main"};
+        }
+        recipe.archives.push_back(
+            {archive.at("archive").as_string(),
+             archive.at("suites").as_strings(),
+             std::move(components),
+             keyring_of(archive, base_dir),
+             archive.pos()});
+    }
+}
+
+void merge_pins(const Value& pins, Recipe& recipe) {
+    recipe.pins.clear();
+    for (const Value& pin : pins.as_list()) {
+        recipe.pins.push_back(
+            {pin.at("packages").as_strings(),
+             pin.at("suite").as_string(),
+             pin.at("priority").as_integer(),
+             pin.pos()});
+    }
+}
+
+void merge_ids(const Value* from, std::map<std::string, std::uint32_t>& to) {
+    if (from == nullptr) {
+        return;
+    }
+    for (const Member& member : from->members()) {
+        to[member.key] = static_cast<std::uint32_t>(member.value.as_integer());
+    }
+}
+
+} // namespace
+
+fs::path resolve_path(const fs::path& base_dir, const std::string& path) {
+    return (base_dir / path).lexically_normal();
+}
+
+void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
+    recipe.name = value.at("name").as_string();
+    recipe.summary = value.string_or("summary", recipe.summary);
+    recipe.architecture = value.string_or("architecture", recipe.architecture);
+    if (const Value* archives = value.find("archives")) {
+        merge_archives(*archives, base_dir, recipe);
+    }
+    if (const Value* pins = value.find("pins")) {
+        merge_pins(*pins, recipe);
+    }
+    if (const Value* ids = value.find("ids")) {
+        merge_ids(ids->find("users"), recipe.ids.users);
+        merge_ids(ids->find("groups"), recipe.ids.groups);
+    }
+    if (const Value* sources = value.find("sources")) {
+        for (const Member& member : sources->members()) {
+            recipe.sources.insert_or_assign(
+                member.key, read_source(member.key, member.value, base_dir));
+        }
+    }
+}
+
+} // namespace kiln

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/yaml_text.hpp"
+
+#include "base/text.hpp"
+#include "recipe/yaml.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace kiln {
+
+namespace {
+
+bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+std::size_t count_characters(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
+}
+
+/// Length in bytes of the UTF-8 sequence at the start of `text` (RFC 3629), 0 when it is none.
+std::size_t utf8_sequence(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned first = byte(0);
+    if (first < 0x80) {
+        return 1;
+    }
+    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || text.size() < length) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if (!is_continuation(text[i])) {
+            return 0;
+        }
+    }
+    const unsigned second = byte(1);
+    const bool bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+                     (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+    return bad ? 0 : length;
+}
+
+struct CharacterFault {
+    std::string message;
+    std::string hint;
+};
+
+std::optional<CharacterFault> check_character(std::string_view text, std::size_t length) {
+    if (length == 0) {
+        return CharacterFault{"not valid UTF-8", "save the file in UTF-8"};
+    }
+    const auto c = static_cast<unsigned char>(text[0]);
+    if (c == '\t') {
+        return CharacterFault{
+            "tab character", "indent with spaces; inside a text write \"\\t\" in double quotes"};
+    }
+    if (c == '\r') {
+        return CharacterFault{"carriage return", "save the file with Unix line ends"};
+    }
+    if ((c < 0x20 && c != '\n') || c == 0x7F) {
+        return CharacterFault{fmt::format("control character 0x{:02x}", c), {}};
+    }
+    if (text.substr(0, 3) == "\xEF\xBB\xBF") {
+        return CharacterFault{"byte order mark", "save the file as UTF-8 without it"};
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+bool check_yaml_text(const std::shared_ptr<const SourceFile>& file, Diagnostics& diags) {
+    const std::string_view text = file->text;
+    if (text.size() > kMaxYamlBytes) {
+        diags.error({file}, fmt::format("larger than {}", format_size(kMaxYamlBytes)));
+        return false;
+    }
+    bool good = true;
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = utf8_sequence(text.substr(i));
+        const auto fault = check_character(text.substr(i), length);
+        if (!fault) {
+            i += length;
+            continue;
+        }
+        good = false;
+        diags.error(position_at(file, i, 1), fault->message, fault->hint);
+        i = text.find('\n', i);
+        if (i == std::string_view::npos) {
+            break;
+        }
+    }
+    return good;
+}
+
+SourcePos
+position_at(std::shared_ptr<const SourceFile> file, std::size_t offset, std::size_t bytes) {
+    const auto end = file->text.begin() + static_cast<std::ptrdiff_t>(offset);
+    const auto newlines = std::count(file->text.begin(), end, '\n');
+    return position_in_line(std::move(file), static_cast<int>(newlines) + 1, offset, bytes);
+}
+
+SourcePos position_in_line(
+    std::shared_ptr<const SourceFile> file, int line, std::size_t offset, std::size_t bytes) {
+    const std::string_view text = file->text;
+    const std::string_view before = text.substr(0, offset);
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
+    SourcePos pos;
+    pos.line = line;
+    pos.column = static_cast<int>(count_characters(before.substr(line_start))) + 1;
+    pos.length =
+        static_cast<int>(std::max<std::size_t>(count_characters(text.substr(offset, bytes)), 1));
+    pos.file = std::move(file);
+    return pos;
+}
+
+} // namespace kiln
