@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// docs/recipe.md says what the program does: its tables are made from the shapes, and its examples
+// load. The first line of every example is a comment: the example's file name, or "stage" or "piece
+// of a recipe".
+#include "base/text.hpp"
+#include "recipe/recipe.hpp"
+#include "stages/stage.hpp"
+#include "support/golden.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace kiln {
+namespace {
+
+const fs::path kDocument = fs::path(KILN_SOURCE_DIR) / "docs/recipe.md";
+
+/// The shape below `shape` that one word of a "keys:" path names.
+const Shape* descend(const Shape* shape, std::string_view word) {
+    while (shape->kind == ShapeKind::list || shape->kind == ShapeKind::map) {
+        shape = shape->element;
+    }
+    if (shape->kind == ShapeKind::one_of) {
+        for (const Shape* variant : shape->variants) {
+            if (!variant->fields.empty() && variant->fields[0].name == word) {
+                return variant;
+            }
+        }
+    }
+    for (const Field& field : shape->fields) {
+        if (field.name == word) {
+            return field.shape;
+        }
+    }
+    throw Error(fmt::format("no '{}' in there", word));
+}
+
+const Shape* root_shape(const std::vector<std::string>& path) {
+    if (path[0] == "recipe") {
+        return &recipe_shape();
+    }
+    if (path[0] == "part") {
+        return &part_shape();
+    }
+    if (path[0] == "image") {
+        return path.at(1) == "disk" ? &disk_image_shape() : &oci_image_shape();
+    }
+    for (const StageShape& stage : stage_shapes()) {
+        if (path[0] == "stage" && path.at(1) == stage.kind) {
+            return stage.options;
+        }
+    }
+    throw Error(fmt::format("unknown keys: {}", join(path, "/")));
+}
+
+std::string table_for(const std::string& marker) {
+    const std::vector<std::string> path = split(marker, '/');
+    const Shape* shape = root_shape(path);
+    const std::size_t consumed = path[0] == "image" || path[0] == "stage" ? 2 : 1;
+    for (std::size_t i = consumed; i < path.size(); ++i) {
+        shape = descend(shape, path[i]);
+    }
+    while (shape->kind == ShapeKind::list) {
+        shape = shape->element;
+    }
+    return markdown_table(*shape);
+}
+
+/// The document with every table made anew.
+std::string with_tables(const std::string& document) {
+    constexpr std::string_view kStart = "<!-- keys: ";
+    std::string out;
+    bool inside = false;
+    for (const std::string& line : split_lines(document)) {
+        if (line == "<!-- end -->") {
+            inside = false;
+        }
+        if (!inside) {
+            out += line + '\n';
+        }
+        if (line.starts_with(kStart)) {
+            out += table_for(line.substr(kStart.size(), line.size() - kStart.size() - 4));
+            inside = true;
+        }
+    }
+    return out;
+}
+
+struct YamlExample {
+    std::string title; ///< its first line, without "# "
+    std::string text;
+};
+
+std::vector<YamlExample> examples() {
+    std::vector<YamlExample> out;
+    bool inside = false;
+    for (const std::string& line : split_lines(read_text_file(kDocument))) {
+        if (line.starts_with("```")) {
+            inside = line == "```yaml";
+            if (inside) {
+                out.emplace_back();
+            }
+        } else if (inside) {
+            if (out.back().text.empty()) {
+                out.back().title = line.substr(std::min<std::size_t>(2, line.size()));
+            }
+            out.back().text += line + '\n';
+        }
+    }
+    return out;
+}
+
+TEST(RecipeDocument, HasTheTablesOfTheChecker) {
+    const std::string document = read_text_file(kDocument);
+    test::expect_golden(kDocument, with_tables(document));
+}
+
+TEST(RecipeDocument, DescribesEveryStage) {
+    const std::string document = read_text_file(kDocument);
+    for (const StageShape& stage : stage_shapes()) {
+        EXPECT_NE(document.find(fmt::format("\n### {}\n", stage.kind)), std::string::npos)
+            << stage.kind;
+        EXPECT_NE(document.find(fmt::format("<!-- keys: stage/{}", stage.kind)), std::string::npos)
+            << stage.kind;
+    }
+}
+
+TEST(RecipeDocument, HasExamplesThatLoad) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    std::vector<fs::path> recipes;
+    for (const YamlExample& example : examples()) {
+        std::string text = example.text;
+        fs::path path = dir.path() / example.title;
+        if (example.title == "stage") {
+            text = "kiln: 1\nname: example\nstages:\n" + text;
+        } else if (example.title == "piece of a recipe") {
+            text = "kiln: 1\nname: example\n" + text;
+        } else {
+            ASSERT_TRUE(example.title.ends_with(".yaml")) << "no title: " << text;
+        }
+        const bool is_file = example.title.ends_with(".yaml");
+        if (!is_file) {
+            path = dir.path() / fmt::format("example-{}.yaml", recipes.size());
+        }
+        ASSERT_FALSE(fs::exists(path)) << "two examples are called " << example.title;
+        fs::create_directories(path.parent_path());
+        write_file_atomically(path, text);
+        if (!is_file || path.parent_path().filename() == "recipes") {
+            recipes.push_back(path);
+        }
+    }
+    EXPECT_GT(recipes.size(), 10U);
+    for (const fs::path& path : recipes) {
+        Diagnostics diags;
+        const auto recipe = load_recipe(path, {{}, stage_shapes()}, diags);
+        EXPECT_EQ(diags.render_all(), "") << read_text_file(path);
+        EXPECT_TRUE(recipe.has_value());
+    }
+}
+
+} // namespace
+} // namespace kiln
