@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,6 +187,8 @@ void enter_build_namespace() {
     } else if (::unshare(CLONE_NEWNS) != 0) {
         throw SystemError("cannot make a mount namespace");
     }
+    // REPRO: what is made in a tree without a stated mode does not depend on the caller's mask.
+    ::umask(022);
     if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
         throw SystemError("cannot make the mounts of the build namespace private");
     }

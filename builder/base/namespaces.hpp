@@ -25,7 +25,8 @@ find_id_range(std::string_view text, std::string_view user, std::uint32_t uid);
 /// Moves this process into new user and mount namespaces and makes it root there. Root maps all ids
 /// onto themselves (and keeps to a mount namespace alone where user namespaces are refused, as in a
 /// chroot); anybody else needs a subuid and subgid range and newuidmap(1). Must be called while the
-/// process has one thread. Calling it twice does nothing. Throws Error with a hint of what to
+/// process has one thread. Also sets the umask to 022. Calling it twice does
+/// nothing. Throws Error with a hint of what to
 /// install or to set up.
 void enter_build_namespace();
 
