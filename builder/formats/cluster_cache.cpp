@@ -186,6 +186,7 @@ void FileClusterCache::append_pending() {
         index_from(end_);
     }
     std::vector<std::byte> records;
+    records.reserve(pending_bytes_ + pending_.size() * sizeof(RecordHeader));
     for (const auto& [raw, deflated] : pending_) {
         if (!index_.contains(raw)) {
             append_record(records, raw, deflated);

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "formats/byte_order.hpp"
 #include "formats/fat.hpp"
 #include "formats/gpt.hpp"
 
@@ -36,12 +37,6 @@ constexpr std::size_t kBootKernelSector = 0x5c;
 constexpr std::size_t kBootDriveCheck = 0x66;
 constexpr std::size_t kCoreBlocklist = kSectorSize - 12;
 constexpr std::uint16_t kCoreSegment = 0x820;
-
-void put(std::string& out, std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-        out[at + i] = static_cast<char>(value >> (8 * i) & 0xff);
-    }
-}
 
 void check_options(const DiskOptions& options) {
     if (options.boot_img.empty() != options.core_img.empty()) {
@@ -108,6 +103,7 @@ const DiskPartition& partition_named(const DiskLayout& layout, std::string_view 
 
 GptImage make_tables(const DiskLayout& layout, const DiskIdentity& identity) {
     std::vector<GptPartition> partitions;
+    partitions.reserve(layout.partitions.size());
     for (const DiskPartition& partition : layout.partitions) {
         partitions.push_back(
             {parse_guid(partition.type_guid),
@@ -127,14 +123,16 @@ struct GrubImages {
 
 GrubImages patch_grub(const DiskOptions& options, std::uint64_t core_sector) {
     GrubImages out{options.boot_img, options.core_img};
-    put(out.boot, kBootKernelSector, core_sector, 8);
+    const auto boot = std::as_writable_bytes(std::span(out.boot));
+    const auto core = std::as_writable_bytes(std::span(out.core));
+    put_le(boot, kBootKernelSector, core_sector, 8);
     // As grub-install does for hard disks: two NOPs instead of the jump that trusts the BIOS's
     // drive number.
-    put(out.boot, kBootDriveCheck, 0x9090, 2);
+    put_le(boot, kBootDriveCheck, 0x9090, 2);
     const std::uint64_t sectors = (out.core.size() + kSectorSize - 1) / kSectorSize;
-    put(out.core, kCoreBlocklist, core_sector + 1, 8);
-    put(out.core, kCoreBlocklist + 8, sectors - 1, 2);
-    put(out.core, kCoreBlocklist + 10, kCoreSegment, 2);
+    put_le(core, kCoreBlocklist, core_sector + 1, 8);
+    put_le(core, kCoreBlocklist + 8, sectors - 1, 2);
+    put_le(core, kCoreBlocklist + 10, kCoreSegment, 2);
     return out;
 }
 

@@ -85,7 +85,7 @@ std::uint64_t Geometry::journal_blocks() const noexcept {
     if (groups_ == 1) {
         return 1024;
     }
-    return blocks_ < 8 * kBlocksPerGroup ? 4096 : 16384;
+    return blocks_ < std::uint64_t{8} * kBlocksPerGroup ? 4096 : 16384;
 }
 
 bool Geometry::has_super(std::uint32_t group) {
@@ -154,10 +154,6 @@ void Allocator::mark(std::uint64_t start, std::uint64_t count) {
         bits_[block / 8] = static_cast<std::uint8_t>(bits_[block / 8] | (1U << (block % 8)));
         ++used_[block / kBlocksPerGroup];
     }
-}
-
-bool Allocator::is_used(std::uint64_t block) const noexcept {
-    return (bits_[block / 8] >> (block % 8) & 1U) != 0;
 }
 
 Run Allocator::take(std::uint64_t wanted) {

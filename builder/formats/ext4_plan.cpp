@@ -72,7 +72,8 @@ void TreePlan::number_nodes(const FileTree& tree) {
             others.push_back({path, &entry, 0, 1});
         }
     }
-    std::ranges::stable_sort(others, {}, [](const Node& node) { return node.entry->stage; });
+    std::ranges::sort(
+        others, {}, [](const Node& node) { return std::pair(node.entry->stage, node.path); });
     std::uint32_t number = kFirstFreeInode;
     for (const Node& node : others) {
         add_node(node.path, *node.entry, number++);
@@ -116,12 +117,11 @@ void TreePlan::build_directories(const FileTree& tree, const PlanParams& params)
     add_name(kLostFound, *nodes_[1].entry);
     gathered.at(kLostFound).plan.params.least_blocks = kLostFoundBlocks;
 
-    std::vector<Gathered*> order;
+    std::map<std::pair<std::uint32_t, std::string_view>, Gathered*> order;
     for (auto& [path, directory] : gathered) {
-        order.push_back(&directory);
+        order[{directory.stage, path}] = &directory;
     }
-    std::ranges::stable_sort(order, {}, [](const Gathered* item) { return item->stage; });
-    for (Gathered* item : order) {
+    for (auto& [key, item] : order) {
         std::ranges::sort(item->plan.entries, {}, &DirectoryEntry::name);
         directories_.push_back(std::move(item->plan));
     }

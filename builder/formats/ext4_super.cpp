@@ -2,6 +2,7 @@
 #include "formats/ext4_super.hpp"
 
 #include "base/error.hpp"
+#include "formats/byte_order.hpp"
 
 #include <ext2fs/ext2fs.h>
 #include <fmt/format.h>
@@ -18,12 +19,6 @@ namespace {
 constexpr std::uint32_t kAddressesPerBlock = kBlockSize / 4;
 constexpr std::uint32_t kJournalMagic = 0xc03b3998;
 constexpr std::uint32_t kJournalSuperblockV2 = 4;
-
-void put_be32(std::span<std::byte> block, std::size_t at, std::uint32_t value) {
-    for (std::size_t i = 0; i < 4; ++i) {
-        block[at + i] = static_cast<std::byte>(value >> (8 * (3 - i)));
-    }
-}
 
 } // namespace
 
@@ -257,9 +252,8 @@ std::uint64_t write_journal(
         done += run.count;
     }
     const Checksums checksums(options.uuid);
-    ExtentWriter writer(allocator, checksums, [](std::uint64_t, Bytes) {
-        KILN_CHECK(!"a journal has few extents");
-    });
+    // A journal lies in so few pieces that its extents need no block.
+    ExtentWriter writer(allocator, checksums, [](std::uint64_t, Bytes) { KILN_CHECK(false); });
     writer.write(kJournalInode, inode, extents);
     set_size(inode, geometry.journal_blocks() * kBlockSize);
     return extents.front().start;
@@ -268,14 +262,14 @@ std::uint64_t write_journal(
 std::vector<std::byte> journal_superblock(const Geometry& geometry, const Ext4Options& options) {
     // journal_superblock_t of jbd2, big-endian.
     std::vector<std::byte> block(kBlockSize);
-    put_be32(block, 0x00, kJournalMagic);
-    put_be32(block, 0x04, kJournalSuperblockV2);
-    put_be32(block, 0x0c, kBlockSize);
-    put_be32(block, 0x10, low32(geometry.journal_blocks()));
-    put_be32(block, 0x14, 1); // first block of the log
-    put_be32(block, 0x18, 1); // first commit id expected
+    put_be(block, 0x00, kJournalMagic, 4);
+    put_be(block, 0x04, kJournalSuperblockV2, 4);
+    put_be(block, 0x0c, kBlockSize, 4);
+    put_be(block, 0x10, low32(geometry.journal_blocks()), 4);
+    put_be(block, 0x14, 1, 4); // first block of the log
+    put_be(block, 0x18, 1, 4); // first commit id expected
     std::memcpy(block.data() + 0x30, options.uuid.data(), options.uuid.size());
-    put_be32(block, 0x40, 1); // users
+    put_be(block, 0x40, 1, 4); // users
     return block;
 }
 

@@ -4,13 +4,13 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "formats/byte_order.hpp"
+#include "formats/fat_name.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <chrono>
 #include <map>
 #include <span>
 #include <utility>
@@ -26,87 +26,10 @@ constexpr std::uint32_t kRootRecords = 512; ///< FAT16 keeps its root directory 
 constexpr std::uint8_t kAttributeLabel = 0x08;
 constexpr std::uint8_t kAttributeDirectory = 0x10;
 constexpr std::uint8_t kAttributeArchive = 0x20;
-constexpr std::uint8_t kLowerBase = 0x08;
-constexpr std::uint8_t kLowerExtension = 0x10;
 constexpr std::uint8_t kMediaFixed = 0xf8;
-
-/// Little-endian writing into a buffer.
-void put(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-        out[at + i] = static_cast<std::byte>(value >> (8 * i));
-    }
-}
 
 void put_text(std::span<std::byte> out, std::size_t at, std::string_view text) {
     std::ranges::copy(as_byte_span(text), out.begin() + static_cast<std::ptrdiff_t>(at));
-}
-
-struct DosTime {
-    std::uint16_t date = 0;
-    std::uint16_t time = 0;
-};
-
-DosTime dos_time(std::int64_t seconds) {
-    using namespace std::chrono;
-    constexpr std::int64_t k1980 = 315'532'800;
-    constexpr std::int64_t k2107End = 4'354'819'198;
-    // REPRO: FAT's local time is UTC here, and what it cannot express goes to the nearest end.
-    const sys_seconds point{std::chrono::seconds{std::clamp(seconds, k1980, k2107End)}};
-    const auto day = floor<days>(point);
-    const year_month_day date{day};
-    const hh_mm_ss time{point - day};
-    const int packed_date = (static_cast<int>(date.year()) - 1980) << 9 |
-                            static_cast<int>(static_cast<unsigned>(date.month())) << 5 |
-                            static_cast<int>(static_cast<unsigned>(date.day()));
-    const auto packed_time =
-        time.hours().count() << 11 | time.minutes().count() << 5 | time.seconds().count() / 2;
-    return {static_cast<std::uint16_t>(packed_date), static_cast<std::uint16_t>(packed_time)};
-}
-
-/// An 8.3 name as a directory stores it.
-struct ShortName {
-    std::string padded; ///< 11 upper-case characters
-    std::uint8_t case_flags = 0;
-};
-
-bool is_name_char(char c) {
-    constexpr std::string_view kOthers = "!#$%&'()-@^_`{}~";
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           kOthers.find(c) != std::string_view::npos;
-}
-
-/// Upper-cases one part in place; false when it mixes cases.
-bool fold_case(std::string& part, bool& was_lower) {
-    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
-    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-    was_lower = std::ranges::any_of(part, is_lower);
-    if (was_lower && std::ranges::any_of(part, is_upper)) {
-        return false;
-    }
-    for (char& c : part) {
-        c = is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-    return true;
-}
-
-ShortName short_name(std::string_view path) {
-    const std::string_view name = base_name(path);
-    const std::size_t dot = name.find('.');
-    std::string base(name.substr(0, dot));
-    std::string extension(dot == std::string_view::npos ? "" : name.substr(dot + 1));
-    bool base_lower = false;
-    bool extension_lower = false;
-    const bool has_extension = dot == std::string_view::npos || !extension.empty();
-    if (base.empty() || base.size() > 8 || extension.size() > 3 || !has_extension ||
-        !std::ranges::all_of(base + extension, is_name_char) || !fold_case(base, base_lower) ||
-        !fold_case(extension, extension_lower)) {
-        throw Error(fmt::format("'/{}' is not an 8.3 name, which FAT asks for", path))
-            .with_hint("use up to 8 characters, a dot and up to 3, each part in one case");
-    }
-    return {
-        fmt::format("{:8}{:3}", base, extension),
-        static_cast<std::uint8_t>(
-            (base_lower ? kLowerBase : 0) | (extension_lower ? kLowerExtension : 0))};
 }
 
 /// Sizes and places, in sectors.
@@ -261,16 +184,16 @@ class FatWriter {
         const DosTime time = dos_time(entry.mtime);
         const bool is_file = entry.type == FileType::regular;
         put_text(out, 0, name.padded);
-        put(out, 11, is_file ? kAttributeArchive : kAttributeDirectory, 1);
-        put(out, 12, name.case_flags, 1);
-        put(out, 14, time.time, 2);
-        put(out, 16, time.date, 2);
-        put(out, 18, time.date, 2);
-        put(out, 20, cluster >> 16, 2);
-        put(out, 22, time.time, 2);
-        put(out, 24, time.date, 2);
-        put(out, 26, cluster & 0xffff, 2);
-        put(out, 28, is_file ? entry.size : 0, 4);
+        put_le(out, 11, is_file ? kAttributeArchive : kAttributeDirectory, 1);
+        put_le(out, 12, name.case_flags, 1);
+        put_le(out, 14, time.time, 2);
+        put_le(out, 16, time.date, 2);
+        put_le(out, 18, time.date, 2);
+        put_le(out, 20, cluster >> 16, 2);
+        put_le(out, 22, time.time, 2);
+        put_le(out, 24, time.date, 2);
+        put_le(out, 26, cluster & 0xffff, 2);
+        put_le(out, 28, is_file ? entry.size : 0, 4);
     }
 
     void write_directory(const std::string& path, std::uint32_t self, std::uint32_t parent) {
@@ -294,7 +217,7 @@ class FatWriter {
             label.mtime = options_.epoch;
             const auto record = advance();
             put_record(record, {fmt::format("{:11}", options_.label), 0}, label, 0);
-            put(record, 11, kAttributeLabel, 1);
+            put_le(record, 11, kAttributeLabel, 1);
         }
         for (const Child& child : children_.at(path)) {
             const bool is_file = child.entry->type == FileType::regular;
@@ -335,36 +258,36 @@ class FatWriter {
 
     void write_boot_sectors() {
         std::array<std::byte, kSector> boot{};
-        put(boot, 0, g_.is_fat32 ? 0x9058eb : 0x903ceb, 3);
+        put_le(boot, 0, g_.is_fat32 ? 0x9058eb : 0x903ceb, 3);
         put_text(boot, 3, "MSWIN4.1");
-        put(boot, 11, kSector, 2);
-        put(boot, 13, g_.sectors_per_cluster, 1);
-        put(boot, 14, g_.reserved, 2);
-        put(boot, 16, 2, 1);
-        put(boot, 17, g_.is_fat32 ? 0 : kRootRecords, 2);
+        put_le(boot, 11, kSector, 2);
+        put_le(boot, 13, g_.sectors_per_cluster, 1);
+        put_le(boot, 14, g_.reserved, 2);
+        put_le(boot, 16, 2, 1);
+        put_le(boot, 17, g_.is_fat32 ? 0 : kRootRecords, 2);
         const bool is_small = g_.sectors < 65536;
-        put(boot, 19, is_small && !g_.is_fat32 ? g_.sectors : 0, 2);
-        put(boot, 21, kMediaFixed, 1);
-        put(boot, 22, g_.is_fat32 ? 0 : g_.fat_sectors, 2);
-        put(boot, 24, 63, 2);
-        put(boot, 26, 255, 2);
-        put(boot, 28, options_.hidden_sectors, 4);
-        put(boot, 32, is_small && !g_.is_fat32 ? 0 : g_.sectors, 4);
+        put_le(boot, 19, is_small && !g_.is_fat32 ? g_.sectors : 0, 2);
+        put_le(boot, 21, kMediaFixed, 1);
+        put_le(boot, 22, g_.is_fat32 ? 0 : g_.fat_sectors, 2);
+        put_le(boot, 24, 63, 2);
+        put_le(boot, 26, 255, 2);
+        put_le(boot, 28, options_.hidden_sectors, 4);
+        put_le(boot, 32, is_small && !g_.is_fat32 ? 0 : g_.sectors, 4);
         const std::size_t tail = g_.is_fat32 ? 64 : 36;
-        put(boot, tail, 0x80, 1);
-        put(boot, tail + 2, 0x29, 1);
-        put(boot, tail + 3, options_.volume_id, 4);
+        put_le(boot, tail, 0x80, 1);
+        put_le(boot, tail + 2, 0x29, 1);
+        put_le(boot, tail + 3, options_.volume_id, 4);
         put_text(
             boot,
             tail + 7,
             fmt::format("{:11}", options_.label.empty() ? "NO NAME" : options_.label));
         put_text(boot, tail + 18, g_.is_fat32 ? "FAT32   " : "FAT16   ");
-        put(boot, 510, 0xaa55, 2);
+        put_le(boot, 510, 0xaa55, 2);
         if (g_.is_fat32) {
-            put(boot, 36, g_.fat_sectors, 4);
-            put(boot, 44, root_cluster_, 4);
-            put(boot, 48, 1, 2);
-            put(boot, 50, 6, 2);
+            put_le(boot, 36, g_.fat_sectors, 4);
+            put_le(boot, 44, root_cluster_, 4);
+            put_le(boot, 48, 1, 2);
+            put_le(boot, 50, 6, 2);
             write_info_sectors();
             write_at(6, boot);
         }
@@ -373,11 +296,11 @@ class FatWriter {
 
     void write_info_sectors() {
         std::array<std::byte, kSector> info{};
-        put(info, 0, 0x41615252, 4);
-        put(info, 484, 0x61417272, 4);
-        put(info, 488, g_.clusters + 2 - fat_.size(), 4);
-        put(info, 492, fat_.size() - 1, 4);
-        put(info, 508, 0xaa550000, 4);
+        put_le(info, 0, 0x41615252, 4);
+        put_le(info, 484, 0x61417272, 4);
+        put_le(info, 488, g_.clusters + 2 - fat_.size(), 4);
+        put_le(info, 492, fat_.size() - 1, 4);
+        put_le(info, 508, 0xaa550000, 4);
         write_at(1, info);
         write_at(7, info);
     }
@@ -386,7 +309,7 @@ class FatWriter {
         const std::size_t width = g_.is_fat32 ? 4 : 2;
         std::vector<std::byte> table(fat_.size() * width);
         for (std::size_t i = 0; i < fat_.size(); ++i) {
-            put(table, i * width, fat_[i], width);
+            put_le(table, i * width, fat_[i], width);
         }
         write_at(g_.fat_at(0), table);
         write_at(g_.fat_at(1), table);

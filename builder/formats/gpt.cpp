@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "formats/byte_order.hpp"
 
 #include <zlib.h>
 
@@ -18,12 +19,6 @@ constexpr std::size_t kEntrySize = 128;
 constexpr std::size_t kTableSize = kEntries * kEntrySize;
 constexpr std::uint64_t kTableSectors = kTableSize / kSectorSize;
 constexpr std::size_t kHeaderSize = 92;
-
-void put(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-        out[at + i] = static_cast<std::byte>(value >> (8 * i));
-    }
-}
 
 /// The first three fields of a GUID are little-endian on disk.
 void put_guid(std::span<std::byte> out, std::size_t at, const std::array<std::uint8_t, 16>& guid) {
@@ -51,10 +46,10 @@ std::vector<std::byte> make_table(std::span<const GptPartition> partitions) {
         KILN_CHECK(partition.name.size() <= kNameUnits);
         put_guid(entry, 0, partition.type);
         put_guid(entry, 16, partition.guid);
-        put(entry, 32, partition.first, 8);
-        put(entry, 40, partition.last, 8);
+        put_le(entry, 32, partition.first, 8);
+        put_le(entry, 40, partition.last, 8);
         for (std::size_t i = 0; i < partition.name.size(); ++i) {
-            put(entry, kNameAt + 2 * i, static_cast<unsigned char>(partition.name[i]), 2);
+            put_le(entry, kNameAt + 2 * i, static_cast<unsigned char>(partition.name[i]), 2);
         }
         entry = entry.subspan(kEntrySize);
     }
@@ -75,29 +70,29 @@ void put_header(
     Bytes table) {
     const std::uint64_t last_sector = std::max(places.self, places.other);
     std::memcpy(out.data(), "EFI PART", 8);
-    put(out, 8, 0x00010000, 4);
-    put(out, 12, kHeaderSize, 4);
-    put(out, 24, places.self, 8);
-    put(out, 32, places.other, 8);
-    put(out, 40, 2 + kTableSectors, 8);
-    put(out, 48, last_sector - kTableSectors - 1, 8);
+    put_le(out, 8, 0x00010000, 4);
+    put_le(out, 12, kHeaderSize, 4);
+    put_le(out, 24, places.self, 8);
+    put_le(out, 32, places.other, 8);
+    put_le(out, 40, 2 + kTableSectors, 8);
+    put_le(out, 48, last_sector - kTableSectors - 1, 8);
     put_guid(out, 56, disk_guid);
-    put(out, 72, places.table, 8);
-    put(out, 80, kEntries, 4);
-    put(out, 84, kEntrySize, 4);
-    put(out, 88, crc32_of(table), 4);
-    put(out, 16, crc32_of(out.first(kHeaderSize)), 4);
+    put_le(out, 72, places.table, 8);
+    put_le(out, 80, kEntries, 4);
+    put_le(out, 84, kEntrySize, 4);
+    put_le(out, 88, crc32_of(table), 4);
+    put_le(out, 16, crc32_of(out.first(kHeaderSize)), 4);
 }
 
 void put_protective_mbr(std::span<std::byte> out, std::uint64_t disk_sectors) {
     constexpr std::size_t kFirstRecord = 446;
     auto record = out.subspan(kFirstRecord, 16);
-    put(record, 1, 0x000200, 3); // first sector as cylinder, head, sector
-    put(record, 4, 0xee, 1);
-    put(record, 5, 0xffffff, 3);
-    put(record, 8, 1, 4);
-    put(record, 12, std::min<std::uint64_t>(disk_sectors - 1, 0xffffffff), 4);
-    put(out, 510, 0xaa55, 2);
+    put_le(record, 1, 0x000200, 3); // first sector as cylinder, head, sector
+    put_le(record, 4, 0xee, 1);
+    put_le(record, 5, 0xffffff, 3);
+    put_le(record, 8, 1, 4);
+    put_le(record, 12, std::min<std::uint64_t>(disk_sectors - 1, 0xffffffff), 4);
+    put_le(out, 510, 0xaa55, 2);
 }
 
 } // namespace

@@ -4,19 +4,18 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/parallel.hpp"
+#include "formats/byte_order.hpp"
+#include "formats/qcow2_deflate.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
-#include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -36,81 +35,11 @@ constexpr unsigned kSectorsShift = 62 - (kClusterBits - 8);
 constexpr std::size_t kBatch = 16; ///< clusters a work item
 constexpr std::size_t kWriteBuffer = 4 << 20;
 
-/// REPRO: raw deflate with QEMU's window of 4 KiB, which every reader of the format takes. Level and
-/// memory were chosen by measuring: the size of QEMU's own (6, 9) in just over half of its time.
-constexpr int kWindowBits = -12;
-constexpr int kMemLevel = 7;
-constexpr int kLevel = 5;
-
 using Buffer = std::vector<std::byte>;
-
-/// A zlib stream that is used again and again.
-class Deflater {
-  public:
-    Deflater() {
-        KILN_CHECK(
-            ::deflateInit2(
-                &stream_, kLevel, Z_DEFLATED, kWindowBits, kMemLevel, Z_DEFAULT_STRATEGY) == Z_OK);
-    }
-
-    Deflater(const Deflater&) = delete;
-    Deflater& operator=(const Deflater&) = delete;
-
-    ~Deflater() { ::deflateEnd(&stream_); }
-
-    /// The deflated cluster, or nothing when that is not smaller.
-    Buffer run(Bytes cluster) {
-        Buffer out(cluster.size() - 1);
-        ::deflateReset(&stream_);
-        stream_.next_in =
-            const_cast<Bytef*>(reinterpret_cast<const Bytef*>(cluster.data())); // NOLINT
-        stream_.avail_in = static_cast<uInt>(cluster.size());
-        stream_.next_out = reinterpret_cast<Bytef*>(out.data());
-        stream_.avail_out = static_cast<uInt>(out.size());
-        const bool fits = ::deflate(&stream_, Z_FINISH) == Z_STREAM_END;
-        out.resize(fits ? out.size() - stream_.avail_out : 0);
-        return out;
-    }
-
-  private:
-    z_stream stream_{};
-};
-
-/// Lends deflaters to threads.
-class DeflaterPool {
-  public:
-    Buffer run(Bytes cluster) {
-        std::unique_ptr<Deflater> deflater = take();
-        Buffer out = deflater->run(cluster);
-        const std::lock_guard guard(mutex_);
-        idle_.push_back(std::move(deflater));
-        return out;
-    }
-
-  private:
-    std::unique_ptr<Deflater> take() {
-        const std::lock_guard guard(mutex_);
-        if (idle_.empty()) {
-            return std::make_unique<Deflater>();
-        }
-        auto out = std::move(idle_.back());
-        idle_.pop_back();
-        return out;
-    }
-
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Deflater>> idle_;
-};
 
 bool is_zero(Bytes bytes) {
     return bytes[0] == std::byte{0} &&
            std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
-
-void put_be(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-        out[at + i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
-    }
 }
 
 Buffer big_endian(std::span<const std::uint64_t> values) {
@@ -425,24 +354,6 @@ Qcow2Result write_qcow2(
     const Qcow2Result result = Qcow2Writer(disk, options, file).run(progress);
     file.commit();
     return result;
-}
-
-std::string qcow2_encoder() {
-    // Text with repeats at many distances shows most changes of a match finder.
-    std::string probe;
-    std::uint32_t state = 1;
-    while (probe.size() < kCluster) {
-        state = state * 1664525 + 1013904223;
-        probe += fmt::format("{:x} {} ", state >> 20, state >> 28);
-    }
-    probe.resize(kCluster);
-    return fmt::format(
-        "zlib {} level {} window {} memory {} probe {}",
-        ::zlibVersion(),
-        kLevel,
-        kWindowBits,
-        kMemLevel,
-        sha256(Deflater().run(as_byte_span(probe))).hex());
 }
 
 } // namespace kiln
