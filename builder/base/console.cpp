@@ -62,8 +62,8 @@ struct Job::State {
             out = fmt::format(", {}/s", format_size(static_cast<std::uint64_t>(rate)));
         }
         if (total > done) {
-            out += fmt::format(
-                ", {} left", format_duration(static_cast<double>(total - done) / rate));
+            out +=
+                fmt::format(", {} left", format_duration(static_cast<double>(total - done) / rate));
         }
         return out;
     }
@@ -192,8 +192,7 @@ Job Console::start(std::string name) {
     return Job(*this, std::move(state));
 }
 
-void Console::finish_job(
-    const std::shared_ptr<Job::State>& job, std::string_view result, bool ok) {
+void Console::finish_job(const std::shared_ptr<Job::State>& job, std::string_view result, bool ok) {
     const std::lock_guard lock(mutex_);
     jobs_.remove(job);
     const std::string amount = job->amount();

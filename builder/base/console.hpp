@@ -21,10 +21,10 @@ namespace kiln {
 enum class Level { error, warning, notice, info, debug };
 
 struct ConsoleOptions {
-    bool terminal = false; ///< live lines and colour
-    bool json = false; ///< one JSON object per line instead of text
+    bool terminal = false;     ///< live lines and colour
+    bool json = false;         ///< one JSON object per line instead of text
     Level level = Level::info; ///< the most detailed level that is shown
-    int width = 80; ///< columns of the terminal
+    int width = 80;            ///< columns of the terminal
 };
 
 class Console;
@@ -66,10 +66,15 @@ class Console {
     ~Console();
 
     void message(Level level, std::string_view text);
+
     void warning(std::string_view text) { message(Level::warning, text); }
+
     void notice(std::string_view text) { message(Level::notice, text); }
+
     void info(std::string_view text) { message(Level::info, text); }
+
     void debug(std::string_view text) { message(Level::debug, text); }
+
     /// "error: ...", its details, context and hint.
     void report(const Error& error);
     /// Text that is already rendered (diagnostics), as it is.
@@ -80,6 +85,7 @@ class Console {
     /// Everything of every level is copied to this stream as well (build.log); not owned. Null to
     /// end it.
     void set_log(std::ostream* log);
+
     [[nodiscard]] const ConsoleOptions& options() const noexcept { return options_; }
 
   private:

@@ -35,9 +35,7 @@ std::string render_source(const SourcePos& pos) {
     const auto column = static_cast<std::size_t>(std::max(pos.column, 1));
     const std::size_t room = line.size() >= column ? line.size() - column + 1 : 1;
     const std::size_t length = std::clamp<std::size_t>(
-        static_cast<std::size_t>(std::max(pos.length, 1)),
-        1,
-        std::max<std::size_t>(room, 1));
+        static_cast<std::size_t>(std::max(pos.length, 1)), 1, std::max<std::size_t>(room, 1));
     const std::string number = std::to_string(pos.line);
     return fmt::format(
         "  {} | {}\n  {} | {}^{}\n",

@@ -52,8 +52,11 @@ class Diagnostics {
     void warning(SourcePos pos, std::string message, std::string hint = {});
 
     [[nodiscard]] bool has_errors() const noexcept { return error_count_ > 0; }
+
     [[nodiscard]] std::size_t error_count() const noexcept { return error_count_; }
+
     [[nodiscard]] const std::vector<Diagnostic>& all() const noexcept { return all_; }
+
     /// All diagnostics in the order of their places in the files.
     [[nodiscard]] std::string render_all() const;
     /// Throws Error (exit code 3, the rendered faults as details) when there is at least one error.

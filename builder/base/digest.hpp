@@ -23,14 +23,19 @@ class Digest {
     static constexpr std::size_t kSize = 32;
 
     Digest() = default;
+
     explicit Digest(const std::array<std::byte, kSize>& bytes) : bytes_(bytes) {}
+
     /// From 64 lower-case hex digits, with or without "sha256:" in front.
     [[nodiscard]] static std::optional<Digest> parse(std::string_view text);
 
     [[nodiscard]] Bytes bytes() const noexcept { return bytes_; }
+
     [[nodiscard]] std::string hex() const;
+
     /// "sha256:HEX", the form of OCI descriptors.
     [[nodiscard]] std::string to_string() const { return "sha256:" + hex(); }
+
     [[nodiscard]] bool is_none() const noexcept { return *this == Digest(); }
 
     auto operator<=>(const Digest&) const = default;
@@ -44,7 +49,9 @@ class Sha256 {
   public:
     Sha256();
     void update(Bytes bytes);
+
     void update(std::string_view text) { update(as_byte_span(text)); }
+
     /// Ends the computation; the object must not be used afterwards.
     [[nodiscard]] Digest finish();
 
@@ -61,6 +68,7 @@ class DigestSink final : public Sink {
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
     /// Ends the computation.
     [[nodiscard]] Digest digest() { return hash_.finish(); }
 
@@ -78,6 +86,7 @@ class FieldHasher {
     FieldHasher& field(std::string_view name, std::string_view value);
     FieldHasher& field(std::string_view name, std::uint64_t value);
     FieldHasher& field(std::string_view name, const Digest& value);
+
     [[nodiscard]] Digest finish() { return hash_.finish(); }
 
   private:

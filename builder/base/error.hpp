@@ -36,21 +36,29 @@ class Error : public std::exception {
         std::source_location where = std::source_location::current());
 
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
+
     [[nodiscard]] const std::string& message() const noexcept { return message_; }
+
     [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+
     /// "while ..." lines, innermost first.
     [[nodiscard]] const std::vector<std::string>& context() const noexcept { return context_; }
+
     /// Further lines that belong to the message, such as the end of a failed program's output.
     [[nodiscard]] const std::vector<std::string>& details() const noexcept { return details_; }
+
     [[nodiscard]] ExitCode exit_code() const noexcept { return code_; }
+
     [[nodiscard]] const std::source_location& where() const noexcept { return where_; }
 
     /// Returns this error with a hint of what the user can do.
     Error&& with_hint(std::string hint) &&;
     /// Returns this error with lines printed below the message.
     Error&& with_details(std::vector<std::string> lines) &&;
+
     /// Adds a frame; used while an exception passes (see with_context()).
     void add_context(std::string frame) { context_.push_back(std::move(frame)); }
+
     /// Sets the hint of an error that is being handled, unless it has one.
     void set_hint_if_empty(std::string hint);
 
@@ -70,6 +78,7 @@ class SystemError : public Error {
         const std::string& message,
         int error_number = errno,
         std::source_location where = std::source_location::current());
+
     [[nodiscard]] int error_number() const noexcept { return error_number_; }
 
   private:
@@ -89,8 +98,7 @@ class Interrupted : public Error {
 };
 
 /// Runs `body`; an Error that leaves it gets "while `frame`" added.
-template <typename Body>
-decltype(auto) with_context(std::string_view frame, Body&& body) {
+template <typename Body> decltype(auto) with_context(std::string_view frame, Body&& body) {
     try {
         return std::forward<Body>(body)();
     } catch (Error& error) {

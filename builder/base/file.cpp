@@ -57,8 +57,7 @@ void write_all(int fd, Bytes bytes, const fs::path& path) {
 
 void write_all_at(int fd, Bytes bytes, std::uint64_t offset, const fs::path& path) {
     while (!bytes.empty()) {
-        const ssize_t count =
-            ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) {
             continue;
         }
@@ -73,8 +72,7 @@ void write_all_at(int fd, Bytes bytes, std::uint64_t offset, const fs::path& pat
 void read_exactly_at(
     int fd, std::span<std::byte> buffer, std::uint64_t offset, const fs::path& path) {
     while (!buffer.empty()) {
-        const ssize_t count =
-            ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+        const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) {
             continue;
         }
@@ -194,8 +192,7 @@ void remove_tree(const fs::path& path) noexcept {
         for (fs::recursive_directory_iterator it(path, options, ignored), end; it != end;
              it.increment(ignored)) {
             if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
-                fs::permissions(
-                    it->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
+                fs::permissions(it->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
             }
         }
         fs::remove_all(path, ignored);

@@ -19,15 +19,21 @@ namespace fs = std::filesystem;
 class UniqueFd {
   public:
     UniqueFd() = default;
+
     explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+
     UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+
     UniqueFd& operator=(UniqueFd&& other) noexcept;
     UniqueFd(const UniqueFd&) = delete;
     UniqueFd& operator=(const UniqueFd&) = delete;
+
     ~UniqueFd() { reset(); }
 
     [[nodiscard]] int get() const noexcept { return fd_; }
+
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+
     [[nodiscard]] int release() noexcept;
     void reset() noexcept;
 
@@ -61,6 +67,7 @@ class FileSource final : public Source {
 class FdSink final : public Sink {
   public:
     FdSink(int fd, fs::path path) : fd_(fd), path_(std::move(path)) {}
+
     void write(Bytes bytes) override { write_all(fd_, bytes, path_); }
 
   private:
@@ -76,9 +83,12 @@ class AtomicFile final : public Sink {
     ~AtomicFile() override;
 
     void write(Bytes bytes) override { write_all(fd_.get(), bytes, temporary_); }
+
     /// The descriptor, for positioned writing.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
     [[nodiscard]] const fs::path& temporary() const noexcept { return temporary_; }
+
     /// Renames to the target. Throws SystemError.
     void commit();
 
@@ -104,6 +114,7 @@ class TempDir {
     ~TempDir();
 
     [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+
     void keep() noexcept { kept_ = true; }
 
   private:
@@ -125,6 +136,7 @@ class FileLock {
     FileLock(const fs::path& path, Mode mode);
     /// Returns a closed lock when somebody else holds it.
     [[nodiscard]] static FileLock try_lock(const fs::path& path, Mode mode);
+
     [[nodiscard]] bool is_held() const noexcept { return fd_.is_open(); }
 
   private:
@@ -136,8 +148,10 @@ class FileLock {
 class [[nodiscard]] Finally {
   public:
     explicit Finally(std::function<void()> action) : action_(std::move(action)) {}
+
     Finally(const Finally&) = delete;
     Finally& operator=(const Finally&) = delete;
+
     ~Finally() { action_(); }
 
   private:

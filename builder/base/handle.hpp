@@ -8,15 +8,12 @@
 
 namespace kiln {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
+template <auto Free> struct Deleter {
+    template <typename T> void operator()(T* object) const noexcept {
         static_cast<void>(Free(object));
     }
 };
 
-template <typename T, auto Free>
-using Handle = std::unique_ptr<T, Deleter<Free>>;
+template <typename T, auto Free> using Handle = std::unique_ptr<T, Deleter<Free>>;
 
 } // namespace kiln

@@ -3,8 +3,9 @@
 
 #include "base/error.hpp"
 
-#include <csignal>
 #include <unistd.h>
+
+#include <csignal>
 
 namespace kiln {
 
@@ -22,13 +23,13 @@ void on_signal(int) {
 } // namespace
 
 void install_interrupt_handlers() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
     // No SA_RESTART: a blocking read or poll must return so that the flag is seen.
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
-    struct sigaction ignore {};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, nullptr);
 }

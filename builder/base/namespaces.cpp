@@ -40,8 +40,8 @@ IdRange require_range(const char* file, const std::string& user, uid_t uid) {
     if (const auto range = find_id_range(text, user, uid)) {
         return *range;
     }
-    throw Error(fmt::format(
-                    "user '{}' has no range of {} subordinate ids in '{}'", user, kIdCount, file))
+    throw Error(
+        fmt::format("user '{}' has no range of {} subordinate ids in '{}'", user, kIdCount, file))
         .with_hint(fmt::format(
             "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}", user));
 }
@@ -138,8 +138,7 @@ bool unshare_user_and_map(const IdMaps& maps, bool is_root) {
         if (is_root) {
             return false;
         }
-        throw Error(fmt::format(
-                        "cannot make a user namespace: {}", std::strerror(unshare_error)))
+        throw Error(fmt::format("cannot make a user namespace: {}", std::strerror(unshare_error)))
             .with_hint("the kernel setting kernel.unprivileged_userns_clone must be 1");
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -168,8 +167,7 @@ find_id_range(std::string_view text, std::string_view user, std::uint32_t uid) {
         const auto start = parse_unsigned(fields[1]);
         const auto count = parse_unsigned(fields[2]);
         if (start && count && *count >= kIdCount && *start <= UINT32_MAX - kIdCount) {
-            return IdRange{
-                static_cast<std::uint32_t>(*start), static_cast<std::uint32_t>(*count)};
+            return IdRange{static_cast<std::uint32_t>(*start), static_cast<std::uint32_t>(*count)};
         }
     }
     return std::nullopt;

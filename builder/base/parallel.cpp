@@ -65,9 +65,8 @@ class Queue {
   private:
     std::optional<std::size_t> next() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] {
-            return error_ || next_ == done_.size() || next_ < taken_ + ahead_;
-        });
+        changed_.wait(
+            lock, [&] { return error_ || next_ == done_.size() || next_ < taken_ + ahead_; });
         if (error_ || next_ == done_.size()) {
             return std::nullopt;
         }

@@ -5,7 +5,6 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 
-#include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <optional>
 
@@ -248,8 +248,7 @@ ProcessResult run_child(const Command& command, const ChildSetup& setup) {
     }
     result.exit_status = wait_for(pid);
     int exec_error = 0;
-    if (::read(pipes.failure.read_end.get(), &exec_error, sizeof exec_error) ==
-        sizeof exec_error) {
+    if (::read(pipes.failure.read_end.get(), &exec_error, sizeof exec_error) == sizeof exec_error) {
         throw SystemError(fmt::format("cannot start '{}'", command.program), exec_error);
     }
     return result;
@@ -278,8 +277,7 @@ std::string describe_exit(int exit_status) {
 ProcessError::ProcessError(const std::string& what, const ProcessResult& result)
     : Error(fmt::format("{} failed with {}", what, describe_exit(result.exit_status))),
       exit_status_(result.exit_status) {
-    static_cast<void>(
-        std::move(*this).with_details(last_lines(result.output + result.errors)));
+    static_cast<void>(std::move(*this).with_details(last_lines(result.output + result.errors)));
 }
 
 std::vector<std::string> last_lines(std::string_view text, std::size_t count) {

@@ -18,11 +18,11 @@ namespace kiln {
 using Environment = std::map<std::string, std::string>;
 
 struct Command {
-    std::string program; ///< looked up in PATH of `env` unless it contains a slash
+    std::string program;           ///< looked up in PATH of `env` unless it contains a slash
     std::vector<std::string> args; ///< without the program itself
     Environment env = {};
     std::filesystem::path cwd = {}; ///< empty: the caller's
-    std::string input = {}; ///< fed to standard input
+    std::string input = {};         ///< fed to standard input
     /// Called with each complete line of output (stdout and stderr as they come).
     std::function<void(std::string_view line)> on_line = {};
     /// Several commands run with their stdout apart: then `output` holds stdout alone.
@@ -31,8 +31,9 @@ struct Command {
 
 struct ProcessResult {
     int exit_status = 0; ///< exit code, or 128 + signal number
-    std::string output; ///< stdout and stderr as they came (or stdout, see separate_stderr)
-    std::string errors; ///< stderr when separate_stderr
+    std::string output;  ///< stdout and stderr as they came (or stdout, see separate_stderr)
+    std::string errors;  ///< stderr when separate_stderr
+
     [[nodiscard]] bool ok() const noexcept { return exit_status == 0; }
 };
 
@@ -54,6 +55,7 @@ class ProcessRunner {
 class ProcessError : public Error {
   public:
     ProcessError(const std::string& what, const ProcessResult& result);
+
     [[nodiscard]] int exit_status() const noexcept { return exit_status_; }
 
   private:

@@ -86,7 +86,7 @@ struct Sandbox::Prepared {
     std::string root;
     std::vector<std::string> directories;
     std::vector<Mount> mounts;
-    std::vector<std::string> empty_files; ///< targets of bind mounts
+    std::vector<std::string> empty_files;                   ///< targets of bind mounts
     std::vector<std::pair<std::string, std::string>> links; ///< target, path
     std::vector<sock_filter> filter = no_sync_program();
 
@@ -251,7 +251,8 @@ ProcessResult Sandbox::run(const Command& command) {
         if (const int error = prepared.enter_root(); error != 0) {
             return error;
         }
-        if (const int error = split_off(); error != 0) { // process 1 reaps, the child is the program
+        if (const int error = split_off();
+            error != 0) { // process 1 reaps, the child is the program
             return error;
         }
         return prepared.restrict();

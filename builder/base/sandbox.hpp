@@ -15,8 +15,8 @@ namespace kiln {
 
 struct SandboxOptions {
     std::filesystem::path root; ///< becomes "/"; must be a mount point of this mount namespace
-    std::int64_t epoch = 0; ///< SOURCE_DATE_EPOCH for the programs
-    Environment env = {}; ///< added to the fixed environment
+    std::int64_t epoch = 0;     ///< SOURCE_DATE_EPOCH for the programs
+    Environment env = {};       ///< added to the fixed environment
 };
 
 /// Needs enter_build_namespace(). Commands' `cwd` and `program` are paths inside the root; their

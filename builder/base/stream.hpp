@@ -33,8 +33,10 @@ class Sink {
 
     /// Takes all of `bytes` or throws.
     virtual void write(Bytes bytes) = 0;
+
     /// Flushes and ends the stream, and those below it that this sink owns the end of.
     virtual void finish() {}
+
     void write_text(std::string_view text) { write(as_byte_span(text)); }
 };
 
@@ -57,7 +59,9 @@ class NullSink final : public Sink {
 class MemorySink final : public Sink {
   public:
     void write(Bytes bytes) override { data_.insert(data_.end(), bytes.begin(), bytes.end()); }
+
     [[nodiscard]] const std::vector<std::byte>& data() const noexcept { return data_; }
+
     [[nodiscard]] std::string_view text() const noexcept { return as_text(data_); }
 
   private:
@@ -67,6 +71,7 @@ class MemorySink final : public Sink {
 class MemorySource final : public Source {
   public:
     explicit MemorySource(Bytes bytes) : rest_(bytes) {}
+
     std::size_t read(std::span<std::byte> buffer) override;
 
   private:
@@ -104,6 +109,7 @@ class CountingSink final : public Sink {
     }
 
     void finish() override { below_.finish(); }
+
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
   private:

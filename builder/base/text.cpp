@@ -100,6 +100,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
         std::string_view name;
         std::uint64_t factor;
     };
+
     static constexpr std::array<Unit, 10> kUnits{{
         {"", 1},
         {"B", 1},

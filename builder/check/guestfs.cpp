@@ -281,7 +281,7 @@ void Appliance::fail(std::string_view what) const {
         error = std::move(error).with_details(std::move(lines));
     }
     if (console_.options().level != Level::debug) {
-        error.set_hint_if_empty("--log-level=debug shows the appliance's own messages");
+        error.set_hint_if_empty("--verbose shows the appliance's own messages");
     }
     throw error;
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <optional>
 #include <tuple>
 
@@ -20,6 +21,8 @@ namespace kiln {
 namespace {
 
 constexpr std::size_t kShortestBuilderWord = 4;
+/// A forgotten database has hundreds of files; a few of them tell.
+constexpr std::size_t kShownPerRule = 5;
 
 constexpr std::array kRules{
     LintRule{"acme-account", "accounts and certificates of an ACME authority"},
@@ -69,6 +72,14 @@ bool contains_word(std::string_view text, std::string_view word) {
         }
     }
     return false;
+}
+
+std::string describe(const LintFinding& finding, std::span<const std::string> stage_names) {
+    std::string line = fmt::format("{} /{}: {}", finding.rule, finding.path, finding.why);
+    if (finding.stage < stage_names.size()) {
+        line += fmt::format(" (stage '{}')", stage_names[finding.stage]);
+    }
+    return line;
 }
 
 class Linter {
@@ -185,11 +196,23 @@ void require_no_findings(
     if (findings.empty()) {
         return;
     }
+    std::map<std::string_view, std::size_t> counts;
+    std::vector<std::string> lines;
+    for (const LintFinding& finding : findings) {
+        if (++counts[finding.rule] <= kShownPerRule) {
+            lines.push_back(describe(finding, stage_names));
+        }
+    }
+    for (const auto& [rule, count] : counts) {
+        if (count > kShownPerRule) {
+            lines.push_back(fmt::format("{}: and {} more", rule, count - kShownPerRule));
+        }
+    }
     throw Error(fmt::format(
                     "the image holds {} file{} that must not enter one",
                     findings.size(),
                     findings.size() == 1 ? "" : "s"))
-        .with_details(describe_findings(findings, stage_names))
+        .with_details(std::move(lines))
         .with_hint("remove them in the stage that brings them, or list them under 'lint' in the "
                    "recipe if they are meant to be there");
 }

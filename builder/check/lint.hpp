@@ -54,7 +54,8 @@ struct LintRule {
 [[nodiscard]] std::vector<std::string>
 describe_findings(std::span<const LintFinding> findings, std::span<const std::string> stage_names);
 
-/// Throws Error (exit code 1, the findings as details) when there is a finding.
+/// Throws Error (exit code 1, the first five findings of each rule as details) when there is a
+/// finding.
 void require_no_findings(
     std::span<const LintFinding> findings, std::span<const std::string> stage_names);
 

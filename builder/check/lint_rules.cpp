@@ -128,8 +128,14 @@ std::optional<ContentFault> check_machine_id(std::string_view content) {
 }
 
 std::optional<ContentFault> check_resolver(std::string_view content) {
+    constexpr std::string_view kKeyword = "nameserver";
     for (const std::string& line : split_lines(content)) {
-        if (trim(line).starts_with("nameserver")) {
+        const std::string_view text = trim(line);
+        if (!text.starts_with(kKeyword)) {
+            continue;
+        }
+        const std::string_view address = trim(text.substr(kKeyword.size()));
+        if (!address.starts_with("127.") && address != "::1") {
             return ContentFault{"resolver", "the name servers of the build host"};
         }
     }

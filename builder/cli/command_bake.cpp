@@ -79,8 +79,8 @@ std::vector<std::string> formats_of(const Arguments& arguments) {
     return out;
 }
 
-BakeRequest bake_request(
-    const Arguments& arguments, Context& context, Recipe recipe, const fs::path& cache) {
+BakeRequest
+bake_request(const Arguments& arguments, Context& context, Recipe recipe, const fs::path& cache) {
     BakeRequest request;
     request.recipe_file = find_recipe(arguments.positional(kRecipePositional.name));
     request.recipe = std::move(recipe);
@@ -98,7 +98,8 @@ BakeRequest bake_request(
 }
 
 void print_table(const BakeReport& report, std::ostream& out) {
-    out << fmt::format("{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n", "stage", "branch", "kind", "time", "", "size");
+    out << fmt::format(
+        "{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n", "stage", "branch", "kind", "time", "", "size");
     for (const StageOutcome& stage : report.record.stages) {
         out << fmt::format(
             "{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n",
@@ -152,8 +153,7 @@ void print_json(const BakeReport& report, const fs::path& folder, std::ostream& 
 ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
     const InputWorld world(arguments, context);
-    const BakeRequest request =
-        bake_request(arguments, context, std::move(recipe), world.cache());
+    const BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
     enter_build_namespace();
     const BakeReport report = bake(request, world.context());
     if (context.global.json) {
@@ -171,7 +171,8 @@ const CommandSpec kBakeCommand{
     .name = "bake",
     .summary = "make the images of a recipe",
     .description =
-        "Takes the lock beside the recipe, fetches what the pool lacks, runs the stages whose trees "
+        "Takes the lock beside the recipe, fetches what the pool lacks, runs the stages whose "
+        "trees "
         "are not in the store, writes the images and checks them. The same lock gives the same "
         "bytes, on any host.\n"
         "\n"
@@ -179,7 +180,8 @@ const CommandSpec kBakeCommand{
         "scripts run in namespaces without network. Results appear in the output folder only when "
         "they are complete: the images, SHA256SUMS, record.json and build.log.\n"
         "\n"
-        "A Debian archive drops versions that were replaced: when a package has vanished, --refresh "
+        "A Debian archive drops versions that were replaced: when a package has vanished, "
+        "--refresh "
         "finds its successor.",
     .examples = kExamples,
     .options = kOptions,

@@ -13,6 +13,8 @@ std::span<const CommandSpec* const> all_commands() {
         &kBakeCommand,
         &kCacheListCommand,
         &kCachePruneCommand,
+        &kInspectCommand,
+        &kLintCommand,
         &kSchemaCommand,
         &kCompletionCommand,
         &kHelpCommand,

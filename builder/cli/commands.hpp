@@ -14,6 +14,8 @@ extern const CommandSpec kCheckCommand;
 extern const CommandSpec kCompletionCommand;
 extern const CommandSpec kHelpCommand;
 extern const CommandSpec kLockCommand;
+extern const CommandSpec kInspectCommand;
+extern const CommandSpec kLintCommand;
 extern const CommandSpec kManCommand;
 extern const CommandSpec kSchemaCommand;
 extern const CommandSpec kVersionCommand;

@@ -28,8 +28,7 @@ MirrorSettings mirror_settings(const Arguments& arguments, const Environment& en
     settings.command_line = arguments.values(kMirrorOption.name);
     settings.environment = variable(env, "KILN_MIRROR");
     settings.host_sources = [] { return load_apt_sources(kHostSources); };
-    settings.snapshot =
-        arguments.value_or(kSnapshotOption.name, variable(env, "KILN_SNAPSHOT"));
+    settings.snapshot = arguments.value_or(kSnapshotOption.name, variable(env, "KILN_SNAPSHOT"));
     return settings;
 }
 

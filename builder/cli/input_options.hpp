@@ -4,8 +4,8 @@
 // HTTP client that these make.
 #pragma once
 
-#include "cli/command.hpp"
 #include "base/http.hpp"
+#include "cli/command.hpp"
 #include "formats/mirrors.hpp"
 #include "formats/pool.hpp"
 #include "pipeline/locked_inputs.hpp"
@@ -40,6 +40,7 @@ class InputWorld {
     InputWorld& operator=(const InputWorld&) = delete;
 
     [[nodiscard]] InputContext context() const;
+
     /// Root of kiln's cache.
     [[nodiscard]] const fs::path& cache() const noexcept { return cache_; }
 

@@ -83,9 +83,7 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
 
 /// Opens the member whose name starts with `prefix` and hands its archive to `use`.
 void with_member(
-    const fs::path& path,
-    std::string_view prefix,
-    const std::function<void(ArchiveReader&)>& use) {
+    const fs::path& path, std::string_view prefix, const std::function<void(ArchiveReader&)>& use) {
     const UniqueFd fd = open_file(path, O_RDONLY);
     const std::uint64_t size = fs::file_size(path);
     std::array<char, kArMagic.size()> magic{};

@@ -113,7 +113,6 @@ class Allocator {
 
     void skip(std::uint64_t blocks) { cursor_ += blocks; }
 
-
     [[nodiscard]] std::uint64_t used_in_group(std::uint32_t group) const noexcept {
         return used_[group];
     }

@@ -79,8 +79,7 @@ std::string manifest_line(const std::string& path, const Entry& entry) {
     return line;
 }
 
-template <typename T>
-T number(std::string_view text, int base = 10) {
+template <typename T> T number(std::string_view text, int base = 10) {
     const bool negative = text.starts_with('-');
     const auto value = parse_unsigned(negative ? text.substr(1) : text, base);
     if (!value) {
@@ -182,9 +181,8 @@ void FileTree::apply(const FileTree& delta, std::uint32_t stage) {
     }
     for (const auto& [path, entry] : delta.entries()) {
         const Entry* before = find(path);
-        const bool replaces_directory =
-            before != nullptr && before->type == FileType::directory &&
-            (entry.type != FileType::directory || entry.opaque);
+        const bool replaces_directory = before != nullptr && before->type == FileType::directory &&
+                                        (entry.type != FileType::directory || entry.opaque);
         if (entry.type == FileType::whiteout || replaces_directory) {
             erase_tree(path);
         }

@@ -39,8 +39,8 @@ struct Entry {
     std::uint32_t gid = 0;
     std::int64_t mtime = 0; ///< seconds since 1970-01-01 UTC
     std::uint64_t size = 0; ///< bytes of content; regular files only
-    Digest content; ///< regular files only
-    std::string target; ///< symlinks: what they point to
+    Digest content;         ///< regular files only
+    std::string target;     ///< symlinks: what they point to
     /// Hard links: the path of the group's first member in tree order, which holds content, owner,
     /// mode and xattrs; empty for that member and for files with one name.
     std::string hardlink_to;
@@ -51,10 +51,11 @@ struct Entry {
 
     /// Where the content lies on the build host. Not part of the tree's identity.
     std::filesystem::path source;
-    /// Content held in memory instead of `source` (tests, generated files). Not part of the identity.
+    /// Content held in memory instead of `source` (tests, generated files). Not part of the
+    /// identity.
     std::shared_ptr<const std::string> data;
-    /// Index of the stage that brought this state of the path. Not part of the identity; writers may
-    /// use it to keep what earlier stages made in its place.
+    /// Index of the stage that brought this state of the path. Not part of the identity; writers
+    /// may use it to keep what earlier stages made in its place.
     std::uint32_t stage = 0;
 
     /// Equal identity: everything but source, data and stage.
@@ -71,9 +72,13 @@ class FileTree {
     using Map = std::map<std::string, Entry, std::less<>>;
 
     [[nodiscard]] const Map& entries() const noexcept { return entries_; }
+
     [[nodiscard]] Map& entries() noexcept { return entries_; }
+
     [[nodiscard]] const Entry* find(std::string_view path) const;
+
     void put(std::string path, Entry entry) { entries_[std::move(path)] = std::move(entry); }
+
     /// Removes the path and everything below it.
     void erase_tree(std::string_view path);
     /// Replaces states by those of `delta`, as an overlay mount would: whiteouts remove, opaque

@@ -102,7 +102,7 @@ class Scanner {
   private:
     void visit(const std::string& path) {
         const fs::path on_disk = path.empty() ? root_ : root_ / path;
-        struct stat info {};
+        struct stat info{};
         if (::lstat(on_disk.c_str(), &info) != 0) {
             throw SystemError(fmt::format("cannot examine '{}'", on_disk.string()));
         }

@@ -23,8 +23,8 @@ struct ScanOptions {
     std::function<std::int64_t(const std::string& path, FileType type, std::int64_t mtime)> mtime;
 };
 
-/// Scans `root` recursively, hashing every regular file. Sockets are left out. Entries' sources point
-/// into `root`. Throws SystemError.
+/// Scans `root` recursively, hashing every regular file. Sockets are left out. Entries' sources
+/// point into `root`. Throws SystemError.
 [[nodiscard]] FileTree scan_tree(const std::filesystem::path& root, const ScanOptions& options);
 
 /// Sets the modification time of every path on disk to what `tree` says (so that later stages that

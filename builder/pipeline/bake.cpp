@@ -73,7 +73,10 @@ WantedImages wanted_images(const BakeRequest& request) {
 
 /// Sources that the command line replaced are not those of the lock; they are pinned for this bake.
 void lock_overridden_sources(
-    Lockfile& lock, const Recipe& recipe, const SourceOverrides& overrides, const InputContext& in) {
+    Lockfile& lock,
+    const Recipe& recipe,
+    const SourceOverrides& overrides,
+    const InputContext& in) {
     for (const auto& [name, where] : overrides) {
         std::erase_if(lock.sources, [&](const LockedSource& s) { return s.name == name; });
         if (const auto* git = std::get_if<GitSource>(&recipe.sources.at(name).from)) {
@@ -255,8 +258,10 @@ class OutFolderLock {
             }
         }
     }
+
     OutFolderLock(const OutFolderLock&) = delete;
     OutFolderLock& operator=(const OutFolderLock&) = delete;
+
     ~OutFolderLock() {
         std::error_code ignored;
         fs::remove(path_, ignored);

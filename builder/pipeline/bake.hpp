@@ -17,11 +17,11 @@ struct BakeRequest {
     Recipe recipe;
     SourceOverrides sources;
     std::vector<std::string> formats; ///< of kImageFormats; empty: what the recipe's images define
-    fs::path out; ///< folder of the results; made if needed
-    fs::path cache; ///< root of kiln's cache
+    fs::path out;                     ///< folder of the results; made if needed
+    fs::path cache;                   ///< root of kiln's cache
     unsigned jobs = 1;
     bool refresh = false; ///< make the lock anew first
-    bool check = true; ///< look at finished disks through libguestfs
+    bool check = true;    ///< look at finished disks through libguestfs
     bool keep_work = false;
 };
 

@@ -24,7 +24,7 @@ struct StageOutcome {
     Digest key;
     Digest delta_digest; ///< of what the stage changed
     bool cached = false;
-    double seconds = 0; ///< that this bake spent on it
+    double seconds = 0;      ///< that this bake spent on it
     std::uint64_t bytes = 0; ///< content of the files it brought
 };
 
@@ -48,7 +48,8 @@ struct ExecutorOptions {
 
 class Executor {
   public:
-    Executor(const Store& store, const StageInputs& inputs, Console& console, ExecutorOptions options)
+    Executor(
+        const Store& store, const StageInputs& inputs, Console& console, ExecutorOptions options)
         : store_(store), inputs_(inputs), console_(console), options_(std::move(options)) {}
 
     /// Makes or restores all trees of a chain. Two chains may be run at the same time from two
@@ -60,7 +61,9 @@ class Executor {
 
   private:
     FileTree make(
-        const PlannedStage& planned, const std::vector<Digest>& below, const BakeSettings& settings);
+        const PlannedStage& planned,
+        const std::vector<Digest>& below,
+        const BakeSettings& settings);
     FileTree run_stage(
         const PlannedStage& planned, Workspace& workspace, const BakeSettings& settings, Job& job);
     void note(const PlannedStage& planned, const FileTree& delta, double seconds, bool cached);

@@ -39,9 +39,7 @@ Digest fetch_git_archive(const GitSource& source, const InputContext& in) {
         git(folder.path(), {"init", "-q", "--bare"}, in);
         git(folder.path(), {"fetch", "-q", "--depth", "1", "--", source.url, source.commit}, in);
         const fs::path archive = folder.path() / "commit.tar";
-        git(folder.path(),
-            {"archive", "--format=tar", "-o", archive.string(), source.commit},
-            in);
+        git(folder.path(), {"archive", "--format=tar", "-o", archive.string(), source.commit}, in);
         const Digest digest = in.pool.add(archive);
         job.finish();
         return digest;

@@ -53,8 +53,7 @@ disk_options(const DiskTrees& trees, const DiskImageSpec& spec, const BakeSettin
 
 ImageFile describe_file(const ImageContext& context, std::string name, std::string format) {
     const fs::path path = context.folder / name;
-    return {
-        std::move(name), std::move(format), sha256_file(path.string()), fs::file_size(path)};
+    return {std::move(name), std::move(format), sha256_file(path.string()), fs::file_size(path)};
 }
 
 void write_raw(
@@ -65,10 +64,9 @@ void write_raw(
     Job job = context.console.start("write disk");
     job.set_total(trees.root.content_bytes(), Job::Unit::bytes);
     const DiskLayout layout = write_disk(
-        trees.root,
-        disk_options(trees, spec, context.settings),
-        raw,
-        [&](std::uint64_t bytes) { job.add(bytes); });
+        trees.root, disk_options(trees, spec, context.settings), raw, [&](std::uint64_t bytes) {
+            job.add(bytes);
+        });
     job.finish(format_size(layout.size_bytes));
 }
 
@@ -252,7 +250,8 @@ std::vector<ImageFile> write_oci_images(
         "{} layers, {}", written.layers.size(), format_size(folder_bytes(layout / "blobs"))));
     if (wants(formats, "oci")) {
         out.insert(
-            out.begin(), {layout_name, "oci", written.manifest.digest, folder_bytes(layout / "blobs")});
+            out.begin(),
+            {layout_name, "oci", written.manifest.digest, folder_bytes(layout / "blobs")});
     } else {
         fs::remove_all(layout);
     }

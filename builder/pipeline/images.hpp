@@ -16,9 +16,9 @@ namespace kiln {
 
 /// One shipped file or directory.
 struct ImageFile {
-    std::string name; ///< below the output folder: "pause.qcow2", "pause.oci"
-    std::string format; ///< "qcow2", "raw", "oci", "docker"
-    Digest digest; ///< of the file; of an OCI layout: its manifest's
+    std::string name;       ///< below the output folder: "pause.qcow2", "pause.oci"
+    std::string format;     ///< "qcow2", "raw", "oci", "docker"
+    Digest digest;          ///< of the file; of an OCI layout: its manifest's
     std::uint64_t size = 0; ///< bytes; of an OCI layout: of all blobs
 };
 
@@ -26,7 +26,7 @@ struct ImageContext {
     std::string recipe_name;
     const BakeSettings& settings;
     fs::path folder; ///< where the files go; not yet visible to anybody
-    fs::path cache; ///< root of kiln's cache
+    fs::path cache;  ///< root of kiln's cache
     Console& console;
     unsigned jobs = 1;
 };
@@ -40,8 +40,8 @@ struct DiskTrees {
 
 [[nodiscard]] DiskTrees split_for_disk(const FileTree& tree);
 
-/// Writes the formats ("qcow2", "raw") of a disk. Throws Error when the tree lacks what a disk needs
-/// to boot, naming the stage kind that makes it.
+/// Writes the formats ("qcow2", "raw") of a disk. Throws Error when the tree lacks what a disk
+/// needs to boot, naming the stage kind that makes it.
 [[nodiscard]] std::vector<ImageFile> write_disk_images(
     const DiskTrees& trees,
     const DiskImageSpec& spec,

@@ -62,7 +62,8 @@ Error outdated(const Recipe& recipe, std::string message) {
 void add_source_override(SourceOverrides& overrides, std::string_view text) {
     const std::size_t equals = text.find('=');
     if (equals == 0 || equals == std::string_view::npos || equals + 1 == text.size()) {
-        throw UsageError(fmt::format("'--source {}': expected NAME=DIRECTORY or NAME=URL@COMMIT", text));
+        throw UsageError(
+            fmt::format("'--source {}': expected NAME=DIRECTORY or NAME=URL@COMMIT", text));
     }
     overrides[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
 }
@@ -178,8 +179,7 @@ const LockedSource& LockedInputs::locked_source(const std::string& name) const {
 SourceInput LockedInputs::source(const std::string& name) const {
     const auto spec = recipe_.sources.find(name);
     if (spec == recipe_.sources.end()) {
-        throw Error(
-            fmt::format("the recipe has no source '{}'", name), ExitCode::invalid_recipe);
+        throw Error(fmt::format("the recipe has no source '{}'", name), ExitCode::invalid_recipe);
     }
     if (const auto* directory = std::get_if<DirectorySource>(&spec->second.from)) {
         auto known = folder_digests_.find(name);
@@ -243,8 +243,7 @@ void LockedInputs::fetch(
             }
         } else if (stage->kind == "source") {
             const std::string& name = stage->options.at("source").as_string();
-            if (const auto* tarball =
-                    std::get_if<TarballSource>(&recipe_.sources.at(name).from)) {
+            if (const auto* tarball = std::get_if<TarballSource>(&recipe_.sources.at(name).from)) {
                 inputs.push_back({name, tarball->sha256, 0, {tarball_url(*tarball)}});
             } else {
                 fetch_source(name, in);

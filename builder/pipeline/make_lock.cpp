@@ -12,8 +12,7 @@ namespace kiln {
 
 namespace {
 
-void add_stages(
-    SolveRequest& request, const std::vector<StageSpec>& specs, Branch branch) {
+void add_stages(SolveRequest& request, const std::vector<StageSpec>& specs, Branch branch) {
     for (const StageSpec& spec : specs) {
         if (spec.kind == "packages") {
             request.stages.push_back(
@@ -69,12 +68,10 @@ Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const Input
     solve_request.architecture = recipe.architecture;
     solve_request.cache = cache_root() / "apt";
     solve_request.keep = kept_packages(request);
-    add_archives(
-        solve_request, recipe, in, request.keyring_dir / "debian-archive-keyring.gpg");
+    add_archives(solve_request, recipe, in, request.keyring_dir / "debian-archive-keyring.gpg");
     for (const PinSpec& pin : recipe.pins) {
         for (const std::string& package : pin.packages) {
-            solve_request.pins.push_back(
-                {package, pin.suite, "", static_cast<int>(pin.priority)});
+            solve_request.pins.push_back({package, pin.suite, "", static_cast<int>(pin.priority)});
         }
     }
     add_stages(solve_request, recipe.stages, Branch::common);

@@ -42,10 +42,11 @@ std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace
 
 void check_mountable(const fs::path& path) {
     if (path.string().find_first_of(":,\\") != std::string::npos) {
-        throw Error(fmt::format(
-                        "the cache directory '{}' has a ':', ',' or '\\' in its name, which overlay "
-                        "mounts cannot have",
-                        path.string()))
+        throw Error(
+            fmt::format(
+                "the cache directory '{}' has a ':', ',' or '\\' in its name, which overlay "
+                "mounts cannot have",
+                path.string()))
             .with_hint("set KILN_CACHE to another directory");
     }
 }
@@ -108,8 +109,7 @@ Store::Store(fs::path root) : root_(std::move(root)) {
 void Store::sweep() const {
     for (const auto& folder : fs::directory_iterator(root_ / "work")) {
         const fs::path lock = folder.path() / "lock";
-        if (fs::exists(lock) &&
-            FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()) {
+        if (fs::exists(lock) && FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()) {
             remove_tree(folder.path());
         }
     }
@@ -175,7 +175,7 @@ std::vector<StoredStage> Store::list() const {
     std::vector<StoredStage> out;
     for (const auto& folder : fs::directory_iterator(root_ / "stages")) {
         const fs::path path = folder.path() / "stage.json";
-        struct stat stat_info {};
+        struct stat stat_info{};
         if (::stat(path.c_str(), &stat_info) != 0) {
             continue;
         }

@@ -26,7 +26,7 @@ struct StageInfo {
     std::string recipe;
     std::string kind;
     std::string name;
-    double seconds = 0; ///< that making it took
+    double seconds = 0;      ///< that making it took
     std::uint64_t bytes = 0; ///< content of its files
     std::uint64_t files = 0; ///< entries in its delta
 };
@@ -49,8 +49,10 @@ class Workspace {
 
     /// The mounted tree.
     [[nodiscard]] const fs::path& root() const noexcept { return root_; }
+
     /// The directory that holds what the stage changed.
     [[nodiscard]] const fs::path& upper() const noexcept { return upper_; }
+
     /// Takes the mount away; root() must not be used afterwards.
     void unmount();
     /// Leaves everything in place (--keep-work). Returns the folder.
@@ -82,8 +84,9 @@ class Store {
     /// enter_build_namespace().
     [[nodiscard]] std::unique_ptr<Workspace> begin(const std::vector<Digest>& below) const;
     /// Keeps what a workspace made under `key`; somebody else having made it meanwhile is fine.
-    void commit(
-        Workspace& workspace, const Digest& key, const FileTree& delta, const StageInfo& info) const;
+    void
+    commit(Workspace& workspace, const Digest& key, const FileTree& delta, const StageInfo& info)
+        const;
 
     [[nodiscard]] std::vector<StoredStage> list() const;
     void remove(const Digest& key) const;

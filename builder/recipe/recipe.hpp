@@ -88,9 +88,9 @@ struct Recipe {
     std::vector<PinSpec> pins;
     RecipeIds ids;
     std::map<std::string, SourceSpec> sources;
-    std::vector<StageSpec> stages;     ///< of every image
-    std::vector<StageSpec> vm_stages;  ///< after them, for disks
-    std::vector<StageSpec> oci_stages; ///< after them, for containers
+    std::vector<StageSpec> stages;       ///< of every image
+    std::vector<StageSpec> vm_stages;    ///< after them, for disks
+    std::vector<StageSpec> oci_stages;   ///< after them, for containers
     std::vector<StageSpec> final_stages; ///< after those of vm and oci, for every image
     std::vector<ImageSpec> images;
     /// Every file that was read: the recipe first, then those it extends, parts, definitions.

@@ -162,7 +162,8 @@ const Shape& recipe_shape() {
         {"final",
          &kFinal,
          Need::optional,
-         "what every image gets last: settings that change often, so that a change runs nothing else"},
+         "what every image gets last: settings that change often, so that a change runs nothing "
+         "else"},
         {"images", &kImageFiles, Need::optional, "image definitions, relative to this file"},
     });
     static const Shape kShape = object_of(kFields, "recipe");

@@ -16,17 +16,16 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kSecondsPerDay = 86400;
-constexpr std::size_t kIdField = 2; ///< in passwd and group alike
+constexpr std::size_t kIdField = 2;         ///< in passwd and group alike
 constexpr std::size_t kLastChangeField = 2; ///< in shadow
-constexpr std::size_t kMembersField = 3; ///< in group and gshadow
-constexpr std::uint32_t kShadowGroup = 42; ///< Debian's static gid
+constexpr std::size_t kMembersField = 3;    ///< in group and gshadow
+constexpr std::uint32_t kShadowGroup = 42;  ///< Debian's static gid
 
 } // namespace
 
 AccountFiles::AccountFiles(fs::path root, std::int64_t epoch)
-    : root_(std::move(root)), day_(std::to_string(epoch / kSecondsPerDay)),
-      passwd_(load("passwd")), group_(load("group")), shadow_(load("shadow")),
-      gshadow_(load("gshadow")) {}
+    : root_(std::move(root)), day_(std::to_string(epoch / kSecondsPerDay)), passwd_(load("passwd")),
+      group_(load("group")), shadow_(load("shadow")), gshadow_(load("gshadow")) {}
 
 AccountFiles::Fields* AccountFiles::Table::find(const std::string& name) {
     const auto it = std::find_if(
@@ -121,8 +120,8 @@ void AccountFiles::add_member(const std::string& group, const std::string& user)
     for (Table* table : {&group_, &gshadow_}) {
         Fields* row = table->find(group);
         if (row == nullptr || !user_id(user)) {
-            throw Error(
-                fmt::format("cannot put user '{}' into group '{}': no such user or group", user, group));
+            throw Error(fmt::format(
+                "cannot put user '{}' into group '{}': no such user or group", user, group));
         }
         auto members = split(row->at(kMembersField), ',');
         std::erase(members, "");

@@ -62,8 +62,8 @@ class AccountFiles {
 
     [[nodiscard]] Table load(const char* name) const;
     void store(const char* name, Table& table, unsigned mode, std::uint32_t gid) const;
-    static void check_id(
-        const Table& table, const std::string& name, std::uint32_t id, const char* what);
+    static void
+    check_id(const Table& table, const std::string& name, std::uint32_t id, const char* what);
 
     fs::path root_;
     std::string day_;

@@ -15,7 +15,10 @@ constexpr Shape kContent{.kind = ShapeKind::string};
 constexpr auto kFileFields = std::to_array<Field>({
     {"file", &kAbsolutePath, Need::required, "a file to make or replace"},
     {"content", &kContent, Need::optional, "its text", "empty"},
-    {"from", &kPath, Need::optional, "file of the build host with its content, instead of `content`"},
+    {"from",
+     &kPath,
+     Need::optional,
+     "file of the build host with its content, instead of `content`"},
     kOwnerField,
     kGroupField,
     kModeField,
@@ -60,7 +63,8 @@ class FilesStage final : public Stage {
                 diags.error(from->pos(), "a file has either 'content' or 'from', not both");
             } else if (!fs::is_regular_file(host_path(*from))) {
                 diags.error(
-                    from->pos(), fmt::format("file '{}' does not exist", host_path(*from).string()));
+                    from->pos(),
+                    fmt::format("file '{}' does not exist", host_path(*from).string()));
             }
         }
     }

@@ -14,10 +14,10 @@ constexpr std::uint32_t kPlainMode = 0644;
 
 /// The folder as a tree in which only what counts is different from path to path.
 FileTree read_folder(const fs::path& folder) {
-    FileTree tree = scan_tree(
-        folder, {.jobs = 1, .mtime = [](const std::string&, FileType, std::int64_t) {
-                     return std::int64_t{0};
-                 }});
+    FileTree tree =
+        scan_tree(folder, {.jobs = 1, .mtime = [](const std::string&, FileType, std::int64_t) {
+                               return std::int64_t{0};
+                           }});
     tree.erase_tree(".git");
     for (auto& [path, entry] : tree.entries()) {
         const bool executable = entry.type == FileType::directory || (entry.mode & 0100U) != 0;
@@ -61,8 +61,8 @@ void copy_folder(
             break;
         }
         default:
-            throw Error(fmt::format(
-                "'{}' is neither file, directory nor link", (folder / path).string()));
+            throw Error(
+                fmt::format("'{}' is neither file, directory nor link", (folder / path).string()));
         }
     }
 }

@@ -119,7 +119,8 @@ class KernelStage final : public Stage {
         writer.write_file(
             early,
             fmt::format(
-                "search.fs_uuid {} root\nset prefix=($root)/boot/grub\n", format_uuid(identity.root_file_system)),
+                "search.fs_uuid {} root\nset prefix=($root)/boot/grub\n",
+                format_uuid(identity.root_file_system)),
             {});
         Command command{
             "grub-mkimage",

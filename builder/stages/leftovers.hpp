@@ -15,7 +15,7 @@ namespace kiln {
 /// What to do with a path that matches.
 enum class LeftoverAction {
     remove, ///< the path and all below it
-    empty, ///< a file keeps its name, owner and mode but no content
+    empty,  ///< a file keeps its name, owner and mode but no content
 };
 
 struct Leftover {

@@ -64,8 +64,8 @@ class OverlayStage final : public Stage {
     }
 
   private:
-    [[nodiscard]] Ownership ownership(
-        const std::string& path, std::uint32_t mode, const AccountFiles& accounts) const {
+    [[nodiscard]] Ownership
+    ownership(const std::string& path, std::uint32_t mode, const AccountFiles& accounts) const {
         Ownership out = ownership_of(spec_.options, accounts, mode);
         if (const Value* permissions = spec_.options.find("permissions")) {
             for (const Value& rule : permissions->as_list()) {

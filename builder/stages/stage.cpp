@@ -13,21 +13,16 @@ namespace {
 
 const std::array kKinds{
     StageKind{
-        "packages",
-        "installs locked Debian packages",
-        &kPackagesOptions,
-        make_packages_stage},
+        "packages", "installs locked Debian packages", &kPackagesOptions, make_packages_stage},
     StageKind{
         "source", "copies a source (git, directory, tarball)", &kSourceOptions, make_source_stage},
-    StageKind{
-        "overlay", "copies a folder over the tree", &kOverlayOptions, make_overlay_stage},
+    StageKind{"overlay", "copies a folder over the tree", &kOverlayOptions, make_overlay_stage},
     StageKind{"users", "makes users and groups", &kUsersOptions, make_users_stage},
     StageKind{
         "files", "makes or removes files, directories and links", &kFilesOptions, make_files_stage},
     StageKind{
         "services", "enables, disables and masks units", &kServicesOptions, make_services_stage},
-    StageKind{
-        "kernel", "makes initramfs and boot loader", &kKernelOptions, make_kernel_stage},
+    StageKind{"kernel", "makes initramfs and boot loader", &kKernelOptions, make_kernel_stage},
     StageKind{"run", "runs a script in the tree (the last resort)", &kRunOptions, make_run_stage},
     StageKind{
         "normalize",
@@ -54,9 +49,8 @@ std::span<const StageShape> stage_shapes() {
 }
 
 std::unique_ptr<Stage> make_stage(const StageSpec& spec) {
-    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const StageKind& k) {
-        return k.kind == spec.kind;
-    });
+    const auto kind = std::find_if(
+        kKinds.begin(), kKinds.end(), [&](const StageKind& k) { return k.kind == spec.kind; });
     KILN_CHECK(kind != kKinds.end());
     return kind->make(spec);
 }

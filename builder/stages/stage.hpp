@@ -27,8 +27,8 @@ struct LockedDeb {
 struct SourceInput {
     fs::path path; ///< a directory or a tarball
     bool is_tarball = false;
-    unsigned strip = 0; ///< leading components to drop from a tarball's paths
-    Digest digest; ///< of what will be taken from it
+    unsigned strip = 0;   ///< leading components to drop from a tarball's paths
+    Digest digest;        ///< of what will be taken from it
     std::string revision; ///< commit, or empty
 };
 
@@ -54,8 +54,10 @@ class Stage {
 
     /// Reports what the options' shape cannot judge, such as an overlay folder that is missing.
     virtual void check(Diagnostics&) const {}
+
     /// Adds the digest of everything that run() reads besides the options and the tree.
     virtual void hash_inputs(FieldHasher&, const StageInputs&) const {}
+
     virtual void run(StageContext& context, const StageInputs& inputs) const = 0;
 };
 

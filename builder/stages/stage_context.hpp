@@ -20,7 +20,7 @@ namespace kiln {
 struct BakeSettings {
     std::int64_t epoch = 0; ///< source date epoch, seconds
     std::string architecture = "amd64";
-    RecipeIds ids; ///< numbers of users and groups that the recipe fixes
+    RecipeIds ids;   ///< numbers of users and groups that the recipe fixes
     Digest identity; ///< seed of the disk's identifiers, see formats/disk.hpp
 };
 

@@ -120,7 +120,8 @@ void TreeWriter::make_link(
     make_parents(path);
     const fs::path at = resolve(path);
     if (fs::is_directory(fs::symlink_status(at)) && !fs::is_empty(at)) {
-        throw Error(fmt::format("cannot put a link at '{}': a directory with content is there", path))
+        throw Error(
+            fmt::format("cannot put a link at '{}': a directory with content is there", path))
             .with_hint("remove the directory first, with 'remove' in a files stage");
     }
     fs::remove(at);

@@ -9,6 +9,9 @@ import unittest
 
 import world
 
+ROUNDS = int(os.environ.get("KILN_ROUNDS", "1"))
+ZONES = ["Pacific/Kiritimati", "America/St_Johns", "Asia/Kathmandu", "UTC"]
+
 
 def copy_in_other_order(to):
     """A copy of recipes, overlays and images whose files were made in reverse order."""
@@ -37,17 +40,23 @@ class Repeat(unittest.TestCase):
         shutil.copytree(world.CACHE / "pool", cache / "pool")
 
     def test_other_path_zone_locale_umask_jobs_and_file_order(self):
-        cache = self.folder / "other cache"
+        for number in range(ROUNDS):
+            with self.subTest(round=number):
+                self.bake_varied(number)
+
+    def bake_varied(self, number):
+        cache = self.folder / f"other cache {number}"
         self.seed_pool(cache)
         env = world.environment(
-            KILN_CACHE=cache, TZ="Pacific/Kiritimati", LC_ALL="de_DE.UTF-8", HOME="/nonexistent"
+            KILN_CACHE=cache, TZ=ZONES[number % len(ZONES)], LC_ALL="de_DE.UTF-8", HOME="/nonexistent"
         )
         world.succeed(
-            "bake", "debian-minimal", "--offline", "--no-check", "--jobs", "1",
+            "bake", "debian-minimal", "--offline", "--no-check", "--jobs", 1 + number % 3,
             "--out", self.folder / "out",
-            cwd=self.cwd, env=env, umask=0o077,
+            cwd=self.cwd, env=env, umask=0o077 if number % 2 == 0 else 0o002,
         )
         self.assertEqual(world.sums(self.folder / "out"), world.sums(world.WORK / "reference"))
+        shutil.rmtree(cache)
 
     def test_plain_user(self):
         if os.geteuid() != 0:

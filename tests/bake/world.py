@@ -84,7 +84,7 @@ def make_user(subids=True, name=USER):
     except KeyError:
         subprocess.run(["useradd", "--create-home", name], check=True)
     for option, file in (("--del-subuids", "/etc/subuid"), ("--del-subgids", "/etc/subgid")):
-        for line in open(file).read().splitlines():
+        for line in pathlib.Path(file).read_text().splitlines():
             owner, start, count = line.split(":")
             if owner == name:
                 last = int(start) + int(count) - 1

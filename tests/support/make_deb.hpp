@@ -13,7 +13,7 @@ namespace kiln {
 struct ToyDeb {
     std::string control = {}; ///< the control paragraph, with its final newline
     std::map<std::string, std::string> scripts = {}; ///< control file name -> content, mode 0755
-    std::map<std::string, std::string> files = {}; ///< path -> content; below bin/ mode 0755
+    std::map<std::string, std::string> files = {};   ///< path -> content; below bin/ mode 0755
 };
 
 /// Returns the path of FOLDER/NAME.deb, where NAME is the control paragraph's Package.

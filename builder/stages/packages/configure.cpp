@@ -133,7 +133,7 @@ std::string describe_dpkg_failure(std::string_view output) {
         return {};
     }
     const std::string words = match[2].str();
-    const std::string script = words == "post-installation" ? "postinst"
+    const std::string script = words == "post-installation"  ? "postinst"
                                : words == "pre-installation" ? "preinst"
                                                              : words;
     const bool killed = match[3].str().starts_with("was");

@@ -190,8 +190,7 @@ void DpkgDatabase::write_info(const UnpackedPackage& unpacked) const {
                 package.control.modes.at(name) & 0777U);
         }
     }
-    write_plain(
-        admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", 0644);
+    write_plain(admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", 0644);
 }
 
 void DpkgDatabase::append_status(const std::vector<UnpackedPackage>& packages) const {

@@ -16,8 +16,8 @@
 namespace kiln {
 
 /// Installs `packages`, given in the lock's order, and leaves a tree in which every package
-/// is fully installed. Throws Error naming package, script, exit code and the last lines of output when
-/// a script fails.
+/// is fully installed. Throws Error naming package, script, exit code and the last lines of output
+/// when a script fails.
 void install_packages(std::vector<PackageFile> packages, StageContext& context);
 
 } // namespace kiln

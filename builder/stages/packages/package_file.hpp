@@ -33,6 +33,7 @@ struct PackageFile {
     [[nodiscard]] std::string info_name() const {
         return multi_arch_same ? name + ":" + architecture : name;
     }
+
     [[nodiscard]] bool has_script(std::string_view script) const {
         return control.files.find(std::string(script)) != control.files.end();
     }
@@ -51,7 +52,8 @@ class DependencyIndex {
     /// Indices of `start` and everything it depends on, within the set.
     [[nodiscard]] std::set<std::size_t> closure(const std::set<std::size_t>& start) const;
     /// Indices of the packages of the set that satisfy these relations.
-    [[nodiscard]] std::set<std::size_t> satisfying(const std::vector<Alternatives>& relations) const;
+    [[nodiscard]] std::set<std::size_t>
+    satisfying(const std::vector<Alternatives>& relations) const;
 
   private:
     const std::vector<PackageFile>& packages_;

@@ -142,8 +142,7 @@ void Unpacker::place_member(const PackageFile& package, const Member& member) {
     claim(package, member);
     const std::string diverted = database_.divert(member.path, package.name);
     // dpkg keeps a new conffile beside its name until it configures the package.
-    const bool is_conffile =
-        std::binary_search(conffiles_.begin(), conffiles_.end(), member.path);
+    const bool is_conffile = std::binary_search(conffiles_.begin(), conffiles_.end(), member.path);
     const std::string real = real_path(diverted);
     const fs::path at = root_ / (is_conffile ? real + ".dpkg-new" : real);
     placed_[member.path] = at.string();
@@ -157,13 +156,14 @@ void Unpacker::place_member(const PackageFile& package, const Member& member) {
     } else if (member.entry.type == FileType::regular) {
         place_regular(member, at);
     } else {
-        throw Error(fmt::format("'{}' is a device or pipe, which kiln does not unpack", member.path));
+        throw Error(
+            fmt::format("'{}' is a device or pipe, which kiln does not unpack", member.path));
     }
 }
 
 /// dpkg's rule: a directory that exists, also by way of a symlink, stays as it is.
 void Unpacker::place_directory(const Member& member, const fs::path& at) const {
-    struct stat info {};
+    struct stat info{};
     if (::lstat(at.c_str(), &info) == 0) {
         if (S_ISREG(info.st_mode)) {
             throw Error(fmt::format("'{}' is a file where a directory should be", member.path));
@@ -213,7 +213,8 @@ void Unpacker::place_hardlink(const Member& member, const fs::path& at) {
 void Unpacker::claim(const PackageFile& package, const Member& member) {
     if (const auto owner = database_.owner_of(member.path)) {
         const std::string owner_name = owner->substr(0, owner->find(':'));
-        if (owner_name != package.name && database_.divert(member.path, package.name) == member.path &&
+        if (owner_name != package.name &&
+            database_.divert(member.path, package.name) == member.path &&
             database_.divert(member.path, owner_name) == member.path) {
             if (!package.replaces.contains(owner_name)) {
                 throw Error(fmt::format(

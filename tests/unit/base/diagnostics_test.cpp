@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "base/diagnostics.hpp"
-
 #include "base/error.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "base/file.hpp"
-
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "base/parallel.hpp"
-
 #include "base/error.hpp"
+#include "base/parallel.hpp"
 
 #include <gtest/gtest.h>
 

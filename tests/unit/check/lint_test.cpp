@@ -113,6 +113,7 @@ TEST(Lint, AcceptsWhatMeansNotYet) {
     }
     put_with_parents(tree, "etc/machine-id", file("uninitialized\n"));
     put_with_parents(tree, "usr/share/doc/x/key.pem", file(PEM("PRIVATE KEY")));
+    tree.put("etc/resolv.conf", file("nameserver 127.0.0.53\nnameserver ::1\n"));
     put_with_parents(tree, "etc/mysql/debian.cnf", file("[client]\npassword =\n"));
     EXPECT_THAT(lint(tree), IsEmpty());
 }
@@ -167,6 +168,23 @@ TEST(Lint, SaysWhichStageBroughtTheFile) {
         EXPECT_FALSE(error.hint().empty());
     }
     EXPECT_NO_THROW(require_no_findings({}, stages));
+}
+
+TEST(Lint, ShowsAFewFindingsOfEachRule) {
+    FileTree tree = sample_system();
+    for (int i = 0; i < 7; ++i) {
+        put_with_parents(tree, "var/lib/mysql/t" + std::to_string(i), file("x"));
+    }
+    put_with_parents(tree, "var/log/dpkg.log", file("x"));
+    const auto findings = lint_tree(tree, {});
+    try {
+        require_no_findings(findings, {});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "the image holds 8 files that must not enter one");
+        EXPECT_EQ(error.details().size(), 7U);
+        EXPECT_EQ(error.details().back(), "database: and 2 more");
+    }
 }
 
 } // namespace

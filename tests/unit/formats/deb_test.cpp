@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "formats/deb.hpp"
-
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "formats/archive_reader.hpp"
+#include "formats/deb.hpp"
 #include "support/make_deb.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +17,8 @@ class Deb : public testing::Test {
     fs::path toy() {
         return make_deb(
             dir_.path(),
-            {.control = "Package: toy\nVersion: 1.2-3\nArchitecture: all\nDescription: toy\n more\n",
+            {.control =
+                 "Package: toy\nVersion: 1.2-3\nArchitecture: all\nDescription: toy\n more\n",
              .scripts = {{"postinst", "#!/bin/sh\n"}},
              .files = {{"etc/toy.conf", "a=1\n"}, {"usr/bin/toy", "#!/bin/sh\n"}}});
     }

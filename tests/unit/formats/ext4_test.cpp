@@ -341,7 +341,8 @@ TEST_F(Ext4, IsTheSameEachTime) {
     const Image second(sample_tree());
     ::unsetenv("E2FSPROGS_FAKE_TIME");
     EXPECT_EQ(first.digest(), second.digest());
-    EXPECT_EQ(first.digest().hex(), "644f6c6be798d5d92ff903b705ee32249df1a8250e8fd54da2b9f0c58100c307");
+    EXPECT_EQ(
+        first.digest().hex(), "644f6c6be798d5d92ff903b705ee32249df1a8250e8fd54da2b9f0c58100c307");
 }
 
 TEST(Ext4Errors, RefusesWhatCannotBeWritten) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "formats/file_tree.hpp"
-
 #include "base/error.hpp"
+#include "formats/file_tree.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "stages/accounts.hpp"
-
 #include "base/error.hpp"
+#include "stages/accounts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,7 +32,8 @@ TEST_F(Accounts, AddsUsersWithALockedPasswordAndTheEpochsDay) {
     accounts.add_user({"pause", 1000, 1000, "PAUSE", "/home/pause", "/bin/bash"});
     accounts.add_member("adm", "pause");
     accounts.save();
-    EXPECT_NE(text("passwd").find("pause:x:1000:1000:PAUSE:/home/pause:/bin/bash\n"), std::string::npos);
+    EXPECT_NE(
+        text("passwd").find("pause:x:1000:1000:PAUSE:/home/pause:/bin/bash\n"), std::string::npos);
     EXPECT_NE(text("shadow").find("pause:!:19000::::::\n"), std::string::npos);
     EXPECT_NE(text("group").find("adm:x:4:pause\n"), std::string::npos);
     EXPECT_NE(text("gshadow").find("adm:*::pause\n"), std::string::npos);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include "base/text.hpp"
 #include "stages/packages/configure.hpp"
 #include "stages/packages/dpkg_database.hpp"
 #include "stages/packages/unpacker.hpp"
 #include "support/make_deb.hpp"
 
-#include "base/text.hpp"
-
 #include <gtest/gtest.h>
-
 #include <sys/stat.h>
 
 namespace kiln {
@@ -70,13 +68,13 @@ TEST_F(Packages, UnpacksThroughTheMergedUsrLinksAndKeepsTimes) {
 
 TEST_F(Packages, LeavesConffilesForDpkgToPlace) {
     const PackageFile toy = package(
-        "toy",
-        {.scripts = {{"conffiles", "/etc/toy.conf\n"}}, .files = {{"etc/toy.conf", "a\n"}}});
+        "toy", {.scripts = {{"conffiles", "/etc/toy.conf\n"}}, .files = {{"etc/toy.conf", "a\n"}}});
     unpack({&toy});
     EXPECT_FALSE(fs::exists(root_ / "etc/toy.conf"));
     EXPECT_TRUE(fs::exists(root_ / "etc/toy.conf.dpkg-new"));
     EXPECT_NE(admin("status").find("Conffiles:\n /etc/toy.conf newconffile\n"), std::string::npos);
-    EXPECT_NE(admin("status").find("Package: toy\nStatus: install ok unpacked\n"), std::string::npos);
+    EXPECT_NE(
+        admin("status").find("Package: toy\nStatus: install ok unpacked\n"), std::string::npos);
 }
 
 TEST_F(Packages, RefusesToOverwriteAnotherPackagesFile) {
@@ -86,8 +84,7 @@ TEST_F(Packages, RefusesToOverwriteAnotherPackagesFile) {
         unpack({&one, &two});
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(
-            error.message(), "it would overwrite '/usr/bin/x', which is in package 'one'");
+        EXPECT_EQ(error.message(), "it would overwrite '/usr/bin/x', which is in package 'one'");
         ASSERT_FALSE(error.context().empty());
         EXPECT_EQ(error.context()[0], "unpacking package 'two'");
     }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.hpp"
+#include "check/image_inspect.hpp"
+#include "check/lint.hpp"
+#include "cli/commands.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr auto kExamples = std::to_array<Example>({
+    {"kiln lint images/out/pause/pause.qcow2", "looks for secrets and identities in a disk"},
+    {"kiln lint web.oci --except authorized-keys:root/.ssh/authorized_keys", "lets one file pass"},
+    {"kiln lint --rules", "lists the rules"},
+});
+
+constexpr auto kFormats = std::to_array<std::string_view>({"qcow2", "raw", "oci", "docker"});
+
+constexpr std::array kOptions{
+    OptionSpec{
+        .name = "--except",
+        .value = "RULE:PATH",
+        .doc = "let this file break this rule",
+        .repeatable = true},
+    OptionSpec{
+        .name = "--format",
+        .value = "FORMAT",
+        .doc = "what IMAGE is, instead of what its first bytes say",
+        .choices = kFormats},
+    OptionSpec{
+        .name = "--word",
+        .value = "TEXT",
+        .doc = "also look for this word, such as the build host's name",
+        .repeatable = true},
+    OptionSpec{.name = "--rules", .doc = "list the rules and do nothing else"},
+};
+
+constexpr std::array kPositionals{PositionalSpec{
+    .name = "IMAGE",
+    .doc = "a qcow2 or raw disk, an OCI layout directory or a docker archive",
+    .count = Count::optional,
+    .completes = Completes::file}};
+
+LintException parse_exception(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    std::vector<std::string_view> names;
+    for (const LintRule& rule : lint_rules()) {
+        names.push_back(rule.name);
+    }
+    const std::string rule = text.substr(0, colon);
+    if (std::find(names.begin(), names.end(), rule) == names.end()) {
+        UsageError error(fmt::format("'{}' is no rule of lint", rule));
+        const std::string suggestion = did_you_mean(rule, names);
+        error.set_hint_if_empty(suggestion.empty() ? "'kiln lint --rules' lists them" : suggestion);
+        throw error;
+    }
+    if (colon == std::string::npos) {
+        throw UsageError(fmt::format("--except takes RULE:PATH, not '{}'", text));
+    }
+    const std::string path = text.substr(colon + 1);
+    return {rule, path.substr(std::min(path.find_first_not_of('/'), path.size()))};
+}
+
+ExitCode list_rules(Context& context) {
+    nlohmann::ordered_json json;
+    for (const LintRule& rule : lint_rules()) {
+        if (context.global.json) {
+            json[std::string(rule.name)] = rule.summary;
+        } else {
+            context.io.out << fmt::format("{:<16}  {}\n", rule.name, rule.summary);
+        }
+    }
+    if (context.global.json) {
+        context.io.out << json.dump(2) << '\n';
+    }
+    return ExitCode::ok;
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+    if (arguments.flag("--rules")) {
+        return list_rules(context);
+    }
+    const auto image = arguments.optional_positional("IMAGE");
+    if (!image) {
+        throw UsageError("IMAGE is missing");
+    }
+    LintOptions options;
+    options.builder_words = arguments.values("--word");
+    for (const std::string& text : arguments.values("--except")) {
+        options.exceptions.push_back(parse_exception(text));
+    }
+    const std::string given = arguments.value_or("--format", "");
+    const std::string format = given.empty() ? detect_image_format(*image) : given;
+    const FileTree tree = read_image_tree(*image, format, context.console, context.io.processes);
+    const auto findings = lint_tree(tree, options);
+    if (context.global.json) {
+        auto json = nlohmann::ordered_json::array();
+        for (const LintFinding& finding : findings) {
+            json.push_back({{"rule", finding.rule}, {"path", finding.path}, {"why", finding.why}});
+        }
+        context.io.out << json.dump(2) << '\n';
+    } else {
+        for (const std::string& line : describe_findings(findings, {})) {
+            context.io.out << line << '\n';
+        }
+    }
+    return findings.empty() ? ExitCode::ok : ExitCode::failed;
+}
+
+} // namespace
+
+const CommandSpec kLintCommand{
+    .name = "lint",
+    .summary = "look for secrets and identities in an image",
+    .description =
+        "Looks for what no image may hold: keys, passwords, a machine-id, databases, histories, "
+        "logs, leases and traces of the build. Any image will do, also one that kiln did not "
+        "make.\n"
+        "\n"
+        "Ends with exit code 1 when there is a finding.",
+    .examples = kExamples,
+    .options = kOptions,
+    .positionals = kPositionals,
+    .run = run};
+
+} // namespace kiln

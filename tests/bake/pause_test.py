@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""The PAUSE base image: baked, checked, booted with BIOS and UEFI, run by a real Docker daemon."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import world
+
+BOOT = world.SOURCE / "tests/vm/boot_test.py"
+SERVICES = ["cron", "mariadb", "nginx", "rsync", "ssh", "systemd-networkd"]
+
+# The image under test with a root shell on the serial console, and nothing else.
+PROBE = """\
+kiln: 1
+name: pause-probe
+extends: pause.yaml
+final:
+  stages:
+    - stage: files
+      name: console
+      files:
+        - file: /etc/systemd/system/serial-getty@ttyS0.service.d/autologin.conf
+          content: |
+            [Service]
+            ExecStart=
+            ExecStart=-/sbin/agetty --autologin root --noclear %I 115200 linux
+"""
+
+
+def setUpModule():
+    (world.WORK / "recipes/pause-probe.yaml").write_text(PROBE)
+    world.succeed("bake", "pause", "--refresh", "--no-check", "--out", world.WORK / "pause")
+    world.succeed("lock", "pause-probe")
+    print(world.succeed("bake", "pause-probe", "--image", "qcow2", "--out", world.WORK / "probe").stderr)
+
+
+class Disk(unittest.TestCase):
+    def boot(self, firmware):
+        command = [sys.executable, BOOT, world.WORK / "probe/pause-probe.qcow2",
+                   "--firmware", firmware, "--grow", "6G", "--expect", "multi-user.target",
+                   "--login", "root"]
+        for service in SERVICES:
+            command += ["--run", f"systemctl is-active {service}"]
+        command += [
+            "--run", "test -z \"$(systemctl list-units --failed --plain --no-legend)\"",
+            "--run", "mariadb -e 'SELECT 1'",
+            "--run", "curl -sf http://127.0.0.1/ | grep -q PAUSE",
+            "--run", "test -s /etc/machine-id && test -s /etc/ssh/ssh_host_ed25519_key",
+            "--run", "test \"$(df --output=size -B1M / | tail -1)\" -gt 4000",
+            "--shutdown",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+        print(done.stdout)
+        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-2000:])
+
+    def test_boots_with_bios(self):
+        self.boot("bios")
+
+    def test_boots_with_uefi(self):
+        self.boot("uefi")
+
+    def test_nothing_complains_at_rest(self):
+        manifest = (world.WORK / "pause/vm.manifest").read_text()
+        self.assertNotIn(" /etc/ssh/ssh_host_", manifest)
+        self.assertNotIn("rsyslog", manifest)
+        self.assertIn(" /var/lib/mysql target=/data/mysql/mysql", manifest)
+        self.assertIn(" /home/ftp target=/data/pause", manifest)
+        machine_id = next(l for l in manifest.splitlines() if l.split()[7] == "/etc/machine-id")
+        self.assertEqual(machine_id.split()[5], "0")
+
+
+class Container(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0 or not shutil.which("dockerd"):
+            raise unittest.SkipTest("a private Docker daemon needs root and docker.io")
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="kiln-docker-"))
+        cls.env = dict(os.environ, DOCKER_HOST=f"unix://{cls.folder}/d.sock",
+                       DOCKER_CONFIG=str(cls.folder / "config"))
+        log = open(cls.folder / "dockerd.log", "w")
+        cls.daemon = subprocess.Popen(
+            ["dockerd", "--data-root", cls.folder / "root", "--exec-root", cls.folder / "exec",
+             "-H", f"unix://{cls.folder}/d.sock", "--pidfile", cls.folder / "d.pid",
+             "--bridge=none", "--iptables=false", "--ip6tables=false"],
+            stdout=log, stderr=log,
+        )
+        for _ in range(300):
+            if subprocess.run(["docker", "version"], env=cls.env, capture_output=True).returncode == 0:
+                return
+            time.sleep(0.2)
+        cls.tearDownClass()
+        raise AssertionError("dockerd does not start: " + (cls.folder / "dockerd.log").read_text()[-2000:])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.terminate()
+        cls.daemon.wait(60)
+        mounts = [l.split()[1] for l in open("/proc/self/mounts") if str(cls.folder) in l]
+        for mount in sorted(mounts, reverse=True):
+            subprocess.run(["umount", "-l", mount], check=False)
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def docker(self, *args, check=True):
+        done = subprocess.run(["docker", *args], env=self.env, capture_output=True, text=True, timeout=300)
+        if check:
+            self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def eventually(self, *command):
+        for _ in range(120):
+            done = self.docker("exec", "trial", *command, check=False)
+            if done.returncode == 0:
+                return done.stdout
+            time.sleep(0.5)
+        self.fail(f"{command}: {done.stderr}\n{self.docker('logs', 'trial').stdout[-3000:]}")
+
+    def test_runs(self):
+        self.docker("load", "-i", str(world.WORK / "pause/pause.docker.tar"))
+        self.docker("run", "-d", "--name", "trial", "--network", "none", "pause:latest")
+        self.addCleanup(self.docker, "rm", "-fv", "trial", check=False)
+        self.assertIn("PAUSE", self.eventually("curl", "-sf", "http://127.0.0.1/"))
+        self.eventually("mariadb", "-e", "SELECT 1")
+        start = time.monotonic()
+        self.docker("stop", "-t", "30", "trial")
+        self.assertLess(time.monotonic() - start, 25, "it had to be killed")
+
+
+class Layout(unittest.TestCase):
+    def test_umoci_unpacks_the_recorded_tree(self):
+        with tempfile.TemporaryDirectory(dir=world.FAST) as folder:
+            subprocess.run(
+                ["umoci", "unpack", "--image", f"{world.WORK}/pause/pause.oci:latest", f"{folder}/b"],
+                check=True, capture_output=True,
+            )
+            root = pathlib.Path(folder) / "b/rootfs"
+            found = {f"/{p.relative_to(root)}" for p in root.rglob("*")} | {"/"}
+            lines = (world.WORK / "pause/oci.manifest").read_text().splitlines()
+            recorded = {line.split(" ")[7] for line in lines}
+            plain = {p for p in recorded if "%" not in p}
+            self.assertEqual(plain - found, set())
+            self.assertEqual(len(found), len(recorded))
+            for line in lines:
+                kind, mode, uid, gid, _, size, _, path = line.split(" ")[:8]
+                if kind == "f" and "%" not in path:
+                    status = (root / path[1:]).lstat()
+                    self.assertEqual(
+                        (f"{status.st_mode & 0o7777:04o}", str(status.st_uid), str(status.st_gid),
+                         str(status.st_size)),
+                        (mode, uid, gid, size), path,
+                    )
+
+    def test_podman_loads_it(self):
+        with tempfile.TemporaryDirectory(dir=world.FAST) as folder:
+            storage = ["--root", f"{folder}/root", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
+            subprocess.run(
+                ["podman", *storage, "load", "-i", world.WORK / "pause/pause.docker.tar"],
+                check=True, capture_output=True, text=True,
+            )
+            names = subprocess.run(
+                ["podman", *storage, "images", "--format", "json"], check=True, capture_output=True, text=True
+            ).stdout
+            self.assertIn("pause:latest", json.dumps(json.loads(names)))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
