@@ -165,7 +165,7 @@ TEST(DiskImage, IsTheSameEverywhere) {
     const Disk disk(options_with_everything());
     EXPECT_EQ(
         sha256_file(disk.path()).hex(),
-        "9906c1bf43913a9af86c22041142625153326e991d1801ae163b036b9c7b8101");
+        "b8c7fb6c2d81bf0efc9e14b79359f178507f28bffc567dc61ae64158c7841337");
 }
 
 TEST(DiskImage, RefusesImpossibleOptions) {
