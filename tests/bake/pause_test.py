@@ -44,8 +44,9 @@ def setUpModule():
 class Disk(unittest.TestCase):
     def boot(self, firmware):
         command = [sys.executable, BOOT, world.WORK / "probe/pause-probe.qcow2",
-                   "--firmware", firmware, "--grow", "6G", "--expect", "multi-user.target",
-                   "--login", "root"]
+                   "--firmware", firmware, "--grow", "6G", "--login", "root",
+                   "--run", "systemctl is-system-running --wait",
+                   "--run", "systemctl is-active multi-user.target"]
         for service in SERVICES:
             command += ["--run", f"systemctl is-active {service}"]
         command += [
