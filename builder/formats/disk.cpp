@@ -26,7 +26,7 @@ constexpr std::uint64_t kMiB = 1 << 20;
 /// Discoverable Partitions Specification.
 constexpr std::string_view kBiosBootType = "21686148-6449-6e6f-744e-656564454649";
 constexpr std::string_view kEspType = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
-constexpr std::string_view kRootType = "4f68bce3-e8cd-4db1-96e7-fbcaff984b5b";
+constexpr std::string_view kRootType = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
 
 constexpr std::uint64_t kBiosBootBytes = kMiB;
 constexpr std::size_t kMbrCodeSize = 440; ///< up to the disk signature

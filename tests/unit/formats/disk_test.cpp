@@ -165,7 +165,7 @@ TEST(DiskImage, IsTheSameEverywhere) {
     const Disk disk(options_with_everything());
     EXPECT_EQ(
         sha256_file(disk.path()).hex(),
-        "b8c7fb6c2d81bf0efc9e14b79359f178507f28bffc567dc61ae64158c7841337");
+        "0d9208c92af1ec48bd7a858fbceb901ac7ae592b2a8f228e6a47fd4245ea87c4");
 }
 
 TEST(DiskImage, RefusesImpossibleOptions) {
