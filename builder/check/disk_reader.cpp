@@ -142,7 +142,8 @@ FileTree DiskReader::read_tree(const KeepContent& keep) const {
     const std::string scratch = Appliance::scratch_device();
     const std::string output = appliance_.shell(
         fmt::format(
-            "tar -C /sysroot --numeric-owner --xattrs --sparse -b 2048 -cf {0} . 2>&1 && "
+            "tar -C /sysroot --numeric-owner --xattrs --sparse --format=pax "
+            "--pax-option=hdrcharset:=BINARY -b 2048 -cf {0} . 2>&1 && "
             "blockdev --flushbufs {0}; echo {1}$?",
             scratch,
             kStatusMark),

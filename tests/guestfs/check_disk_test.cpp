@@ -18,7 +18,7 @@ using ::testing::StartsWith;
 class CheckDisk : public GuestfsTest {
   protected:
     CheckDisk() {
-        put_with_parents(tree_, "usr/caf\xc3\xa9", file("a name in UTF-8"));
+        put_with_parents(tree_, "usr/latin1-\xe9", file("not UTF-8"));
         put_with_parents(tree_, "dev/null", device(FileType::char_device, 1, 3));
         put_with_parents(tree_, "dev/initctl", device(FileType::fifo, 0, 0));
         DiskOptions options;
