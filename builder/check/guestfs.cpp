@@ -117,6 +117,14 @@ fs::path make_directory(const fs::path& path) {
     return path;
 }
 
+/// LIBGUESTFS_BACKEND_SETTINGS=force_tcg is libguestfs' own word for "no KVM".
+Acceleration best_acceleration() {
+    const auto settings = process_env("LIBGUESTFS_BACKEND_SETTINGS");
+    const bool forbidden = settings && settings->find("force_tcg") != std::string::npos;
+    return !forbidden && ::access("/dev/kvm", R_OK | W_OK) == 0 ? Acceleration::kvm
+                                                                : Acceleration::emulation;
+}
+
 } // namespace
 
 void check_appliance_host(const ApplianceHost& host) {
@@ -150,30 +158,42 @@ void check_appliance_host(const ApplianceHost& host) {
 }
 
 Appliance::Appliance(const ApplianceOptions& options, Console& console)
-    : console_(console), temp_(temporary_root(), "kiln-appliance"), handle_(guestfs_create()) {
+    : console_(console), temp_(temporary_root(), "kiln-appliance") {
+    check_appliance_host({});
+    Job job = console.start("start the libguestfs appliance");
+    const Acceleration best = best_acceleration();
+    bool started = launch(options, best);
+    if (!started && best == Acceleration::kvm && !interrupt_requested()) {
+        // Seen on hosts that are guests themselves: /dev/kvm opens, and QEMU dies of it.
+        console.info("KVM cannot run the appliance on this host; emulating it");
+        started = launch(options, Acceleration::emulation);
+    }
+    if (!started) {
+        fail("start the libguestfs appliance");
+    }
+    job.finish();
+}
+
+bool Appliance::launch(const ApplianceOptions& options, Acceleration acceleration) {
+    handle_.reset(guestfs_create());
     if (!handle_) {
         throw SystemError("cannot make a libguestfs handle");
     }
-    check_appliance_host({});
-    configure(options);
+    configure(options, acceleration);
     for (std::size_t i = 0; i < options.drives.size(); ++i) {
         add_drive(options.drives[i], drive_label(i));
     }
     if (options.scratch_bytes > 0) {
         add_scratch(options.scratch_bytes);
     }
-    Job job = console.start("start the libguestfs appliance");
-    if (guestfs_launch(get()) == -1) {
-        fail("start the libguestfs appliance");
-    }
-    job.finish();
+    return guestfs_launch(get()) != -1;
 }
 
-void Appliance::configure(const ApplianceOptions& options) {
+void Appliance::configure(const ApplianceOptions& options, Acceleration acceleration) {
     guestfs_h* const g = get();
     guestfs_set_error_handler(g, nullptr, nullptr); // errors come through guestfs_last_error
     check(guestfs_set_backend(g, "direct"), "choose libguestfs' backend");
-    if (::access("/dev/kvm", R_OK | W_OK) != 0) {
+    if (acceleration == Acceleration::emulation) {
         check(guestfs_set_backend_setting(g, "force_tcg", "1"), "choose software emulation");
         // Software emulation walks `rep movsb`, the copy that these two flags recommend, byte by
         // byte. la57 is off as libguestfs has it.
@@ -207,7 +227,7 @@ void Appliance::add_drive(const GuestDrive& drive, const std::string& label) {
 }
 
 void Appliance::add_scratch(std::uint64_t size) {
-    const UniqueFd fd = open_file(scratch_file(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const UniqueFd fd = open_file(scratch_file(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
         throw SystemError(fmt::format("cannot make '{}'", scratch_file().string()));
     }
@@ -275,11 +295,8 @@ void Appliance::fail(std::string_view what) const {
     std::vector<std::string> lines =
         split_lines(reason == nullptr ? "no reason given" : std::string_view(reason));
     const std::string first = lines.empty() ? std::string() : lines.front();
-    Error error(fmt::format("cannot {}: {}", what, first));
-    if (lines.size() > 1) {
-        lines.erase(lines.begin());
-        error = std::move(error).with_details(std::move(lines));
-    }
+    lines.erase(lines.begin(), lines.begin() + (lines.empty() ? 0 : 1));
+    Error error = Error(fmt::format("cannot {}: {}", what, first)).with_details(std::move(lines));
     if (console_.options().level != Level::debug) {
         error.set_hint_if_empty("--verbose shows the appliance's own messages");
     }

@@ -55,10 +55,13 @@ struct ApplianceHost {
 
 void check_appliance_host(const ApplianceHost& host);
 
+/// What runs the appliance's processor.
+enum class Acceleration { kvm, emulation };
+
 /// A running appliance; the destructor ends it. Not for use from several threads at a time.
 class Appliance {
   public:
-    /// Starts it with the given drives. Throws Error.
+    /// Starts it with the given drives, with KVM where that works. Throws Error.
     Appliance(const ApplianceOptions& options, Console& console);
     Appliance(const Appliance&) = delete;
     Appliance& operator=(const Appliance&) = delete;
@@ -102,7 +105,9 @@ class Appliance {
     [[noreturn]] void fail(std::string_view what) const;
 
   private:
-    void configure(const ApplianceOptions& options);
+    /// A new handle, started; false when libguestfs cannot.
+    [[nodiscard]] bool launch(const ApplianceOptions& options, Acceleration acceleration);
+    void configure(const ApplianceOptions& options, Acceleration acceleration);
     void add_drive(const GuestDrive& drive, const std::string& label);
     void add_scratch(std::uint64_t size);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 
 namespace kiln {
@@ -21,6 +22,9 @@ namespace {
 /// Half a digest names a folder: the option string of an overlay mount must hold the paths of all
 /// stages in one page.
 constexpr std::size_t kKeyNameLength = 32;
+
+/// Work without a lock is being begun or removed, which takes moments.
+constexpr std::chrono::hours kLongestWithoutLock{1};
 
 std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace& workspace) {
     std::string lower;
@@ -109,7 +113,11 @@ Store::Store(fs::path root) : root_(std::move(root)) {
 void Store::sweep() const {
     for (const auto& folder : fs::directory_iterator(root_ / "work")) {
         const fs::path lock = folder.path() / "lock";
-        if (fs::exists(lock) && FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()) {
+        const bool abandoned =
+            fs::exists(lock) ? FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()
+                             : fs::file_time_type::clock::now() - folder.last_write_time() >
+                                   kLongestWithoutLock;
+        if (abandoned) {
             remove_tree(folder.path());
         }
     }

@@ -2,6 +2,7 @@
 """The world of the bake tests: a copy of the recipes, a cache, a toy archive, ways to run kiln."""
 
 import hashlib
+import json
 import os
 import pathlib
 import pwd
@@ -71,6 +72,34 @@ def succeed(*args, **options):
 
 def sums(folder):
     return (pathlib.Path(folder) / "SHA256SUMS").read_text()
+
+
+def load_record(folder):
+    return json.loads((pathlib.Path(folder) / "record.json").read_text())
+
+
+def stage_folder(record, name):
+    """Where the store keeps a stage of a bake."""
+    key = next(s["key"] for s in record["stages"] if s["name"] == name).removeprefix("sha256:")
+    return next(f for f in (CACHE / "stages").iterdir() if key.startswith(f.name))
+
+
+def apply_deltas(record, names):
+    """The tree of these stages, one over the other: path -> manifest fields but the path, and
+    path -> the file on this host."""
+    tree, files = {}, {}
+    for name in names:
+        folder = stage_folder(record, name)
+        for line in (folder / "manifest").read_text().splitlines():
+            kind, *fields = line.split(" ")
+            path = fields.pop(6)
+            if kind == "w" or "opaque" in fields:
+                for gone in [p for p in tree if p == path or p.startswith(path + "/")]:
+                    del tree[gone]
+            if kind != "w":
+                tree[path] = (kind, *fields[:6], fields[6:])
+                files[path] = folder / "tree" / path.lstrip("/")
+    return tree, files
 
 
 def kiln_mounts():

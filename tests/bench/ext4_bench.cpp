@@ -35,7 +35,7 @@ bench::Times write_with_kiln(const FileTree& tree, const fs::path& image, std::u
 
 void run_checked(const std::string& program, const std::vector<std::string>& args) {
     int status = 0;
-    const std::string output = testing::run_tool(program, args, status);
+    const std::string output = test::run_tool(program, args, status);
     if (status != 0) {
         throw Error(fmt::format("{} failed ({}):\n{}", program, status, output));
     }
@@ -43,7 +43,7 @@ void run_checked(const std::string& program, const std::vector<std::string>& arg
 
 void run_bench(const fs::path& root, const fs::path& work) {
     FileTree tree;
-    const bench::Times scan = bench::measure([&] { tree = testing::scan_tree(root); });
+    const bench::Times scan = bench::measure([&] { tree = test::scan_tree(root); });
     fmt::print(
         "{} paths, {:.0f} MB, scanned in {:.2f} s\n",
         tree.entries().size(),

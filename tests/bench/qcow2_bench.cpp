@@ -18,7 +18,7 @@ using namespace kiln;
 
 void run_checked(const std::string& program, const std::vector<std::string>& args) {
     int status = 0;
-    const std::string output = testing::run_tool(program, args, status);
+    const std::string output = test::run_tool(program, args, status);
     if (status != 0) {
         throw Error(fmt::format("{} failed ({}):\n{}", program, status, output));
     }

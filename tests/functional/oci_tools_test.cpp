@@ -5,8 +5,8 @@
 #include "base/process.hpp"
 #include "formats/docker_archive.hpp"
 #include "formats/oci.hpp"
-#include "support/plain_scan.hpp"
 #include "support/sample_images.hpp"
+#include "support/scan_tree.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,7 +96,7 @@ TEST_F(OciToolsTest, UmociUnpacksTheTreeThatWasWritten) {
         }
         const ProcessResult result = run("umoci", args);
         ASSERT_TRUE(result.ok()) << result.output;
-        FileTree found = test::scan_tree(bundle / "rootfs");
+        FileTree found = test::scan_tree(bundle / "rootfs", test::Contents::digested);
         if (!is_root()) {
             for (auto& [path, entry] : found.entries()) {
                 entry.uid = entry.gid = 0;

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace kiln::testing {
+namespace kiln::test {
 
 constexpr std::int64_t kTestTime = 1'700'000'000;
 
@@ -95,4 +95,4 @@ inline FileTree sample_tree() {
     return tree;
 }
 
-} // namespace kiln::testing
+} // namespace kiln::test

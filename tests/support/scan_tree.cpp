@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/scan_tree.hpp"
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/process.hpp"
 
@@ -14,7 +15,7 @@
 #include <map>
 #include <utility>
 
-namespace kiln::testing {
+namespace kiln::test {
 
 namespace {
 
@@ -61,7 +62,7 @@ std::string search_path() {
 
 } // namespace
 
-FileTree scan_tree(const std::filesystem::path& root) {
+FileTree scan_tree(const std::filesystem::path& root, Contents contents) {
     FileTree tree;
     const auto add = [&](const std::filesystem::path& path) {
         struct stat status{};
@@ -78,6 +79,9 @@ FileTree scan_tree(const std::filesystem::path& root) {
         if (entry.type == FileType::regular) {
             entry.size = static_cast<std::uint64_t>(status.st_size);
             entry.source = path;
+            if (contents == Contents::digested) {
+                entry.content = sha256_file(path);
+            }
         } else if (entry.type == FileType::symlink) {
             entry.target = std::filesystem::read_symlink(path);
         }
@@ -131,4 +135,4 @@ bool has_tool(const std::string& program) {
     return false;
 }
 
-} // namespace kiln::testing
+} // namespace kiln::test

@@ -9,11 +9,18 @@
 #include <string>
 #include <vector>
 
-namespace kiln::testing {
+namespace kiln::test {
 
-/// Everything below `root` with owners, modes, times, xattrs and hard links; contents by source
-/// path, digests left out.
-[[nodiscard]] FileTree scan_tree(const std::filesystem::path& root);
+/// What a scanned tree knows of its files' contents.
+enum class Contents {
+    by_source, ///< where they lie
+    digested,  ///< also their digests
+};
+
+/// Everything below `root` with owners, modes, times, xattrs and hard links, by plain system calls:
+/// the tests' own eye, apart from the program's.
+[[nodiscard]] FileTree
+scan_tree(const std::filesystem::path& root, Contents contents = Contents::by_source);
 
 /// Runs a program of the test machine, looked up in the system's administrative folders too;
 /// returns its output and fills in the exit status.
@@ -24,12 +31,12 @@ run_tool(const std::string& program, const std::vector<std::string>& args, int& 
 /// missing one fail the process, so that nothing is skipped there unseen.
 [[nodiscard]] bool has_tool(const std::string& program);
 
-} // namespace kiln::testing
+} // namespace kiln::test
 
 /// Skips the test, aloud, when a program is not installed.
 #define KILN_NEEDS_TOOL(program)                                                                   \
     do {                                                                                           \
-        if (!kiln::testing::has_tool(program)) {                                                   \
+        if (!kiln::test::has_tool(program)) {                                                   \
             GTEST_SKIP() << "needs '" << (program) << "', which is not installed";                 \
         }                                                                                          \
     } while (false)

@@ -14,7 +14,7 @@
 namespace kiln {
 namespace {
 
-using namespace kiln::testing;
+using namespace kiln::test;
 using ::testing::HasSubstr;
 
 const fs::path kGrub = "/usr/lib/grub/i386-pc";

@@ -12,7 +12,7 @@
 namespace kiln {
 namespace {
 
-using namespace kiln::testing;
+using namespace kiln::test;
 
 constexpr std::uint64_t kLarge = 64 << 20;
 

@@ -17,7 +17,7 @@
 namespace kiln {
 namespace {
 
-using namespace kiln::testing;
+using namespace kiln::test;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

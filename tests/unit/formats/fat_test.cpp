@@ -14,7 +14,7 @@
 namespace kiln {
 namespace {
 
-using namespace kiln::testing;
+using namespace kiln::test;
 using ::testing::HasSubstr;
 
 constexpr std::uint64_t kMiB = 1 << 20;

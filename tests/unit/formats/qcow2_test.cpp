@@ -14,7 +14,7 @@
 namespace kiln {
 namespace {
 
-using namespace kiln::testing;
+using namespace kiln::test;
 
 constexpr std::uint64_t kCluster = 65536;
 constexpr std::uint64_t kMiB = 1 << 20;
