@@ -114,9 +114,9 @@ void Store::sweep() const {
     for (const auto& folder : fs::directory_iterator(root_ / "work")) {
         const fs::path lock = folder.path() / "lock";
         const bool abandoned =
-            fs::exists(lock) ? FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()
-                             : fs::file_time_type::clock::now() - folder.last_write_time() >
-                                   kLongestWithoutLock;
+            fs::exists(lock)
+                ? FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()
+                : fs::file_time_type::clock::now() - folder.last_write_time() > kLongestWithoutLock;
         if (abandoned) {
             remove_tree(folder.path());
         }
