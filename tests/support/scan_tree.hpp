@@ -36,7 +36,7 @@ run_tool(const std::string& program, const std::vector<std::string>& args, int& 
 /// Skips the test, aloud, when a program is not installed.
 #define KILN_NEEDS_TOOL(program)                                                                   \
     do {                                                                                           \
-        if (!kiln::test::has_tool(program)) {                                                   \
+        if (!kiln::test::has_tool(program)) {                                                      \
             GTEST_SKIP() << "needs '" << (program) << "', which is not installed";                 \
         }                                                                                          \
     } while (false)

@@ -4,9 +4,10 @@
 #include "base/file.hpp"
 #include "support/scan_tree.hpp"
 
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
-#include <unistd.h>
 
 int main(int argc, char** argv) {
     if (argc != 2) {
