@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent / "stages"
 UPDATE = "KILN_UPDATE_GOLDEN" in os.environ
 # Contents that follow Debian's updates or the epoch of the lock.
 MOVING = re.compile(r"/(var/lib/dpkg/status|etc/shadow-?|boot/(initrd|vmlinuz|config|System)\S*|"
-                    r"boot/grub/\S*|etc/fstab|boot/efi/EFI/BOOT/BOOTX64.EFI)$")
+                    r"boot/grub/grub.cfg|boot/grub/i386-pc/core.img|etc/fstab|boot/efi/EFI/BOOT/BOOTX64.EFI)$")
 KERNEL = re.compile(r"\d+\.\d+\.\d+-\d+-cloud-amd64")
 
 
@@ -56,7 +56,7 @@ def make_archive(folder):
                ("/lib/systemd/system/toy.service",
                 "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")],
         conffiles="/etc/toy.conf\n",
-        postinst="#!/bin/sh\nset -e\nmkdir -p /var/lib/toy\ndate -u +%Y >/var/lib/toy/made\nchgrp mail /var/lib/toy\n",
+        postinst="#!/bin/sh\nset -e\nmkdir -p /var/lib/toy\necho made >/var/lib/toy/made\nchgrp mail /var/lib/toy\n",
     )
     archive.publish()
     return archive
@@ -71,7 +71,8 @@ class Stages(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         inputs = cls.folder / "inputs"
         inputs.mkdir()
-        shutil.copytree(HERE, world.WORK / "stages", symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(world.WORK / "stages", ignore_errors=True)
+        shutil.copytree(HERE, world.WORK / "stages", symlinks=True)
         archive = make_archive(inputs)
         values = {
             "keyring": archive.keyring,
