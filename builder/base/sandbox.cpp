@@ -199,13 +199,19 @@ namespace {
     }
 }
 
+/// Where the process that stays behind has its root.
+enum class WaiterRoot { same, other };
+
 /// Forks; the parent stays behind as waiter, the child goes on. The death signal is not inherited.
-int split_off() {
+int split_off(WaiterRoot waiter_root) {
     const pid_t pid = ::fork();
     if (pid < 0) {
         return errno;
     }
     if (pid > 0) {
+        if (waiter_root == WaiterRoot::other && ::chroot("/proc") != 0) {
+            ::_exit(127);
+        }
         wait_and_exit(pid);
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -239,7 +245,8 @@ ProcessResult Sandbox::run(const Command& command) {
         if (::unshare(kNamespaces) != 0) {
             return errno;
         }
-        if (const int error = split_off(); error != 0) { // the child is process 1 of its namespace
+        // The child is process 1 of its namespace.
+        if (const int error = split_off(WaiterRoot::same); error != 0) {
             return error;
         }
         // REPRO: scripts that ask for the host's name all get this one.
@@ -251,8 +258,9 @@ ProcessResult Sandbox::run(const Command& command) {
         if (const int error = prepared.enter_root(); error != 0) {
             return error;
         }
-        if (const int error = split_off();
-            error != 0) { // process 1 reaps, the child is the program
+        // Process 1 reaps, the child is the program. That their roots differ is how ischroot(1) and
+        // systemd know that no system runs here; libc6's postinst would else restart an init.
+        if (const int error = split_off(WaiterRoot::other); error != 0) {
             return error;
         }
         return prepared.restrict();
