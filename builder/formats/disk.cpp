@@ -242,4 +242,16 @@ DiskLayout write_disk(
     return layout;
 }
 
+void write_disk_root(
+    const FileTree& root, const DiskOptions& options, const std::filesystem::path& path) {
+    const Ext4Options ext4 = root_options(options);
+    const std::uint64_t size = options.root_bytes > 0 ? options.root_bytes : ext4_size(root, ext4);
+    AtomicFile file(path);
+    if (::ftruncate(file.fd(), static_cast<off_t>(size)) != 0) {
+        throw SystemError(fmt::format("cannot resize '{}'", path.string()));
+    }
+    write_ext4(root, ext4, {file.fd(), 0, size, path}, [](std::uint64_t) {});
+    file.commit();
+}
+
 } // namespace kiln

@@ -73,4 +73,9 @@ DiskLayout write_disk(
     const std::filesystem::path& raw_path,
     const ByteProgress& progress);
 
+/// The root file system of such a disk alone, in a new sparse file: the same clusters as the disk's
+/// at other places.
+void write_disk_root(
+    const FileTree& root, const DiskOptions& options, const std::filesystem::path& path);
+
 } // namespace kiln

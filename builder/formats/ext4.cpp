@@ -94,13 +94,10 @@ class Ext4Writer {
     }
 
     void write_nodes() {
-        std::uint32_t stage = 0;
+        ContentAlignment alignment;
         for (const Node& node : plan_.nodes()) {
             throw_if_interrupted();
-            if (node.entry->stage != stage) {
-                stage = node.entry->stage;
-                allocator_.align(kStageAlignment);
-            }
+            allocator_.align(alignment.before(node));
             with_node_context(node, [&] { write_node(node); });
         }
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <unordered_map>
 
@@ -17,6 +18,20 @@ namespace {
 constexpr std::string_view kLostFound = "lost+found";
 constexpr std::size_t kLostFoundBlocks = 4;
 constexpr std::size_t kMaxName = 255;
+
+/// Each stage's content starts at a multiple of so many blocks (1 MiB), and within it that of each
+/// place.
+constexpr std::uint64_t kStageAlignment = 256;
+constexpr std::uint64_t kPlaceAlignment = 16;
+
+/// A part of the tree that changes by itself: "etc", "usr/bin", "usr/lib".
+std::string_view place_of(std::string_view path) {
+    constexpr std::array<std::string_view, 4> kDivided{"opt", "srv", "usr", "var"};
+    const std::size_t first = path.find('/');
+    const bool divided =
+        first != std::string_view::npos && std::ranges::count(kDivided, path.substr(0, first)) > 0;
+    return path.substr(0, divided ? path.find('/', first + 1) : first);
+}
 
 /// What is gathered of a directory before its blocks are built.
 struct Gathered {
@@ -45,6 +60,15 @@ Entry plain_directory(std::uint32_t mode, std::int64_t time) {
 }
 
 } // namespace
+
+std::uint64_t ContentAlignment::before(const Node& node) {
+    const std::string_view place = place_of(node.path);
+    const bool new_stage = node.entry->stage != stage_;
+    const bool new_place = place != place_;
+    stage_ = node.entry->stage;
+    place_ = place;
+    return new_stage ? kStageAlignment : new_place ? kPlaceAlignment : 1;
+}
 
 TreePlan::TreePlan(const FileTree& tree, const PlanParams& params)
     : root_(plain_directory(0755, params.epoch)), lost_found_(plain_directory(0700, params.epoch)) {
@@ -137,9 +161,10 @@ std::uint64_t TreePlan::directory_region() const {
 
 std::uint64_t TreePlan::content_bound() const {
     std::uint64_t blocks = 0;
-    std::uint32_t stage = 0;
+    ContentAlignment alignment;
     for (const Node& node : nodes_) {
         const Entry& entry = *node.entry;
+        blocks += alignment.before(node) - 1;
         if (entry.type == FileType::regular) {
             const std::uint64_t data = divide_up(entry.size, kBlockSize);
             blocks += data + extent_tree_bound(data);
@@ -147,12 +172,8 @@ std::uint64_t TreePlan::content_bound() const {
             ++blocks;
         }
         blocks += attribute_blocks(entry.xattrs, node.path);
-        if (entry.stage != stage) {
-            stage = entry.stage;
-            blocks += kStageAlignment;
-        }
     }
-    return blocks + kStageAlignment;
+    return blocks;
 }
 
 } // namespace kiln::ext4

@@ -64,7 +64,17 @@ class TreePlan {
     std::uint32_t last_inode_ = 0;
 };
 
-/// Each stage's content starts at a multiple of this many blocks (1 MiB).
-constexpr std::uint64_t kStageAlignment = 256;
+/// Where a node's content begins: at the next multiple of this many blocks. Content that goes or
+/// comes then moves what lies behind it by whole clusters of a qcow2 (64 KiB), if at all, so that
+/// most are found deflated in the cache.
+class ContentAlignment {
+  public:
+    /// For the next node of the plan, in order; 1 when it follows the one before.
+    [[nodiscard]] std::uint64_t before(const Node& node);
+
+  private:
+    std::uint32_t stage_ = 0;
+    std::string_view place_;
+};
 
 } // namespace kiln::ext4

@@ -12,7 +12,7 @@ namespace kiln {
 class GzipSink final : public BlockCompressor {
   public:
     static constexpr std::size_t kMemberSize = std::size_t{1} << 20U;
-    static constexpr int kDefaultLevel = 6;
+    static constexpr int kDefaultLevel = 5;
 
     GzipSink(Sink& below, unsigned jobs, int level = kDefaultLevel);
 };

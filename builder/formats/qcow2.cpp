@@ -181,6 +181,34 @@ class ImageFile {
     std::uint64_t buffer_at_ = 0;
 };
 
+/// Deflates what the cache does not know. Used by several threads.
+class CachedDeflater {
+  public:
+    explicit CachedDeflater(ClusterCache* cache) : cache_(cache) {}
+
+    Buffer run(Bytes raw) {
+        if (cache_ == nullptr) {
+            return deflaters_.run(raw);
+        }
+        const Digest digest = sha256(raw);
+        if (auto found = cache_->find(digest)) {
+            ++found_;
+            return std::move(*found);
+        }
+        Buffer deflated = deflaters_.run(raw);
+        cache_->put(digest, deflated);
+        return deflated;
+    }
+
+    /// How many clusters the cache knew.
+    [[nodiscard]] std::uint64_t found() const { return found_.load(); }
+
+  private:
+    ClusterCache* cache_;
+    DeflaterPool deflaters_;
+    std::atomic<std::uint64_t> found_ = 0;
+};
+
 /// One batch between the threads and the writer.
 struct Batch {
     Buffer raw;
@@ -199,7 +227,7 @@ class Qcow2Writer {
         : disk_(disk), options_(options),
           l1_((disk.size() + kCluster * kL2Entries - 1) / (kCluster * kL2Entries)), l2_(l1_.size()),
           image_(file.fd(), file.temporary(), 1 + clusters_for(l1_.size() * 8)), file_(file),
-          batches_(disk.batches().size()) {}
+          batches_(disk.batches().size()), deflater_(options.cache) {}
 
     Qcow2Result run(const ByteProgress& progress) {
         std::uint64_t reported = 0;
@@ -221,7 +249,7 @@ class Qcow2Writer {
         if (options_.cache != nullptr) {
             options_.cache->flush();
         }
-        return {disk_.size(), image_.clusters() * kCluster, data_clusters_, from_cache_.load()};
+        return {disk_.size(), image_.clusters() * kCluster, data_clusters_, deflater_.found()};
     }
 
   private:
@@ -233,24 +261,10 @@ class Qcow2Writer {
             Batch::Cluster& cluster = batch.clusters.emplace_back();
             cluster.is_zero = is_zero(raw);
             if (!cluster.is_zero && options_.compress) {
-                cluster.deflated = deflate_cached(raw);
+                cluster.deflated = deflater_.run(raw);
             }
         }
         return batch;
-    }
-
-    Buffer deflate_cached(Bytes raw) {
-        if (options_.cache == nullptr) {
-            return deflaters_.run(raw);
-        }
-        const Digest digest = sha256(raw);
-        if (auto found = options_.cache->find(digest)) {
-            ++from_cache_;
-            return std::move(*found);
-        }
-        Buffer deflated = deflaters_.run(raw);
-        options_.cache->put(digest, deflated);
-        return deflated;
     }
 
     void add(std::uint64_t first, const Batch& batch) {
@@ -337,9 +351,8 @@ class Qcow2Writer {
     ImageFile image_;
     const AtomicFile& file_;
     std::vector<Batch> batches_;
-    DeflaterPool deflaters_;
+    CachedDeflater deflater_;
     std::uint64_t data_clusters_ = 0;
-    std::atomic<std::uint64_t> from_cache_ = 0;
 };
 
 } // namespace
@@ -354,6 +367,27 @@ Qcow2Result write_qcow2(
     const Qcow2Result result = Qcow2Writer(disk, options, file).run(progress);
     file.commit();
     return result;
+}
+
+void deflate_ahead(int raw_fd, const Qcow2Options& options, const std::stop_token& stop) {
+    const RawDisk disk(raw_fd);
+    CachedDeflater deflater(options.cache);
+    parallel_for(
+        disk.batches().size(),
+        options.jobs == 0 ? default_jobs() : options.jobs,
+        [&](std::size_t i) {
+            if (stop.stop_requested()) {
+                return;
+            }
+            const Buffer batch = disk.read_batch(i);
+            for (std::size_t at = 0; at < batch.size(); at += kCluster) {
+                const Bytes raw = std::span(batch).subspan(at, kCluster);
+                if (!is_zero(raw)) {
+                    static_cast<void>(deflater.run(raw));
+                }
+            }
+        });
+    options.cache->flush();
 }
 
 } // namespace kiln

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 namespace kiln {
@@ -34,6 +35,10 @@ Qcow2Result write_qcow2(
     const std::filesystem::path& target,
     const Qcow2Options& options,
     const ByteProgress& progress);
+
+/// Deflates the clusters of a raw disk into `options.cache`, for an image that is yet to be
+/// written; returns early when `stop` is requested.
+void deflate_ahead(int raw_fd, const Qcow2Options& options, const std::stop_token& stop);
 
 /// Names the compressor, its settings and, by a probe, what it does; for ClusterCache.
 [[nodiscard]] std::string qcow2_encoder();

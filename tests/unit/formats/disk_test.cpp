@@ -165,7 +165,7 @@ TEST(DiskImage, IsTheSameEverywhere) {
     const Disk disk(options_with_everything());
     EXPECT_EQ(
         sha256_file(disk.path()).hex(),
-        "0d9208c92af1ec48bd7a858fbceb901ac7ae592b2a8f228e6a47fd4245ea87c4");
+        "2f4f08458f16953de61d841bcbdcd8c43d04a3f26b4e21fb63b5ff86e312813c");
 }
 
 TEST(DiskImage, RefusesImpossibleOptions) {
