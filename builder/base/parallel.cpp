@@ -4,6 +4,8 @@
 #include "base/interrupt.hpp"
 
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -126,6 +128,12 @@ void parallel_ordered(
         }
     }
     queue.rethrow_failure();
+}
+
+void lower_priority() {
+    constexpr int kNice = 10;
+    // On Linux "process 0" is the calling thread. Being refused costs time only.
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
 }
 
 unsigned default_jobs() {

@@ -22,6 +22,10 @@ void parallel_ordered(
     const std::function<void(std::size_t)>& work,
     const std::function<void(std::size_t)>& in_order);
 
+/// Lets the calling thread, and threads and programs that it starts from now on, run only where
+/// others leave a processor idle. For work off the critical path.
+void lower_priority();
+
 /// Number of processors this process may use, at least 1.
 [[nodiscard]] unsigned default_jobs();
 

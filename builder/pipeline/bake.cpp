@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/bake.hpp"
 
+#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "check/image_check.hpp"
+#include "pipeline/early_clusters.hpp"
 #include "pipeline/executor.hpp"
 #include "pipeline/git_source.hpp"
 #include "pipeline/make_lock.hpp"
@@ -19,8 +21,6 @@ namespace kiln {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::string_view kTemporaryPrefix = ".bake";
 
 /// One image definition with the formats of it that are wanted.
 struct WantedImage {
@@ -126,11 +126,22 @@ class Bake {
         Diagnostics diags;
         plan_ = make_plan(request_.recipe, inputs_, settings_, diags);
         diags.throw_if_errors(fmt::format("recipe '{}'", request_.recipe_file.string()));
-        fetch_missing();
-        static_cast<void>(executor_.run(plan_.chain(Branch::common), settings_));
+        const auto missing = missing_stages();
+        fetch(missing);
+        std::optional<Ahead> ahead;
+        if (request_.jobs > 1) {
+            ahead.emplace(missing, store_, inputs_);
+        }
+        beside_.ahead = ahead ? &*ahead : nullptr;
+        static_cast<void>(executor_.run(plan_.chain(Branch::common), settings_, beside_));
         // The two branches share nothing but the store, and the kernel's part of the disk is mostly
         // waiting for small programs: running them together fills the cores.
-        auto containers = std::async(std::launch::async, [&] { return bake_containers(folder); });
+        auto containers = std::async(std::launch::async, [&] {
+            if (!wanted_.disks.empty()) {
+                lower_priority(); // the disk takes longer
+            }
+            return bake_containers(folder);
+        });
         auto disks = bake_disks(folder);
         record_.images = std::move(disks);
         for (ImageFile& image : containers.get()) {
@@ -141,17 +152,26 @@ class Bake {
     }
 
   private:
-    void fetch_missing() {
-        std::vector<const StageSpec*> stages;
+    /// The stages that will be made, in order.
+    [[nodiscard]] std::vector<const PlannedStage*> missing_stages() const {
+        std::vector<const PlannedStage*> out;
         for (const PlannedStage& planned : plan_.stages) {
             const bool needed = planned.branch == Branch::common ||
                                 (planned.branch == Branch::vm && !wanted_.disks.empty()) ||
                                 (planned.branch == Branch::oci && !wanted_.containers.empty());
             if (needed && !store_.contains(planned.key)) {
-                stages.push_back(planned.spec);
+                out.push_back(&planned);
             }
         }
-        inputs_.fetch(stages, in_);
+        return out;
+    }
+
+    void fetch(const std::vector<const PlannedStage*>& stages) {
+        std::vector<const StageSpec*> specs;
+        for (const PlannedStage* planned : stages) {
+            specs.push_back(planned->spec);
+        }
+        inputs_.fetch(specs, in_);
     }
 
     [[nodiscard]] ImageContext image_context(const fs::path& folder) const {
@@ -164,7 +184,7 @@ class Bake {
         if (wanted_.disks.empty()) {
             return out;
         }
-        const BakedTree baked = executor_.run(plan_.chain(Branch::vm), settings_);
+        const BakedTree baked = run_disk_stages(folder);
         const DiskTrees trees = split_for_disk(baked.tree);
         add_tree("vm.manifest", write_tree_manifest(trees.root, folder / "vm.manifest"));
         for (const WantedImage& image : wanted_.disks) {
@@ -180,12 +200,36 @@ class Bake {
         return out;
     }
 
+    /// Idle cores deflate the first qcow2's clusters meanwhile.
+    BakedTree run_disk_stages(const fs::path& folder) {
+        const ImageContext context = image_context(folder);
+        std::optional<EarlyClusters> early;
+        for (const WantedImage& image : wanted_.disks) {
+            const auto& spec = std::get<DiskImageSpec>(image.spec->form);
+            const bool is_qcow2 = std::ranges::find(image.formats, "qcow2") != image.formats.end();
+            if (!early && is_qcow2 && spec.compress && request_.jobs > 1) {
+                early.emplace(spec, context);
+            }
+        }
+        Beside beside = beside_;
+        beside.before_make = [&](const PlannedStage& planned, const FileTree& tree) {
+            if (early && planned.stage->leaves_cores_idle()) {
+                early->start(tree);
+            }
+        };
+        BakedTree baked = executor_.run(plan_.chain(Branch::vm), settings_, beside);
+        if (early) {
+            early->stop();
+        }
+        return baked;
+    }
+
     std::vector<ImageFile> bake_containers(const fs::path& folder) {
         std::vector<ImageFile> out;
         if (wanted_.containers.empty()) {
             return out;
         }
-        const BakedTree baked = executor_.run(plan_.chain(Branch::oci), settings_);
+        const BakedTree baked = executor_.run(plan_.chain(Branch::oci), settings_, beside_);
         add_tree("oci.manifest", write_tree_manifest(baked.tree, folder / "oci.manifest"));
         for (const WantedImage& image : wanted_.containers) {
             for (ImageFile& file : write_oci_images(
@@ -219,6 +263,7 @@ class Bake {
     WantedImages wanted_;
     Store store_;
     Executor executor_;
+    Beside beside_;
     Plan plan_;
     std::mutex mutex_;
     Record record_;

@@ -30,7 +30,7 @@ std::int64_t stated_time(
 
 } // namespace
 
-BakedTree Executor::run(const Chain& chain, const BakeSettings& settings) {
+BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const Beside& beside) {
     BakedTree baked;
     std::vector<Digest> below;
     for (const PlannedStage* planned : chain.stages) {
@@ -41,7 +41,11 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings) {
             step.delta = store_.load(planned->key);
             note(*planned, step.delta, seconds_since(start), true);
         } else {
-            step.delta = make(*planned, below, settings);
+            if (beside.before_make) {
+                beside.before_make(*planned, baked.tree);
+            }
+            Prepared prepared = beside.ahead != nullptr ? beside.ahead->take(*planned) : Prepared();
+            step.delta = make(*planned, below, settings, std::move(prepared));
             note(*planned, step.delta, seconds_since(start), false);
         }
         baked.tree.apply(step.delta, static_cast<std::uint32_t>(baked.deltas.size()));
@@ -52,14 +56,18 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings) {
 }
 
 FileTree Executor::make(
-    const PlannedStage& planned, const std::vector<Digest>& below, const BakeSettings& settings) {
+    const PlannedStage& planned,
+    const std::vector<Digest>& below,
+    const BakeSettings& settings,
+    Prepared prepared) {
     const auto start = Clock::now();
     const std::string what = fmt::format("stage '{}'", planned.spec->name);
     return with_context("running " + what, [&] {
         Job job = console_.start(what);
-        const auto workspace = store_.begin(below);
+        const auto workspace = store_.begin(below, prepared.path());
         try {
-            const FileTree delta = run_stage(planned, *workspace, settings, job);
+            const FileTree delta =
+                run_stage(planned, *workspace, settings, prepared.groundwork.get(), job);
             store_.commit(
                 *workspace,
                 planned.key,
@@ -83,7 +91,11 @@ FileTree Executor::make(
 }
 
 FileTree Executor::run_stage(
-    const PlannedStage& planned, Workspace& workspace, const BakeSettings& settings, Job& job) {
+    const PlannedStage& planned,
+    Workspace& workspace,
+    const BakeSettings& settings,
+    Groundwork* groundwork,
+    Job& job) {
     KeptTimes kept_times;
     Sandbox sandbox({.root = workspace.root(), .epoch = settings.epoch});
     StageContext context{
@@ -93,6 +105,7 @@ FileTree Executor::run_stage(
         .console = console_,
         .job = job,
         .kept_times = kept_times,
+        .groundwork = groundwork,
         .jobs = options_.jobs};
     planned.stage->run(context, inputs_);
     throw_if_interrupted();

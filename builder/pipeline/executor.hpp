@@ -6,9 +6,11 @@
 
 #include "base/console.hpp"
 #include "formats/file_tree.hpp"
+#include "pipeline/ahead.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/store.hpp"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -46,6 +48,13 @@ struct ExecutorOptions {
     bool keep_work = false; ///< leave a failed stage's tree and say where
 };
 
+/// What goes on beside a chain's stages.
+struct Beside {
+    Ahead* ahead = nullptr; ///< does groundwork of the stages; not owned
+    /// Called before a stage is made, not restored, with the tree below it.
+    std::function<void(const PlannedStage&, const FileTree&)> before_make = {};
+};
+
 class Executor {
   public:
     Executor(
@@ -54,7 +63,8 @@ class Executor {
 
     /// Makes or restores all trees of a chain. Two chains may be run at the same time from two
     /// threads once their common stages are in the store.
-    [[nodiscard]] BakedTree run(const Chain& chain, const BakeSettings& settings);
+    [[nodiscard]] BakedTree
+    run(const Chain& chain, const BakeSettings& settings, const Beside& beside);
 
     /// Outcomes so far, each stage once, in the order of the plan.
     [[nodiscard]] std::vector<StageOutcome> outcomes(const Plan& plan) const;
@@ -63,9 +73,14 @@ class Executor {
     FileTree make(
         const PlannedStage& planned,
         const std::vector<Digest>& below,
-        const BakeSettings& settings);
+        const BakeSettings& settings,
+        Prepared prepared);
     FileTree run_stage(
-        const PlannedStage& planned, Workspace& workspace, const BakeSettings& settings, Job& job);
+        const PlannedStage& planned,
+        Workspace& workspace,
+        const BakeSettings& settings,
+        Groundwork* groundwork,
+        Job& job);
     void note(const PlannedStage& planned, const FileTree& delta, double seconds, bool cached);
 
     const Store& store_;

@@ -39,15 +39,11 @@ std::string boot_file(const FileTree& tree, std::string_view path) {
 
 DiskOptions
 disk_options(const DiskTrees& trees, const DiskImageSpec& spec, const BakeSettings& settings) {
-    DiskOptions options;
-    options.seed = settings.identity;
-    options.epoch = settings.epoch;
+    DiskOptions options = root_disk_options(spec, settings);
     options.boot_img = boot_file(trees.root, "boot/grub/i386-pc/boot.img");
     options.core_img = boot_file(trees.root, "boot/grub/i386-pc/core.img");
     options.esp = trees.esp;
     options.esp_bytes = spec.esp_bytes;
-    options.root_label = spec.label;
-    options.root_free_bytes = spec.free_bytes;
     return options;
 }
 
@@ -77,7 +73,7 @@ void compress(
     const ImageContext& context) {
     Job job = context.console.start("write qcow2");
     job.set_total(fs::file_size(raw), Job::Unit::bytes);
-    FileClusterCache cache(context.cache / "clusters", qcow2_encoder(), kClusterCacheBytes);
+    FileClusterCache cache = open_cluster_cache(context.cache);
     const UniqueFd fd = open_file(raw, O_RDONLY);
     const Qcow2Result result = write_qcow2(
         fd.get(),
@@ -175,6 +171,19 @@ std::vector<OciLayer> make_layers(const BakedTree& baked, std::vector<FileTree>&
 }
 
 } // namespace
+
+DiskOptions root_disk_options(const DiskImageSpec& spec, const BakeSettings& settings) {
+    DiskOptions options;
+    options.seed = settings.identity;
+    options.epoch = settings.epoch;
+    options.root_label = spec.label;
+    options.root_free_bytes = spec.free_bytes;
+    return options;
+}
+
+FileClusterCache open_cluster_cache(const fs::path& cache) {
+    return {cache / "clusters", qcow2_encoder(), kClusterCacheBytes};
+}
 
 DiskTrees split_for_disk(const FileTree& tree) {
     DiskTrees out;

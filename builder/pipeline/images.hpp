@@ -5,6 +5,8 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "formats/cluster_cache.hpp"
+#include "formats/disk.hpp"
 #include "pipeline/executor.hpp"
 #include "recipe/image_spec.hpp"
 
@@ -13,6 +15,9 @@
 #include <vector>
 
 namespace kiln {
+
+/// Folders of unfinished results in an output folder begin so.
+inline constexpr std::string_view kTemporaryPrefix = ".bake";
 
 /// One shipped file or directory.
 struct ImageFile {
@@ -25,7 +30,7 @@ struct ImageFile {
 struct ImageContext {
     std::string recipe_name;
     const BakeSettings& settings;
-    fs::path folder; ///< where the files go; not yet visible to anybody
+    fs::path folder; ///< where the files go, below the output folder; not yet visible to anybody
     fs::path cache;  ///< root of kiln's cache
     Console& console;
     unsigned jobs = 1;
@@ -39,6 +44,12 @@ struct DiskTrees {
 };
 
 [[nodiscard]] DiskTrees split_for_disk(const FileTree& tree);
+
+/// What the root file system of a disk needs to know; the rest, such as GRUB's images, is left out.
+[[nodiscard]] DiskOptions
+root_disk_options(const DiskImageSpec& spec, const BakeSettings& settings);
+
+[[nodiscard]] FileClusterCache open_cluster_cache(const fs::path& cache);
 
 /// Writes the formats ("qcow2", "raw") of a disk. Throws Error when the tree lacks what a disk
 /// needs to boot, naming the stage kind that makes it.

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "stages/stage_context.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -57,13 +58,17 @@ void check_mountable(const fs::path& path) {
 
 } // namespace
 
-Workspace::Workspace(const fs::path& work_root, const std::vector<fs::path>& lowers)
-    : folder_(work_root, "bake"), lock_(folder_.path() / "lock", FileLock::Mode::exclusive),
-      upper_(folder_.path() / "upper"), root_(folder_.path() / "root") {
+Workspace::Workspace(
+    const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& groundwork)
+    : folder_(work_root), upper_(folder_.path() / "upper"), root_(folder_.path() / "root") {
     for (const fs::path& path : {upper_, folder_.path() / "work", root_}) {
         fs::create_directory(path);
         // REPRO: the root directory's mode, whatever the umask.
         fs::permissions(path, fs::perms(0755));
+    }
+    if (!groundwork.empty()) {
+        // Before the mount: nothing can be moved into a mount from outside.
+        fs::rename(groundwork, upper_ / kGroundworkFolder);
     }
     mount(lowers);
     mounted_ = true;
@@ -143,12 +148,13 @@ FileTree Store::load(const Digest& key) const {
     });
 }
 
-std::unique_ptr<Workspace> Store::begin(const std::vector<Digest>& below) const {
+std::unique_ptr<Workspace>
+Store::begin(const std::vector<Digest>& below, const fs::path& groundwork) const {
     std::vector<fs::path> lowers;
     for (const Digest& key : below) {
         lowers.push_back(tree_of(key));
     }
-    return std::unique_ptr<Workspace>(new Workspace(root_ / "work", lowers));
+    return std::unique_ptr<Workspace>(new Workspace(root_ / "work", lowers, groundwork));
 }
 
 void Store::commit(

@@ -37,6 +37,21 @@ struct StoredStage {
     std::int64_t last_used = 0; ///< seconds since 1970
 };
 
+/// A folder of its own below the store's work, kept from the sweep while this lives.
+class WorkFolder {
+  public:
+    explicit WorkFolder(const fs::path& work_root)
+        : folder_(work_root, "bake"), lock_(folder_.path() / "lock", FileLock::Mode::exclusive) {}
+
+    [[nodiscard]] const fs::path& path() const noexcept { return folder_.path(); }
+
+    void keep() noexcept { folder_.keep(); }
+
+  private:
+    TempDir folder_;
+    FileLock lock_;
+};
+
 class Store;
 
 /// A tree that a stage is working on: its upper directory above those of earlier stages, mounted
@@ -60,11 +75,11 @@ class Workspace {
 
   private:
     friend class Store;
-    Workspace(const fs::path& work_root, const std::vector<fs::path>& lowers);
+    Workspace(
+        const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& groundwork);
     void mount(const std::vector<fs::path>& lowers) const;
 
-    TempDir folder_;
-    FileLock lock_;
+    WorkFolder folder_;
     fs::path upper_;
     fs::path root_;
     bool mounted_ = false;
@@ -80,9 +95,16 @@ class Store {
     /// The stored delta with sources set; marks the stage as used now.
     [[nodiscard]] FileTree load(const Digest& key) const;
 
-    /// A workspace above the trees of `below` (the first stage first). Needs
-    /// enter_build_namespace().
-    [[nodiscard]] std::unique_ptr<Workspace> begin(const std::vector<Digest>& below) const;
+    /// A workspace above the trees of `below` (the first stage first). Unless empty, `groundwork`
+    /// is a folder that moves into the tree, as kGroundworkFolder. Needs enter_build_namespace().
+    [[nodiscard]] std::unique_ptr<Workspace>
+    begin(const std::vector<Digest>& below, const fs::path& groundwork = {}) const;
+
+    /// A place on the store's file system for work that is not a stage's tree.
+    [[nodiscard]] std::unique_ptr<WorkFolder> begin_work() const {
+        return std::make_unique<WorkFolder>(root_ / "work");
+    }
+
     /// Keeps what a workspace made under `key`; somebody else having made it meanwhile is fine.
     void
     commit(Workspace& workspace, const Digest& key, const FileTree& delta, const StageInfo& info)

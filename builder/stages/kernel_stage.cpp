@@ -66,6 +66,9 @@ class KernelStage final : public Stage {
         clean_leftovers(context.root, context.settings.epoch);
     }
 
+    /// mkinitramfs starts some three thousand small programs.
+    [[nodiscard]] bool leaves_cores_idle() const override { return true; }
+
   private:
     static std::vector<std::string> kernels(const fs::path& root) {
         constexpr std::string_view kPrefix = "vmlinuz-";

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "base/interrupt.hpp"
 #include "base/parallel.hpp"
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
+#include "stages/packages/deb_staging.hpp"
 #include "stages/packages/installer.hpp"
 
 #include <array>
@@ -28,6 +30,22 @@ class PackagesStage final : public Stage {
         for (const LockedDeb& deb : inputs.packages(spec_)) {
             hasher.field(deb.name, deb.sha256);
         }
+    }
+
+    [[nodiscard]] std::unique_ptr<Groundwork> prepare(
+        const StageInputs& inputs,
+        const fs::path& folder,
+        const std::stop_token& stop) const override {
+        auto staged = std::make_unique<StagedPackages>();
+        for (const LockedDeb& deb : inputs.packages(spec_)) {
+            if (stop.stop_requested()) {
+                break;
+            }
+            throw_if_interrupted();
+            const PackageFile package = read_package(deb.path);
+            staged->packages[package.info_name()] = stage_package(package, folder);
+        }
+        return staged;
     }
 
     void run(StageContext& context, const StageInputs& inputs) const override {

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -58,7 +59,19 @@ class Stage {
     /// Adds the digest of everything that run() reads besides the options and the tree.
     virtual void hash_inputs(FieldHasher&, const StageInputs&) const {}
 
+    /// Does what needs no tree, on cores that other stages leave idle. Files go below `folder`,
+    /// which becomes kGroundworkFolder of the tree. Ends early when `stop` is requested: what is
+    /// not done by then is left to run(). Null when there is nothing to do.
+    [[nodiscard]] virtual std::unique_ptr<Groundwork>
+    prepare(const StageInputs&, const fs::path& /*folder*/, const std::stop_token& /*stop*/) const {
+        return nullptr;
+    }
+
     virtual void run(StageContext& context, const StageInputs& inputs) const = 0;
+
+    /// Whether run() is one small program after another, for seconds, so that other work had better
+    /// be done meanwhile.
+    [[nodiscard]] virtual bool leaves_cores_idle() const { return false; }
 };
 
 struct StageKind {

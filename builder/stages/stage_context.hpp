@@ -28,6 +28,19 @@ struct BakeSettings {
 /// archive, and is kept if the file still has it. Everything else gets the source date epoch.
 using KeptTimes = std::map<std::string, std::int64_t, std::less<>>;
 
+/// What a stage did before its turn came; see Stage::prepare().
+class Groundwork {
+  public:
+    Groundwork() = default;
+    Groundwork(const Groundwork&) = delete;
+    Groundwork& operator=(const Groundwork&) = delete;
+    virtual ~Groundwork() = default;
+};
+
+/// Name of the folder in the tree's root where groundwork lies while its stage runs, which removes
+/// it.
+inline constexpr const char* kGroundworkFolder = ".kiln-groundwork";
+
 struct StageContext {
     fs::path root; ///< the tree, mounted; writable
     const BakeSettings& settings;
@@ -35,6 +48,7 @@ struct StageContext {
     Console& console;
     Job& job;
     KeptTimes& kept_times;
+    Groundwork* groundwork = nullptr; ///< what the stage's own prepare() made, if it did
     unsigned jobs = 1;
 };
 

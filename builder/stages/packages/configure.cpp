@@ -2,6 +2,7 @@
 #include "stages/packages/configure.hpp"
 
 #include "base/text.hpp"
+#include "stages/packages/stand_ins.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,9 +14,6 @@
 namespace kiln {
 
 namespace {
-
-constexpr const char* kPolicyScript = "usr/sbin/policy-rc.d";
-constexpr const char* kDpkgConfig = "etc/dpkg/dpkg.cfg.d/zz-kiln";
 
 void write_script(const fs::path& path, std::string_view text, unsigned mode) {
     fs::create_directories(path.parent_path());
@@ -39,12 +37,15 @@ Environment preinst_environment(const PackageFile& package) {
 
 } // namespace
 
-Configurer::Configurer(StageContext& context) : context_(context) {}
+Configurer::Configurer(StageContext& context, const std::vector<PackageFile>& packages)
+    : context_(context) {
+    for (const PackageFile& package : packages) {
+        packages_.insert(package.name);
+    }
+}
 
 Configurer::~Configurer() {
     std::error_code ignored;
-    fs::remove(context_.root / kPolicyScript, ignored);
-    fs::remove(context_.root / kDpkgConfig, ignored);
     fs::remove_all(context_.root / "var/lib/dpkg/tmp.ci", ignored);
 }
 
@@ -81,9 +82,7 @@ void Configurer::configure_all() {
 }
 
 void Configurer::run_dpkg(std::vector<std::string> args) {
-    write_script(context_.root / kPolicyScript, "#!/bin/sh\nexit 101\n", 0755);
-    write_script(
-        context_.root / kDpkgConfig, "force-unsafe-io\nforce-confdef\nforce-confold\n", 0644);
+    const StandIns stand_ins(context_.root, packages_);
     Command command{"dpkg", std::move(args)};
     // The kernel stage makes the initramfs, once and last.
     command.env["INITRD"] = "No";

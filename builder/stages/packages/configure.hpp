@@ -7,6 +7,7 @@
 #include "stages/packages/package_file.hpp"
 #include "stages/stage_context.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +18,11 @@ class Configurer {
   public:
     enum class Force { none, depends };
 
-    explicit Configurer(StageContext& context);
+    /// `packages`: all that the stage installs.
+    Configurer(StageContext& context, const std::vector<PackageFile>& packages);
     Configurer(const Configurer&) = delete;
     Configurer& operator=(const Configurer&) = delete;
-    /// Removes what the constructor put into the tree.
+    /// Removes what scripts were run from.
     ~Configurer();
 
     void run_preinst(const PackageFile& package);
@@ -34,6 +36,7 @@ class Configurer {
     void on_line(std::string_view line);
 
     StageContext& context_;
+    std::set<std::string, std::less<>> packages_;
 };
 
 /// What dpkg says of the first failure in its output: "package 'x': postinst failed with exit

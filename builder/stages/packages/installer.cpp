@@ -25,8 +25,7 @@ class Installer {
   public:
     Installer(std::vector<PackageFile> packages, StageContext& context)
         : packages_(std::move(packages)), context_(context), index_(packages_),
-          database_(context.root), unpacker_(context.root, database_, context.kept_times),
-          configurer_(context) {}
+          database_(context.root), unpacker_(context, database_), configurer_(context, packages_) {}
 
     void run() {
         context_.job.set_total(2 * packages_.size(), Job::Unit::items);
@@ -143,7 +142,7 @@ class Installer {
             files.push_back(&packages_[i]);
             unpacked_.insert(i);
         }
-        const auto unpacked = unpacker_.unpack(files, context_.jobs, [&](std::size_t i) {
+        const auto unpacked = unpacker_.unpack(files, [&](std::size_t i) {
             context_.job.note("unpacking " + files[i]->name);
             context_.job.add(1);
         });

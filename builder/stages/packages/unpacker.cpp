@@ -2,7 +2,6 @@
 #include "stages/packages/unpacker.hpp"
 
 #include "base/parallel.hpp"
-#include "formats/archive_reader.hpp"
 #include "stages/tree_writer.hpp"
 
 #include <fcntl.h>
@@ -16,20 +15,7 @@
 
 namespace kiln {
 
-/// A member of a data archive; regular content waits in the staging directory.
-struct Unpacker::Member {
-    std::string path; ///< with leading slash
-    Entry entry;
-    fs::path staged;
-};
-
-struct Unpacker::Staged {
-    std::vector<Member> members;
-};
-
 namespace {
-
-constexpr const char* kStagingName = ".kiln-unpack";
 
 void set_owner_and_time(const fs::path& path, const Entry& entry) {
     const std::array<timespec, 2> times{{{entry.mtime, 0}, {entry.mtime, 0}}};
@@ -39,28 +25,17 @@ void set_owner_and_time(const fs::path& path, const Entry& entry) {
     }
 }
 
-void write_regular(const fs::path& path, const Entry& entry, Source& content) {
-    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    FdSink sink(fd.get(), path);
-    copy(content, sink);
-    const std::array<timespec, 2> times{{{entry.mtime, 0}, {entry.mtime, 0}}};
-    // chown drops set-user-id bits, so the mode comes after it.
-    if (::fchown(fd.get(), entry.uid, entry.gid) != 0 || ::fchmod(fd.get(), entry.mode) != 0 ||
-        ::futimens(fd.get(), times.data()) != 0) {
-        throw SystemError(fmt::format("cannot set owner, mode and time of '{}'", path.string()));
-    }
-}
-
 bool is_real_directory(const fs::path& path) {
     return fs::is_directory(fs::symlink_status(path));
 }
 
 } // namespace
 
-Unpacker::Unpacker(fs::path root, DpkgDatabase& database, KeptTimes& kept_times)
-    : root_(std::move(root)), staging_(root_ / kStagingName), database_(database),
-      kept_times_(kept_times) {
-    fs::create_directory(staging_);
+Unpacker::Unpacker(StageContext& context, DpkgDatabase& database)
+    : root_(context.root), staging_(root_ / kGroundworkFolder), jobs_(context.jobs),
+      database_(database), kept_times_(context.kept_times),
+      ahead_(dynamic_cast<StagedPackages*>(context.groundwork)) {
+    fs::create_directories(staging_);
 }
 
 Unpacker::~Unpacker() {
@@ -69,18 +44,13 @@ Unpacker::~Unpacker() {
 
 std::vector<UnpackedPackage> Unpacker::unpack(
     const std::vector<const PackageFile*>& packages,
-    unsigned jobs,
     const std::function<void(std::size_t)>& on_done) {
-    std::vector<Staged> staged(packages.size());
+    std::vector<StagedPackage> staged(packages.size());
     std::vector<UnpackedPackage> out;
     parallel_ordered(
         packages.size(),
-        jobs,
-        [&](std::size_t i) {
-            with_context(fmt::format("unpacking package '{}'", packages[i]->name), [&] {
-                stage_package(*packages[i], staged[i]);
-            });
-        },
+        jobs_,
+        [&](std::size_t i) { staged[i] = take_staged(*packages[i]); },
         [&](std::size_t i) {
             with_context(fmt::format("unpacking package '{}'", packages[i]->name), [&] {
                 out.push_back(place_package(*packages[i], staged[i]));
@@ -90,6 +60,17 @@ std::vector<UnpackedPackage> Unpacker::unpack(
         });
     drop_taken_over(out);
     return out;
+}
+
+/// Each package is asked for once, so that threads touch different elements of the map.
+StagedPackage Unpacker::take_staged(const PackageFile& package) const {
+    if (ahead_ != nullptr) {
+        if (const auto found = ahead_->packages.find(package.info_name());
+            found != ahead_->packages.end()) {
+            return std::move(found->second);
+        }
+    }
+    return stage_package(package, staging_);
 }
 
 /// Paths that a later package of the same batch replaced leave the earlier one's list.
@@ -102,28 +83,12 @@ void Unpacker::drop_taken_over(std::vector<UnpackedPackage>& unpacked) {
     taken_over_.clear();
 }
 
-void Unpacker::stage_package(const PackageFile& package, Staged& staged) const {
-    const fs::path folder = staging_ / package.info_name();
-    fs::create_directory(folder);
-    read_deb_data(package.path, [&](ArchiveReader& reader) {
-        std::size_t number = 0;
-        while (auto member = reader.next()) {
-            Member out{"/" + member->path, std::move(member->entry), {}};
-            if (out.entry.type == FileType::regular && out.entry.hardlink_to.empty()) {
-                out.staged = folder / std::to_string(number++);
-                write_regular(out.staged, out.entry, reader.content());
-            }
-            staged.members.push_back(std::move(out));
-        }
-    });
-}
-
-UnpackedPackage Unpacker::place_package(const PackageFile& package, Staged& staged) {
+UnpackedPackage Unpacker::place_package(const PackageFile& package, const StagedPackage& staged) {
     conffiles_ = conffiles_of(package);
     std::sort(conffiles_.begin(), conffiles_.end());
     placed_.clear();
     UnpackedPackage unpacked{&package, {}};
-    for (const Member& member : staged.members) {
+    for (const StagedMember& member : staged) {
         unpacked.paths.push_back(member.path == "/" ? "/." : member.path);
         place_member(package, member);
     }
@@ -131,7 +96,7 @@ UnpackedPackage Unpacker::place_package(const PackageFile& package, Staged& stag
     return unpacked;
 }
 
-void Unpacker::place_member(const PackageFile& package, const Member& member) {
+void Unpacker::place_member(const PackageFile& package, const StagedMember& member) {
     if (member.path == "/") {
         return;
     }
@@ -162,7 +127,7 @@ void Unpacker::place_member(const PackageFile& package, const Member& member) {
 }
 
 /// dpkg's rule: a directory that exists, also by way of a symlink, stays as it is.
-void Unpacker::place_directory(const Member& member, const fs::path& at) const {
+void Unpacker::place_directory(const StagedMember& member, const fs::path& at) const {
     struct stat info{};
     if (::lstat(at.c_str(), &info) == 0) {
         if (S_ISREG(info.st_mode)) {
@@ -179,13 +144,13 @@ void Unpacker::place_directory(const Member& member, const fs::path& at) const {
     }
 }
 
-void Unpacker::place_regular(const Member& member, const fs::path& at) const {
-    if (::rename(member.staged.c_str(), at.c_str()) != 0) {
+void Unpacker::place_regular(const StagedMember& member, const fs::path& at) const {
+    if (::rename((staging_ / member.content).c_str(), at.c_str()) != 0) {
         throw SystemError(fmt::format("cannot place '{}'", at.string()));
     }
 }
 
-void Unpacker::place_symlink(const Member& member, const fs::path& at) const {
+void Unpacker::place_symlink(const StagedMember& member, const fs::path& at) const {
     if (is_real_directory(at)) {
         return; // dpkg keeps a directory where a package has a link to one
     }
@@ -196,7 +161,7 @@ void Unpacker::place_symlink(const Member& member, const fs::path& at) const {
     set_owner_and_time(at, member.entry);
 }
 
-void Unpacker::place_hardlink(const Member& member, const fs::path& at) {
+void Unpacker::place_hardlink(const StagedMember& member, const fs::path& at) {
     const auto target = placed_.find("/" + member.entry.hardlink_to);
     if (target == placed_.end()) {
         throw Error(fmt::format(
@@ -210,7 +175,7 @@ void Unpacker::place_hardlink(const Member& member, const fs::path& at) {
     }
 }
 
-void Unpacker::claim(const PackageFile& package, const Member& member) {
+void Unpacker::claim(const PackageFile& package, const StagedMember& member) {
     if (const auto owner = database_.owner_of(member.path)) {
         const std::string owner_name = owner->substr(0, owner->find(':'));
         if (owner_name != package.name &&

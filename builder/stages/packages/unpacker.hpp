@@ -5,6 +5,7 @@
 // so that the result does not depend on timing. Runs no scripts.
 #pragma once
 
+#include "stages/packages/deb_staging.hpp"
 #include "stages/packages/dpkg_database.hpp"
 #include "stages/stage_context.hpp"
 
@@ -19,7 +20,8 @@ namespace kiln {
 
 class Unpacker {
   public:
-    Unpacker(fs::path root, DpkgDatabase& database, KeptTimes& kept_times);
+    /// Makes use of packages that are the context's groundwork.
+    Unpacker(StageContext& context, DpkgDatabase& database);
     Unpacker(const Unpacker&) = delete;
     Unpacker& operator=(const Unpacker&) = delete;
     ~Unpacker();
@@ -27,24 +29,20 @@ class Unpacker {
     /// Unpacks these packages in this order. `on_done(i)` is called after each.
     [[nodiscard]] std::vector<UnpackedPackage> unpack(
         const std::vector<const PackageFile*>& packages,
-        unsigned jobs,
         const std::function<void(std::size_t)>& on_done);
 
     /// Forget what is known of symlinks in the tree; needed after scripts ran.
     void forget_directories() { real_directories_.clear(); }
 
   private:
-    struct Member;
-    struct Staged;
-
-    void stage_package(const PackageFile& package, Staged& staged) const;
-    UnpackedPackage place_package(const PackageFile& package, Staged& staged);
-    void place_member(const PackageFile& package, const Member& member);
-    void place_directory(const Member& member, const fs::path& at) const;
-    void place_regular(const Member& member, const fs::path& at) const;
-    void place_symlink(const Member& member, const fs::path& at) const;
-    void place_hardlink(const Member& member, const fs::path& at);
-    void claim(const PackageFile& package, const Member& member);
+    [[nodiscard]] StagedPackage take_staged(const PackageFile& package) const;
+    UnpackedPackage place_package(const PackageFile& package, const StagedPackage& staged);
+    void place_member(const PackageFile& package, const StagedMember& member);
+    void place_directory(const StagedMember& member, const fs::path& at) const;
+    void place_regular(const StagedMember& member, const fs::path& at) const;
+    void place_symlink(const StagedMember& member, const fs::path& at) const;
+    void place_hardlink(const StagedMember& member, const fs::path& at);
+    void claim(const PackageFile& package, const StagedMember& member);
     void drop_taken_over(std::vector<UnpackedPackage>& unpacked);
     /// Where a path of the tree (with leading slash) really is: its parent's symlinks resolved
     /// inside the tree. Relative to the root, without leading slash.
@@ -52,8 +50,10 @@ class Unpacker {
 
     fs::path root_;
     fs::path staging_;
+    unsigned jobs_;
     DpkgDatabase& database_;
     KeptTimes& kept_times_;
+    StagedPackages* ahead_;
     std::map<std::string, std::string, std::less<>> real_directories_;
     std::map<std::string, std::string> placed_; ///< within one package: archive path -> real path
     std::set<std::pair<std::string, std::string>> taken_over_; ///< old owner, path; of one batch

@@ -3,10 +3,13 @@
 #include "stages/packages/configure.hpp"
 #include "stages/packages/dpkg_database.hpp"
 #include "stages/packages/unpacker.hpp"
+#include "support/fake_process_runner.hpp"
 #include "support/make_deb.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+
+#include <sstream>
 
 namespace kiln {
 namespace {
@@ -25,7 +28,7 @@ class Packages : public testing::Test {
     }
 
     std::vector<UnpackedPackage> unpack(const std::vector<const PackageFile*>& packages) {
-        auto unpacked = unpacker_.unpack(packages, 2, [](std::size_t) {});
+        auto unpacked = unpacker_.unpack(packages, [](std::size_t) {});
         database_.record_unpacked(unpacked);
         return unpacked;
     }
@@ -38,7 +41,20 @@ class Packages : public testing::Test {
     fs::path root_ = dir_.path() / "root";
     DpkgDatabase database_{root_};
     KeptTimes times_;
-    Unpacker unpacker_{(fs::create_directories(root_), root_), database_, times_};
+    BakeSettings settings_;
+    test::FakeProcessRunner processes_;
+    std::ostringstream output_;
+    Console console_{output_, {}};
+    Job job_ = console_.start("unpack");
+    StageContext context_{
+        .root = (fs::create_directories(root_), root_),
+        .settings = settings_,
+        .sandbox = processes_,
+        .console = console_,
+        .job = job_,
+        .kept_times = times_,
+        .jobs = 2};
+    Unpacker unpacker_{context_, database_};
 };
 
 TEST_F(Packages, ParsesRelationsWithoutVersions) {
@@ -64,6 +80,24 @@ TEST_F(Packages, UnpacksThroughTheMergedUsrLinksAndKeepsTimes) {
     EXPECT_TRUE(times_.contains("usr/lib/toy/file"));
     EXPECT_EQ(unpacked.at(0).paths.front(), "/.");
     EXPECT_EQ(unpacked.at(0).paths.back(), "/lib/toy/file");
+}
+
+TEST_F(Packages, UsesWhatWasStagedAhead) {
+    const PackageFile early = package("early", {.files = {{"usr/lib/early", "e"}}});
+    const PackageFile late = package("late", {.files = {{"usr/lib/late", "l"}}});
+    StagedPackages groundwork;
+    groundwork.packages["early"] = stage_package(early, root_ / kGroundworkFolder);
+    // Only what was staged is there to be used.
+    fs::remove(early.path);
+    context_.groundwork = &groundwork;
+    {
+        Unpacker unpacker(context_, database_);
+        const auto unpacked = unpacker.unpack({&early, &late}, [](std::size_t) {});
+        EXPECT_EQ(unpacked.size(), 2U);
+    }
+    EXPECT_EQ(read_text_file(root_ / "usr/lib/early"), "e");
+    EXPECT_EQ(read_text_file(root_ / "usr/lib/late"), "l");
+    EXPECT_FALSE(fs::exists(root_ / kGroundworkFolder));
 }
 
 TEST_F(Packages, LeavesConffilesForDpkgToPlace) {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// Packages' contents on disk, but not yet at their places in a tree. Needs no tree, so it can be
+// done long before a package's turn.
+#pragma once
+
+#include "formats/file_tree.hpp"
+#include "stages/packages/package_file.hpp"
+#include "stages/stage_context.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// A member of a package's data archive.
+struct StagedMember {
+    std::string path; ///< with leading slash
+    Entry entry;
+    std::string content; ///< of a regular file: where it lies, below the staging folder
+};
+
+using StagedPackage = std::vector<StagedMember>;
+
+/// Writes the contents of a package's regular files, with owners, modes and times, to a new folder
+/// `folder`/INFO_NAME. Throws Error for damaged packages.
+[[nodiscard]] StagedPackage stage_package(const PackageFile& package, const fs::path& folder);
+
+/// Packages that were staged ahead, by info_name().
+struct StagedPackages final : Groundwork {
+    std::map<std::string, StagedPackage> packages;
+};
+
+} // namespace kiln
