@@ -103,7 +103,8 @@ def apply_deltas(record, names):
 
 
 def kiln_mounts():
-    return [line for line in open("/proc/self/mounts") if str(FAST) in line or str(WORK) in line]
+    lines = pathlib.Path("/proc/self/mounts").read_text().splitlines()
+    return [line for line in lines if str(FAST) in line or str(WORK) in line]
 
 
 def make_user(subids=True, name=USER):
