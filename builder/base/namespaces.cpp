@@ -155,6 +155,47 @@ void become_namespace_root() {
     }
 }
 
+void mount_or_throw(const char* source, const char* target, const char* type, unsigned long flags) {
+    if (::mount(source, target, type, flags, nullptr) != 0) {
+        throw SystemError(fmt::format("cannot mount '{}' at '{}'", source, target));
+    }
+}
+
+/// In a plain chroot "/" is a directory somewhere below a mount: the mounts under it cannot be made
+/// private as a whole, and pivot_root(2) refuses to leave it. Goes on in a copy of all that is
+/// below
+/// "/", whose root is a mount. The copy hangs from /proc, the one place that is a mount wherever
+/// kiln can run, made private first so that nothing of this shows outside.
+void move_to_mounted_root() {
+    constexpr const char* kBase = "/proc";
+    if (::mount("none", kBase, nullptr, MS_PRIVATE, nullptr) != 0) {
+        throw Error("this is a chroot without '/proc', which kiln needs")
+            .with_hint("mount -t proc proc /proc");
+    }
+    const std::string copy = std::string(kBase) + "/root";
+    mount_or_throw("tmpfs", kBase, "tmpfs", MS_NOSUID | MS_NODEV);
+    fs::create_directory(copy);
+    mount_or_throw("/", copy.c_str(), nullptr, MS_BIND | MS_REC);
+    mount_or_throw("none", copy.c_str(), nullptr, MS_REC | MS_PRIVATE);
+    const fs::path here = fs::current_path();
+    if (::chroot(copy.c_str()) != 0 || ::chdir(here.c_str()) != 0) {
+        throw SystemError("cannot move to the copy of the mounts");
+    }
+    if (::umount2(kBase, MNT_DETACH) != 0) { // the copy of the tmpfs itself
+        throw SystemError("cannot take '/proc' back");
+    }
+}
+
+void make_mounts_private() {
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
+        return;
+    }
+    if (errno != EINVAL) {
+        throw SystemError("cannot make the mounts of the build namespace private");
+    }
+    move_to_mounted_root();
+}
+
 } // namespace
 
 std::optional<IdRange>
@@ -187,9 +228,7 @@ void enter_build_namespace() {
     }
     // REPRO: what is made in a tree without a stated mode does not depend on the caller's mask.
     ::umask(022);
-    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-        throw SystemError("cannot make the mounts of the build namespace private");
-    }
+    make_mounts_private();
     entered = true;
 }
 

@@ -24,10 +24,10 @@ find_id_range(std::string_view text, std::string_view user, std::uint32_t uid);
 
 /// Moves this process into new user and mount namespaces and makes it root there. Root maps all ids
 /// onto themselves (and keeps to a mount namespace alone where user namespaces are refused, as in a
-/// chroot); anybody else needs a subuid and subgid range and newuidmap(1). Must be called while the
-/// process has one thread. Also sets the umask to 022. Calling it twice does
-/// nothing. Throws Error with a hint of what to
-/// install or to set up.
+/// chroot); anybody else needs a subuid and subgid range and newuidmap(1). No mount of this process
+/// shows outside, also where "/" is a plain chroot's folder (which needs /proc mounted in it). Must
+/// be called while the process has one thread. Also sets the umask to 022. Calling it twice does
+/// nothing. Throws Error with a hint of what to install or to set up.
 void enter_build_namespace();
 
 } // namespace kiln
