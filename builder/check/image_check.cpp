@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,50 @@ void check_filesystems(const DiskReader& reader, const DiskInfo& disk, const fs:
     }
 }
 
+const PartitionInfo& require_esp(const DiskInfo& disk, const fs::path& image) {
+    for (const PartitionInfo& partition : disk.partitions) {
+        if (partition.filesystem && partition.filesystem->type == "vfat") {
+            return partition;
+        }
+    }
+    throw Error(fmt::format("'{}' has no EFI system partition", image.string()), ExitCode::differs);
+}
+
+void check_esp(const DiskReader& reader, const DiskInfo& disk, const DiskToCheck& wanted) {
+    reader.mount(require_esp(disk, wanted.image.path).number);
+    require_equal_trees(
+        names_and_contents(*wanted.esp),
+        names_and_contents(reader.read_tree(keep_nothing)),
+        fmt::format("the EFI system partition of '{}'", wanted.image.path.string()));
+}
+
+DiskCheck check_disk(const DiskReader& reader, const DiskToCheck& wanted, Console& console) {
+    Job job = console.start(fmt::format("check '{}'", wanted.image.path.filename().string()));
+    DiskCheck check;
+    check.disk = reader.read_info();
+    job.note("file systems");
+    check_filesystems(reader, check.disk, wanted.image.path);
+    job.note("files");
+    if (wanted.esp != nullptr) {
+        check_esp(reader, check.disk, wanted);
+    }
+    reader.mount(find_root_partition(check.disk).number);
+    check.root = reader.read_tree(keep_nothing);
+    require_equal_trees(*wanted.root, check.root, fmt::format("'{}'", wanted.image.path.string()));
+    job.finish(fmt::format("{} paths as recorded", check.root.entries().size()));
+    return check;
+}
+
+void check_files(const DiskToCheck& disk, Console& console, ProcessRunner& runner) {
+    check_qcow2(disk.image, runner);
+    for (const DiskImage& twin : disk.twins) {
+        Job job = console.start(fmt::format("check '{}'", twin.path.filename().string()));
+        check_qcow2(twin, runner);
+        require_equal_bytes(disk.image, twin, runner);
+        job.finish(fmt::format("same bytes as '{}'", disk.image.path.filename().string()));
+    }
+}
+
 } // namespace
 
 void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
@@ -49,8 +94,43 @@ void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
     }
 }
 
+void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessRunner& runner) {
+    const ProcessResult result = runner.run(
+        {.program = "qemu-img",
+         .args =
+             {"compare",
+              "-f",
+              image.format,
+              "-F",
+              twin.format,
+              fs::absolute(image.path).string(),
+              fs::absolute(twin.path).string()},
+         .env = clean_environment()});
+    if (!result.ok()) {
+        throw Error(
+            fmt::format("'{}' differs from '{}'", twin.path.string(), image.path.string()),
+            ExitCode::differs)
+            .with_details(last_lines(result.output));
+    }
+}
+
+FileTree names_and_contents(const FileTree& tree) {
+    FileTree out;
+    Entry top;
+    top.type = FileType::directory;
+    out.put("", top);
+    for (const auto& [path, entry] : tree.entries()) {
+        Entry kept;
+        kept.type = entry.type;
+        kept.size = entry.size;
+        kept.content = entry.content;
+        out.put(path, kept);
+    }
+    return out;
+}
+
 void require_equal_trees(
-    const FileTree& expected, const FileTree& actual, const std::string& image) {
+    const FileTree& expected, const FileTree& actual, const std::string& what) {
     TreeComparison comparison = compare_trees(expected, actual);
     if (comparison.equal()) {
         return;
@@ -61,8 +141,8 @@ void require_equal_trees(
     }
     throw Error(
         fmt::format(
-            "'{}' differs from its record in {} path{}",
-            image,
+            "{} differs from its record in {} path{}",
+            what,
             comparison.count,
             comparison.count == 1 ? "" : "s"),
         ExitCode::differs)
@@ -89,29 +169,25 @@ std::uint64_t scratch_size_for(std::uint64_t virtual_size) {
     return 2 * virtual_size + kSlack;
 }
 
-DiskCheck check_disk(
-    const DiskImage& image,
-    const FileTree& expected_root,
-    Console& console,
-    ProcessRunner& runner) {
-    check_qcow2(image, runner);
+std::vector<DiskCheck>
+check_disks(const std::vector<DiskToCheck>& disks, Console& console, ProcessRunner& runner) {
+    std::vector<DiskCheck> checks;
+    if (disks.empty()) {
+        return checks;
+    }
     ApplianceOptions options;
-    options.drives = {{image.path, image.format, GuestDrive::Access::read_only}};
-    options.scratch_bytes = scratch_size_for(read_virtual_size(image, runner));
+    for (const DiskToCheck& disk : disks) {
+        check_files(disk, console, runner);
+        options.drives.push_back(
+            {disk.image.path, disk.image.format, GuestDrive::Access::read_only});
+        options.scratch_bytes = std::max(
+            options.scratch_bytes, scratch_size_for(read_virtual_size(disk.image, runner)));
+    }
     Appliance appliance(options, console);
-
-    Job job = console.start(fmt::format("check '{}'", image.path.filename().string()));
-    const DiskReader reader(appliance);
-    DiskCheck check;
-    check.disk = reader.read_info();
-    job.note("file systems");
-    check_filesystems(reader, check.disk, image.path);
-    job.note("files");
-    reader.mount(find_root_partition(check.disk).number);
-    check.root = reader.read_tree(keep_nothing);
-    require_equal_trees(expected_root, check.root, image.path.string());
-    job.finish(fmt::format("{} paths as recorded", check.root.entries().size()));
-    return check;
+    for (std::size_t number = 0; number < disks.size(); ++number) {
+        checks.push_back(check_disk(DiskReader(appliance, number), disks[number], console));
+    }
+    return checks;
 }
 
 } // namespace kiln

@@ -10,7 +10,9 @@
 #include "check/guestfs.hpp"
 #include "formats/file_tree.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace kiln {
 
@@ -19,26 +21,40 @@ struct DiskImage {
     std::string format; ///< "qcow2" or "raw"
 };
 
+/// A finished disk and what it must hold. The trees are not owned.
+struct DiskToCheck {
+    DiskImage image;
+    std::vector<DiskImage> twins;   ///< the same disk in other formats
+    const FileTree* root = nullptr; ///< the root file system
+    const FileTree* esp = nullptr;  ///< the EFI system partition; null: the disk has none
+};
+
 /// What a check saw.
 struct DiskCheck {
     DiskInfo disk;
     FileTree root; ///< the root file system, as the appliance's kernel reads it
 };
 
-/// Checks the container (`qemu-img check`), every file system (e2fsck, fsck.fat) and every path of
-/// the root file system against `expected_root`. Throws Error with exit code 4 and the first 20
-/// differences when something is not as expected; Error with exit code 1 when the check itself
-/// cannot run.
-DiskCheck check_disk(
-    const DiskImage& image, const FileTree& expected_root, Console& console, ProcessRunner& runner);
+/// Checks the containers (`qemu-img check`), every file system (e2fsck, fsck.fat), every path of
+/// the root file system, and names, types and contents in the EFI system partition (FAT has no
+/// owners); twins must hold the same bytes as their image (`qemu-img compare`). One appliance
+/// serves all disks. Throws Error with exit code 4 and the first 20 differences when something is
+/// not as expected; Error with exit code 1 when the check itself cannot run.
+std::vector<DiskCheck>
+check_disks(const std::vector<DiskToCheck>& disks, Console& console, ProcessRunner& runner);
 
 /// `qemu-img check`; raw disks pass. Throws Error (exit code 4).
 void check_qcow2(const DiskImage& image, ProcessRunner& runner);
 
+/// `qemu-img compare`. Throws Error (exit code 4) that names the first place that differs.
+void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessRunner& runner);
+
+/// What FAT keeps of a tree: names, types and contents.
+[[nodiscard]] FileTree names_and_contents(const FileTree& tree);
+
 /// Throws Error (exit code 4) with the first differences as details unless the trees are equal.
-/// `image` and `record` are what messages call the two.
-void require_equal_trees(
-    const FileTree& expected, const FileTree& actual, const std::string& image);
+/// `what` is the subject of the message.
+void require_equal_trees(const FileTree& expected, const FileTree& actual, const std::string& what);
 
 /// Virtual size of a disk image in bytes, by qemu-img. Throws Error.
 [[nodiscard]] std::uint64_t read_virtual_size(const DiskImage& image, ProcessRunner& runner);

@@ -52,7 +52,7 @@ void inspect_disk(
         reader.mount(find_root_partition(*info.disk).number);
         const FileTree tree = reader.read_tree(
             [](std::string_view path, std::uint64_t) { return is_inspected_file(path); });
-        require_equal_trees(*options.expected, tree, image.path.string());
+        require_equal_trees(*options.expected, tree, fmt::format("'{}'", image.path.string()));
         TreeFiles files(tree);
         info.system = read_system_info(files);
     } else if (reader.mount_system(*info.disk)) {
@@ -66,7 +66,7 @@ void inspect_container(const fs::path& image, const InspectOptions& options, Ima
     const TempDir contents(temporary_root(), "kiln-inspect");
     OciReadImage oci = read_oci_image(image, {.ref_name = {}, .keep_contents = contents.path()});
     if (options.expected != nullptr) {
-        require_equal_trees(*options.expected, oci.tree, image.string());
+        require_equal_trees(*options.expected, oci.tree, fmt::format("'{}'", image.string()));
     }
     TreeFiles files(oci.tree);
     info.system = read_system_info(files);

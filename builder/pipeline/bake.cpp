@@ -187,16 +187,15 @@ class Bake {
         const BakedTree baked = run_disk_stages(folder);
         const DiskTrees trees = split_for_disk(baked.tree);
         add_tree("vm.manifest", write_tree_manifest(trees.root, folder / "vm.manifest"));
+        std::vector<DiskToCheck> to_check;
         for (const WantedImage& image : wanted_.disks) {
-            for (ImageFile& file : write_disk_images(
-                     trees,
-                     std::get<DiskImageSpec>(image.spec->form),
-                     image.formats,
-                     image_context(folder))) {
-                check(trees.root, file, folder);
-                out.push_back(std::move(file));
-            }
+            const auto& spec = std::get<DiskImageSpec>(image.spec->form);
+            std::vector<ImageFile> files =
+                write_disk_images(trees, spec, image.formats, image_context(folder));
+            to_check.push_back(disk_to_check(files, trees, spec, folder));
+            std::ranges::move(files, std::back_inserter(out));
         }
+        check(to_check);
         return out;
     }
 
@@ -248,12 +247,32 @@ class Bake {
         record_.trees[name] = digest;
     }
 
-    void check(const FileTree& root, const ImageFile& file, const fs::path& folder) const {
-        if (!request_.check) {
-            in_.console.notice(fmt::format("'{}' is not checked (--no-check)", file.name));
+    /// `files` are the formats of one disk.
+    [[nodiscard]] static DiskToCheck disk_to_check(
+        const std::vector<ImageFile>& files,
+        const DiskTrees& trees,
+        const DiskImageSpec& spec,
+        const fs::path& folder) {
+        DiskToCheck out;
+        out.root = &trees.root;
+        out.esp = spec.esp_bytes > 0 ? &trees.esp : nullptr;
+        for (const ImageFile& file : files) {
+            out.twins.push_back({folder / file.name, file.format});
+        }
+        out.image = out.twins.front();
+        out.twins.erase(out.twins.begin());
+        return out;
+    }
+
+    void check(const std::vector<DiskToCheck>& disks) const {
+        if (request_.check) {
+            check_disks(disks, in_.console, in_.processes);
             return;
         }
-        check_disk({folder / file.name, file.format}, root, in_.console, in_.processes);
+        for (const DiskToCheck& disk : disks) {
+            const std::string name = disk.image.path.filename().string();
+            in_.console.notice(fmt::format("'{}' is not checked (--no-check)", name));
+        }
     }
 
     const BakeRequest& request_;

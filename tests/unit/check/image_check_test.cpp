@@ -15,7 +15,7 @@ using namespace test;
 using testing::ElementsAre;
 
 TEST(ImageCheck, AcceptsEqualTrees) {
-    EXPECT_NO_THROW(require_equal_trees(plain_tree(), plain_tree(), "pause.qcow2"));
+    EXPECT_NO_THROW(require_equal_trees(plain_tree(), plain_tree(), "'pause.qcow2'"));
 }
 
 TEST(ImageCheck, NamesTheFirstDifferencesAndCountsTheRest) {
@@ -24,7 +24,7 @@ TEST(ImageCheck, NamesTheFirstDifferencesAndCountsTheRest) {
         more.put("etc/" + std::to_string(i), file(""));
     }
     try {
-        require_equal_trees(plain_tree(), more, "pause.qcow2");
+        require_equal_trees(plain_tree(), more, "'pause.qcow2'");
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "'pause.qcow2' differs from its record in 25 paths");
@@ -44,6 +44,36 @@ TEST(ImageCheck, AsksQemuAboutQcow2Only) {
     EXPECT_EQ(runner.commands[0].program, "qemu-img");
     EXPECT_THAT(
         runner.commands[0].args, ElementsAre("check", "-q", "-f", "qcow2", "/images/pause.qcow2"));
+}
+
+TEST(ImageCheck, KeepsOfFilesWhatFatKeeps) {
+    FileTree owned;
+    Entry entry = file("efi program");
+    entry.uid = 4;
+    entry.mode = 0600;
+    owned.put("EFI/X.EFI", entry);
+    FileTree fat;
+    fat.put("", directory());
+    fat.put("EFI/X.EFI", file("efi program"));
+    EXPECT_EQ(names_and_contents(owned).digest(), names_and_contents(fat).digest());
+    fat.put("EFI/X.EFI", file("another"));
+    EXPECT_NE(names_and_contents(owned).digest(), names_and_contents(fat).digest());
+}
+
+TEST(ImageCheck, ReportsFormatsOfADiskThatDiffer) {
+    FakeProcessRunner runner;
+    runner.answer("qemu-img", {1, "Content mismatch at offset 65536!\n", ""});
+    try {
+        require_equal_bytes({"/images/p.qcow2", "qcow2"}, {"/images/p.raw", "raw"}, runner);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "'/images/p.raw' differs from '/images/p.qcow2'");
+        EXPECT_EQ(error.exit_code(), ExitCode::differs);
+        EXPECT_THAT(error.details(), ElementsAre("Content mismatch at offset 65536!"));
+    }
+    EXPECT_THAT(
+        runner.commands[0].args,
+        ElementsAre("compare", "-f", "qcow2", "-F", "raw", "/images/p.qcow2", "/images/p.raw"));
 }
 
 TEST(ImageCheck, ReportsADamagedQcow2) {
