@@ -10,7 +10,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <map>
 #include <optional>
@@ -23,32 +22,6 @@ namespace {
 constexpr std::size_t kShortestBuilderWord = 4;
 /// A forgotten database has hundreds of files; a few of them tell.
 constexpr std::size_t kShownPerRule = 5;
-
-constexpr std::array kRules{
-    LintRule{"acme-account", "accounts and certificates of an ACME authority"},
-    LintRule{"authorized-keys", "keys that open every machine"},
-    LintRule{"builder-trace", "the build host's name or its directories"},
-    LintRule{"cloud-instance", "what cloud-init noted about a running instance"},
-    LintRule{"credentials", "passwords and tokens of people or of the build"},
-    LintRule{"database", "files of a database server"},
-    LintRule{"device-map", "GRUB's map of the build host's disks"},
-    LintRule{"dhcp-lease", "network leases"},
-    LintRule{"dpkg-leftover", "files that dpkg or ucf put aside"},
-    LintRule{"history", "histories of shells and other programs"},
-    LintRule{"host-id", "identifiers of one machine"},
-    LintRule{"log", "logs with content"},
-    LintRule{"machine-id", "a machine-id that is not empty"},
-    LintRule{"mail", "mail in spools"},
-    LintRule{"network-identity", "interface names bound to one machine"},
-    LintRule{"password", "accounts with a password, or that need none"},
-    LintRule{"policy-rc.d", "the build's stop on services"},
-    LintRule{"private-key", "private keys"},
-    LintRule{"random-seed", "saved randomness"},
-    LintRule{"resolver", "name servers of the build host"},
-    LintRule{"snakeoil", "the certificate that ssl-cert makes"},
-    LintRule{"ssh-host-key", "host keys of the SSH server"},
-    LintRule{"temporary", "files below tmp, var/tmp and run"},
-};
 
 bool matches(std::string_view pattern, const std::string& path) {
     const std::string subject =
@@ -166,10 +139,6 @@ class Linter {
 
 } // namespace
 
-std::span<const LintRule> lint_rules() {
-    return kRules;
-}
-
 std::vector<LintFinding> lint_tree(const FileTree& tree, const LintOptions& options) {
     return Linter(tree, options).run();
 }
@@ -181,12 +150,9 @@ bool is_linted_content(std::string_view path, std::uint64_t size) {
 std::vector<std::string>
 describe_findings(std::span<const LintFinding> findings, std::span<const std::string> stage_names) {
     std::vector<std::string> lines;
+    lines.reserve(findings.size());
     for (const LintFinding& finding : findings) {
-        std::string line = fmt::format("{} /{}: {}", finding.rule, finding.path, finding.why);
-        if (finding.stage < stage_names.size()) {
-            line += fmt::format(" (stage '{}')", stage_names[finding.stage]);
-        }
-        lines.push_back(std::move(line));
+        lines.push_back(describe(finding, stage_names));
     }
     return lines;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "formats/file_tree.hpp"
+#include "recipe/lint_exception.hpp"
 
 #include <cstdint>
 #include <span>
@@ -22,26 +23,12 @@ struct LintFinding {
     bool operator==(const LintFinding&) const = default;
 };
 
-/// An exception that a recipe makes knowingly.
-struct LintException {
-    std::string rule;
-    std::string path; ///< exact, without a leading slash
-};
-
 struct LintOptions {
     /// Words that must not occur in configuration and state: the build host's name, its working
     /// directories. Words of fewer than four characters and "localhost" are not looked for.
     std::vector<std::string> builder_words;
     std::vector<LintException> exceptions;
 };
-
-/// A rule by name, for listings.
-struct LintRule {
-    std::string_view name;
-    std::string_view summary;
-};
-
-[[nodiscard]] std::span<const LintRule> lint_rules();
 
 /// All findings, sorted by path, then rule. Rules that look into files pass over those whose
 /// content is not at hand (neither data nor source). Throws SystemError when a source is gone.

@@ -50,10 +50,7 @@ constexpr std::array kPositionals{PositionalSpec{
 
 LintException parse_exception(const std::string& text) {
     const std::size_t colon = text.find(':');
-    std::vector<std::string_view> names;
-    for (const LintRule& rule : lint_rules()) {
-        names.push_back(rule.name);
-    }
+    const std::span<const std::string_view> names = lint_rule_names();
     const std::string rule = text.substr(0, colon);
     if (std::find(names.begin(), names.end(), rule) == names.end()) {
         UsageError error(fmt::format("'{}' is no rule of lint", rule));

@@ -4,6 +4,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "check/image_check.hpp"
+#include "check/lint.hpp"
 #include "pipeline/early_clusters.hpp"
 #include "pipeline/executor.hpp"
 #include "pipeline/git_source.hpp"
@@ -185,6 +186,7 @@ class Bake {
             return out;
         }
         const BakedTree baked = run_disk_stages(folder);
+        lint(baked);
         const DiskTrees trees = split_for_disk(baked.tree);
         add_tree("vm.manifest", write_tree_manifest(trees.root, folder / "vm.manifest"));
         std::vector<DiskToCheck> to_check;
@@ -229,6 +231,7 @@ class Bake {
             return out;
         }
         const BakedTree baked = executor_.run(plan_.chain(Branch::oci), settings_, beside_);
+        lint(baked);
         add_tree("oci.manifest", write_tree_manifest(baked.tree, folder / "oci.manifest"));
         for (const WantedImage& image : wanted_.containers) {
             for (ImageFile& file : write_oci_images(
@@ -240,6 +243,21 @@ class Bake {
             }
         }
         return out;
+    }
+
+    /// Nothing that breaks a rule of lint becomes an image.
+    void lint(const BakedTree& baked) const {
+        LintOptions options;
+        options.exceptions = request_.recipe.lint_exceptions;
+        // Where trees lie while scripts run. The host's own name cannot get in: scripts see
+        // another, and to look for it would refuse a "debian" or a "pause" on a host that is called
+        // so.
+        options.builder_words = {(request_.cache / "stages").string()};
+        std::vector<std::string> stages;
+        for (const StageDelta& step : baked.deltas) {
+            stages.push_back(step.planned->spec->name);
+        }
+        require_no_findings(lint_tree(baked.tree, options), stages);
     }
 
     void add_tree(const std::string& name, const Digest& digest) {

@@ -67,6 +67,14 @@ void merge_ids(const Value* from, std::map<std::string, std::uint32_t>& to) {
     }
 }
 
+/// Exceptions of a recipe add to those of the one that it extends.
+void merge_lint(const Value& exceptions, Recipe& recipe) {
+    for (const Value& exception : exceptions.as_list()) {
+        recipe.lint_exceptions.push_back(
+            {exception.at("allow").as_string(), exception.at("file").as_string().substr(1)});
+    }
+}
+
 } // namespace
 
 fs::path resolve_path(const fs::path& base_dir, const std::string& path) {
@@ -86,6 +94,9 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     if (const Value* ids = value.find("ids")) {
         merge_ids(ids->find("users"), recipe.ids.users);
         merge_ids(ids->find("groups"), recipe.ids.groups);
+    }
+    if (const Value* lint = value.find("lint")) {
+        merge_lint(*lint, recipe);
     }
     if (const Value* sources = value.find("sources")) {
         for (const Member& member : sources->members()) {

@@ -7,6 +7,7 @@
 
 #include "base/digest.hpp"
 #include "recipe/image_spec.hpp"
+#include "recipe/lint_exception.hpp"
 #include "recipe/variables.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -93,6 +94,7 @@ struct Recipe {
     std::vector<StageSpec> oci_stages;   ///< after them, for containers
     std::vector<StageSpec> final_stages; ///< after those of vm and oci, for every image
     std::vector<ImageSpec> images;
+    std::vector<LintException> lint_exceptions;
     /// Every file that was read: the recipe first, then those it extends, parts, definitions.
     std::vector<fs::path> files;
 };

@@ -2,6 +2,7 @@
 #include "recipe/recipe_shape.hpp"
 
 #include "base/error.hpp"
+#include "recipe/lint_exception.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -145,6 +146,14 @@ const Shape& recipe_shape() {
          "overrides of the container image definition's `config`"},
     });
     static const Shape kOci = object_of(kOciFields, "oci");
+    static const Shape kLintRule = choice_of(lint_rule_names());
+    static const auto kLintFields = std::to_array<Field>({
+        {"allow", &kLintRule, Need::required, "the rule, as `kiln lint --rules` lists them"},
+        {"file", &kAbsolutePath, Need::required, "the file that may break it"},
+        {"reason", &kLine, Need::required, "why, in one line, for whoever reads the recipe"},
+    });
+    static const Shape kLintException = object_of(kLintFields, "lint exception");
+    static const Shape kLintExceptions = list_of(&kLintException);
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"name", &kName, Need::required, "name of the system; results are called so"},
@@ -165,6 +174,10 @@ const Shape& recipe_shape() {
          "what every image gets last: settings that change often, so that a change runs nothing "
          "else"},
         {"images", &kImageFiles, Need::optional, "image definitions, relative to this file"},
+        {"lint",
+         &kLintExceptions,
+         Need::optional,
+         "files that may break a rule of `kiln lint`, which every bake obeys"},
     });
     static const Shape kShape = object_of(kFields, "recipe");
     return kShape;

@@ -127,6 +127,20 @@ def make_user(subids=True, name=USER):
     return name
 
 
+def user_namespaces_are_refused(user):
+    """Why a plain user cannot bake here, or None."""
+    trial = ["runuser", "-u", user, "--", "unshare", "--user", "true"]
+    if subprocess.run(trial, capture_output=True).returncode == 0:
+        return None
+    return f"the kernel refuses user '{user}' a user namespace (as it does in every chroot)"
+
+
+def is_plain_chroot():
+    """Whether "/" is no mount point."""
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    return not any(line.split()[4] == "/" for line in mounts)
+
+
 def give_to(user, path):
     subprocess.run(["chown", "-R", f"{user}:", str(path)], check=True)
 
@@ -206,8 +220,9 @@ class ToyArchive:
         self._gpg("--output", top / "dists/stable/InRelease", "--clear-sign", release)
 
 
-def toy_recipe(folder, archive, packages, images="[../images/oci.yaml]"):
-    """A recipe that adds toy packages to debian-minimal, whose stages are in the cache."""
+def toy_recipe(folder, archive, packages, images="[../images/oci.yaml]", more=""):
+    """A recipe that adds toy packages to debian-minimal, whose stages are in the cache; `more` is
+    appended to it."""
     path = folder / "recipes/toy.yaml"
     path.write_text(
         textwrap.dedent(
@@ -226,5 +241,6 @@ def toy_recipe(folder, archive, packages, images="[../images/oci.yaml]"):
             images: {images}
             """
         )
+        + textwrap.dedent(more)
     )
     return path

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <set>
 
 namespace kiln {
@@ -33,6 +34,10 @@ struct Plant {
     const char* path;
     const char* content;
 };
+
+void PrintTo(const Plant& plant, std::ostream* out) {
+    *out << plant.rule << " " << plant.path;
+}
 
 class LintPlanted : public testing::TestWithParam<Plant> {};
 

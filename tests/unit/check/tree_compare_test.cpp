@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <ostream>
 
 namespace kiln {
 namespace {
@@ -24,6 +25,10 @@ struct Change {
     std::string line;
     std::function<void(FileTree&)> apply;
 };
+
+void PrintTo(const Change& change, std::ostream* out) {
+    *out << change.line;
+}
 
 class TreeCompareEach : public testing::TestWithParam<Change> {};
 
