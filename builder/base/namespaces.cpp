@@ -139,7 +139,8 @@ bool unshare_user_and_map(const IdMaps& maps, bool is_root) {
             return false;
         }
         throw Error(fmt::format("cannot make a user namespace: {}", std::strerror(unshare_error)))
-            .with_hint("the kernel setting kernel.unprivileged_userns_clone must be 1");
+            .with_hint("the kernel setting kernel.unprivileged_userns_clone must be 1; in a chroot "
+                       "only root can bake");
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         throw Error("cannot map subordinate ids into the user namespace")

@@ -60,7 +60,9 @@ constexpr std::array<const char*, 6> kDevices{"null", "zero", "full", "random", 
 
 /// Powers over the whole machine that no package script needs. Matters where the sandbox has no
 /// user namespace of its own.
-constexpr std::array<int, 9> kDroppedCapabilities{
+/// REPRO: a user namespace makes no devices whatever its capabilities; so does the sandbox without.
+constexpr std::array<int, 10> kDroppedCapabilities{
+    CAP_MKNOD,
     CAP_SYS_MODULE,
     CAP_SYS_RAWIO,
     CAP_SYS_TIME,

@@ -62,6 +62,8 @@ class Repeat(unittest.TestCase):
         if os.geteuid() != 0:
             self.skipTest("making a user needs root")
         user = world.make_user()
+        if reason := world.user_namespaces_are_refused(user):
+            self.skipTest(reason)
         cache = self.folder / "cache"
         self.seed_pool(cache)
         world.give_to(user, self.folder)
