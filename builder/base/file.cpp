@@ -150,6 +150,14 @@ void AtomicFile::commit() {
     fd_.reset();
 }
 
+void write_file(const fs::path& path, std::string_view text, unsigned mode) {
+    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    write_all(fd.get(), as_byte_span(text), path);
+    if (::fchmod(fd.get(), mode) != 0) {
+        throw SystemError(fmt::format("cannot set the mode of '{}'", path.string()));
+    }
+}
+
 void write_file_atomically(const fs::path& path, std::string_view text, unsigned mode) {
     AtomicFile file(path, mode);
     file.write_text(text);

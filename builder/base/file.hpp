@@ -102,6 +102,10 @@ class AtomicFile final : public Sink {
 /// AtomicFile in one call.
 void write_file_atomically(const fs::path& path, std::string_view text, unsigned mode = 0644);
 
+/// Replaces or makes a file in place, with this mode whatever the umask: for trees that nobody
+/// reads meanwhile.
+void write_file(const fs::path& path, std::string_view text, unsigned mode = 0644);
+
 /// A new directory below `parent` (mode 0700), removed with all content by the destructor unless
 /// keep() was called.
 class TempDir {

@@ -15,6 +15,7 @@ Other tests import Machine.
 """
 
 import argparse
+import codecs
 import os
 import re
 import select
@@ -48,6 +49,8 @@ STANDSTILL = 90  # seconds without a line; loaded hosts were seen to need 10
 STARTS = 3
 # A shell's prompt, perhaps with a kernel message on its heels.
 PROMPT = r"[#$] (?=\[ *\d|$)"
+# The start of an escape sequence whose end is yet to come.
+CUT = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*|[()])?\Z")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][0-9A-Z]|\x1b[=>c7-8]|\r|\x00")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS.fd"
@@ -72,8 +75,7 @@ class Machine:
     def __init__(self, image, image_format, folder, **options):
         self.folder = folder
         self.options = options
-        self.log = ""  # everything printed so far, without escape sequences
-        self.seen = 0  # how much of it earlier waits have used up
+        self.forget()
         self.started = None
         self.heard = None  # when the console last printed something
         self.process = None
@@ -89,6 +91,13 @@ class Machine:
             disk = os.path.join(folder, f"data{number}.qcow2")
             self._run_tool("qemu-img", "create", "-q", "-f", "qcow2", disk, size)
             self.disks.append(disk)
+
+    def forget(self):
+        """Starts with an empty console."""
+        self.log = ""  # everything printed so far, without escape sequences
+        self.seen = 0  # how much of it earlier waits have used up
+        self.pending = ""  # what may be the start of an escape sequence
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @staticmethod
     def _run_tool(*command):
@@ -175,12 +184,20 @@ class Machine:
         data = self.process.stdout.read()
         if data == b"":
             return False
-        text = ESCAPES.sub("", (data or b"").decode("utf-8", "replace"))
-        self.log += text
+        text = self.hear(data or b"")
         self.heard = time.monotonic()
         if self.options.get("echo"):
             sys.stderr.write(text)
         return True
+
+    def hear(self, data):
+        """Adds bytes of the console to the log; returns their text."""
+        text = self.pending + self.decoder.decode(data)
+        cut = CUT.search(text)
+        self.pending = cut.group() if cut else ""
+        text = ESCAPES.sub("", text.removesuffix(self.pending))
+        self.log += text
+        return text
 
     def _check_faults(self):
         found = self.faults.search(self.log)
@@ -229,10 +246,11 @@ class Machine:
 
     def run(self, command, timeout):
         """Runs a command in the shell; returns (status, output)."""
-        # Quotes in the marks keep the echo of the typed line from looking like the answer.
-        self.send(f"echo kiln-be'gin'; {command}; echo kiln-e'nd' $?")
-        begin = self.wait_for(r"^kiln-begin\n", timeout)
-        end = self.wait_for(r"^(.*)kiln-end (\d+)$", timeout)
+        # Quotes in the marks keep the echo of the typed line from looking like the answer, which may
+        # stand behind a prompt or behind output without a line end.
+        self.send(f"echo kiln-be'gin'; {command}; echo kiln-e'nd' $? .")
+        begin = self.wait_for(r"kiln-begin\n", timeout)
+        end = self.wait_for(r"^(.*)kiln-end (\d+) \.", timeout)
         output = self.log[begin.end():end.start()] + end.group(1)
         return int(end.group(2)), output.rstrip("\n")
 

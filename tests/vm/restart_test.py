@@ -9,6 +9,8 @@ import sys
 import tempfile
 import unittest
 
+import boot_test
+
 BOOT = pathlib.Path(__file__).with_name("boot_test.py")
 
 # Stands in for QEMU: each start plays the next line of the script, then says nothing more.
@@ -55,6 +57,13 @@ class Restart(unittest.TestCase):
         done = self.boot("Linux version 6.1 ... Kernel panic - not syncing", BOOTS)
         self.assertIn("failed: the console says: Kernel panic", done.stdout)
         self.assertEqual(done.returncode, 1, done.stdout)
+
+    def test_follows_escape_sequences_over_reads(self):
+        machine = boot_test.Machine.__new__(boot_test.Machine)
+        machine.forget()
+        for piece in (b"exec sh\r\n\x1b", b"[?20", b"04l# \xe2\x80", b"\xa6"):
+            machine.hear(piece)
+        self.assertEqual(machine.log, "exec sh\n# \u2026")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@
 #include "base/text.hpp"
 #include "stages/packages/stand_ins.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <regex>
 #include <string>
@@ -14,15 +12,6 @@
 namespace kiln {
 
 namespace {
-
-void write_script(const fs::path& path, std::string_view text, unsigned mode) {
-    fs::create_directories(path.parent_path());
-    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    write_all(fd.get(), as_byte_span(text), path);
-    if (::fchmod(fd.get(), mode) != 0) {
-        throw SystemError(fmt::format("cannot set the mode of '{}'", path.string()));
-    }
-}
 
 Environment preinst_environment(const PackageFile& package) {
     return {
@@ -53,8 +42,9 @@ void Configurer::run_preinst(const PackageFile& package) {
     // dpkg runs it from here, and some scripts look at their own path.
     const fs::path folder = context_.root / "var/lib/dpkg/tmp.ci";
     fs::remove_all(folder);
+    fs::create_directories(folder);
     for (const auto& [name, content] : package.control.files) {
-        write_script(folder / name, content, package.control.modes.at(name) & 0777U);
+        write_file(folder / name, content, package.control.modes.at(name) & 0777U);
     }
     Command command{"/var/lib/dpkg/tmp.ci/preinst", {"install"}};
     command.env = preinst_environment(package);

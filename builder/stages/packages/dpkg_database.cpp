@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
@@ -19,14 +18,6 @@ namespace {
 void append(const fs::path& path, std::string_view text) {
     const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
     write_all(fd.get(), as_byte_span(text), path);
-}
-
-void write_plain(const fs::path& path, std::string_view text, unsigned mode) {
-    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    write_all(fd.get(), as_byte_span(text), path);
-    if (::fchmod(fd.get(), mode) != 0) {
-        throw SystemError(fmt::format("cannot set the mode of '{}'", path.string()));
-    }
 }
 
 struct TriggerDirective {
@@ -112,11 +103,11 @@ void DpkgDatabase::create() const {
     for (const char* directory : {"info", "updates", "triggers", "alternatives", "parts"}) {
         fs::create_directories(admin(directory));
     }
-    write_plain(admin("status"), "", 0644);
-    write_plain(admin("available"), "", 0644);
-    write_plain(admin("info/format"), "1\n", 0644);
-    write_plain(admin("triggers/File"), "", 0644);
-    write_plain(admin("triggers/Unincorp"), "", 0644);
+    write_file(admin("status"), "", 0644);
+    write_file(admin("available"), "", 0644);
+    write_file(admin("info/format"), "1\n", 0644);
+    write_file(admin("triggers/File"), "", 0644);
+    write_file(admin("triggers/Unincorp"), "", 0644);
 }
 
 void DpkgDatabase::reload_diversions() {
@@ -167,7 +158,7 @@ void DpkgDatabase::remove_from_list(const std::string& path, const std::string& 
             kept += line + "\n";
         }
     }
-    write_plain(list, kept, 0644);
+    write_file(list, kept, 0644);
 }
 
 void DpkgDatabase::record_unpacked(const std::vector<UnpackedPackage>& packages) const {
@@ -184,13 +175,13 @@ void DpkgDatabase::write_info(const UnpackedPackage& unpacked) const {
     const std::string stem = package.info_name();
     for (const auto& [name, content] : package.control.files) {
         if (name != "control") {
-            write_plain(
+            write_file(
                 admin(fmt::format("info/{}.{}", stem, name)),
                 content,
                 package.control.modes.at(name) & 0777U);
         }
     }
-    write_plain(admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", 0644);
+    write_file(admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", 0644);
 }
 
 void DpkgDatabase::append_status(const std::vector<UnpackedPackage>& packages) const {

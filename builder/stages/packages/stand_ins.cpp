@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/stand_ins.hpp"
 
-#include "base/error.hpp"
-
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
+#include "base/file.hpp"
 
 #include <array>
 #include <string_view>
@@ -16,7 +12,7 @@ namespace {
 
 struct StandIn {
     const char* path; ///< relative to the root
-    mode_t mode;
+    unsigned mode;
     std::string_view package; ///< stands in only while this one is installed; empty: always
     std::string_view text;
 };
@@ -43,14 +39,6 @@ fs::path real_of(const fs::path& path) {
     return path.string() + std::string(kRealSuffix);
 }
 
-void write_stand_in(const fs::path& path, const StandIn& stand_in) {
-    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL, stand_in.mode);
-    write_all(fd.get(), as_byte_span(stand_in.text), path);
-    if (::fchmod(fd.get(), stand_in.mode) != 0) {
-        throw SystemError(fmt::format("cannot set the mode of '{}'", path.string()));
-    }
-}
-
 } // namespace
 
 StandIns::StandIns(const fs::path& root, const std::set<std::string, std::less<>>& packages) {
@@ -65,7 +53,7 @@ StandIns::StandIns(const fs::path& root, const std::set<std::string, std::less<>
             fs::rename(path, real_of(path));
         }
         placed_.push_back(path);
-        write_stand_in(path, stand_in);
+        write_file(path, stand_in.text, stand_in.mode);
     }
 }
 

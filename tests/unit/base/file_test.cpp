@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace kiln {
 namespace {
@@ -42,6 +43,19 @@ TEST(File, NamesThePathAndTheReason) {
     } catch (const SystemError& error) {
         EXPECT_EQ(error.message(), "cannot open '/nowhere/at/all': No such file or directory");
     }
+}
+
+TEST(File, WritesInPlaceWithTheStatedMode) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "tool";
+    const mode_t before = ::umask(077);
+    write_file(path, "a long first text", 0755);
+    write_file(path, "short", 0751);
+    ::umask(before);
+    EXPECT_EQ(read_text_file(path), "short");
+    struct stat status{};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0751U);
 }
 
 TEST(FileLock, ExcludesASecondHolder) {
