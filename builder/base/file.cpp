@@ -150,6 +150,15 @@ void AtomicFile::commit() {
     fd_.reset();
 }
 
+std::int64_t last_used(const fs::path& path) {
+    struct stat status{};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_mtim.tv_sec : 0;
+}
+
+void set_used_now(const fs::path& path) noexcept {
+    static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
+}
+
 void write_file(const fs::path& path, std::string_view text, unsigned mode) {
     const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     write_all(fd.get(), as_byte_span(text), path);

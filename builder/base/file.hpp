@@ -53,6 +53,11 @@ void read_exactly_at(
 
 [[nodiscard]] std::string read_text_file(const fs::path& path);
 
+/// When a cache last used what this file stands for: its modification time, in seconds since 1970,
+/// which set_used_now() sets. A file that is gone was never used (0), and setting is best effort.
+[[nodiscard]] std::int64_t last_used(const fs::path& path);
+void set_used_now(const fs::path& path) noexcept;
+
 class FileSource final : public Source {
   public:
     explicit FileSource(const fs::path& path);

@@ -3,6 +3,7 @@
 #include "base/paths.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "pipeline/images.hpp"
 #include "pipeline/store.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 
 #include <array>
 #include <chrono>
+#include <limits>
 #include <ostream>
 
 namespace kiln {
@@ -34,9 +36,13 @@ std::int64_t now() {
 ExitCode run_list(const Arguments&, Context& context) {
     const fs::path cache = cache_of(context);
     const auto stages = Store(cache).list();
+    const ImageCaches images = image_caches(cache);
     if (context.global.json) {
         nlohmann::ordered_json json{
-            {"cache", cache.string()}, {"stages", nlohmann::ordered_json::array()}};
+            {"cache", cache.string()},
+            {"layer_bytes", images.layer_bytes},
+            {"cluster_bytes", images.cluster_bytes},
+            {"stages", nlohmann::ordered_json::array()}};
         for (const StoredStage& stage : stages) {
             json["stages"].push_back(
                 {{"key", stage.key.to_string()},
@@ -64,13 +70,18 @@ ExitCode run_list(const Arguments&, Context& context) {
             format_rfc3339(stage.last_used));
     }
     context.io.out << fmt::format(
-        "{} stages, {} in '{}'\n", stages.size(), format_size(total), cache.string());
+        "{} stages, {}; layers, {}; clusters, {}; in '{}'\n",
+        stages.size(),
+        format_size(total),
+        format_size(images.layer_bytes),
+        format_size(images.cluster_bytes),
+        cache.string());
     return ExitCode::ok;
 }
 
 constexpr OptionSpec kDaysOption{
-    .name = "--days", .value = "N", .doc = "drop stages not used for N days; otherwise 14"};
-constexpr OptionSpec kAllOption{.name = "--all", .doc = "drop every stage"};
+    .name = "--days", .value = "N", .doc = "drop what was not used for N days; otherwise 14"};
+constexpr OptionSpec kAllOption{.name = "--all", .doc = "drop everything"};
 constexpr std::array kPruneOptions{kDaysOption, kAllOption};
 
 ExitCode run_prune(const Arguments& arguments, Context& context) {
@@ -78,19 +89,27 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
     constexpr std::uint64_t kUsualDays = 14;
     const auto days =
         static_cast<std::int64_t>(arguments.number("--days", 0, kMostDays).value_or(kUsualDays));
+    const std::int64_t time = arguments.flag("--all") ? std::numeric_limits<std::int64_t>::max()
+                                                      : now() - days * kSecondsPerDay;
     // A plain user's stages belong to the users of their trees; only the namespace can remove them.
     enter_build_namespace();
-    const Store store(cache_of(context));
+    const fs::path cache = cache_of(context);
+    const Store store(cache);
     std::uint64_t bytes = 0;
     std::size_t count = 0;
     for (const StoredStage& stage : store.list()) {
-        if (arguments.flag("--all") || stage.last_used < now() - days * kSecondsPerDay) {
+        if (stage.last_used < time) {
             store.remove(stage.key);
             bytes += stage.info.bytes;
             ++count;
         }
     }
-    context.io.out << fmt::format("{} stages dropped, {} freed\n", count, format_size(bytes));
+    const std::uint64_t of_images = prune_image_caches(cache, time);
+    context.io.out << fmt::format(
+        "{} stages dropped, {} freed; {} of layers and clusters freed\n",
+        count,
+        format_size(bytes),
+        format_size(of_images));
     return ExitCode::ok;
 }
 
@@ -110,15 +129,18 @@ const CommandSpec kCacheListCommand{
     .name = "cache list",
     .summary = "show the stage trees that are kept",
     .description = "Lists the trees that bakes left in the store, under KILN_CACHE or "
-                   "~/.cache/kiln. A bake restores a stage whose key is there and does not run it.",
+                   "~/.cache/kiln. A bake restores a stage whose key is there and does not run it. "
+                   "Compressed layers and clusters of disks are kept beside them.",
     .examples = kListExamples,
     .run = run_list};
 
 const CommandSpec kCachePruneCommand{
     .name = "cache prune",
-    .summary = "drop stage trees that nobody used lately",
-    .description = "Removes stage trees from the store. The pool of fetched inputs is left alone: "
-                   "what a mirror has dropped could not be fetched again.",
+    .summary = "drop what nobody used lately",
+    .description =
+        "Removes stage trees from the store, and the compressed layers and clusters kept "
+        "beside them. The pool of fetched inputs is left alone: "
+        "what a mirror has dropped could not be fetched again.",
     .examples = kPruneExamples,
     .options = kPruneOptions,
     .run = run_prune};

@@ -207,6 +207,7 @@ void FileClusterCache::flush() {
     if (end_ > max_bytes_) {
         compact();
     }
+    set_used_now(pack_path());
 }
 
 void FileClusterCache::compact() {

@@ -36,6 +36,9 @@ class ClusterCache {
     virtual void flush() {}
 };
 
+/// Name of the file in a FileClusterCache's directory. It may be removed at any time.
+inline constexpr const char* kClusterPackName = "clusters.pack";
+
 /// Keeps the clusters in one append-only file, `directory`/clusters.pack. Several processes may
 /// share it. Every record carries a checksum: what a killed process left half written is cut off by
 /// the next one, and what does not match is not used.
@@ -62,7 +65,7 @@ class FileClusterCache final : public ClusterCache {
 
     [[nodiscard]] FileLock lock() const;
 
-    [[nodiscard]] std::filesystem::path pack_path() const { return directory_ / "clusters.pack"; }
+    [[nodiscard]] std::filesystem::path pack_path() const { return directory_ / kClusterPackName; }
 
     void open_pack();
     void start_pack(int fd) const;

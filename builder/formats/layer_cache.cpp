@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <cerrno>
+#include <set>
 #include <system_error>
 
 namespace kiln {
@@ -43,6 +45,37 @@ std::optional<LayerBlob> parse_record(const std::string& text, const fs::path& p
 
 } // namespace
 
+std::uint64_t DirectoryLayerCache::bytes() const {
+    std::uint64_t total = 0;
+    for (const auto& blob : fs::directory_iterator(directory_ / "blobs")) {
+        total += blob.file_size();
+    }
+    return total;
+}
+
+std::uint64_t DirectoryLayerCache::prune(std::int64_t time) {
+    std::set<std::string> needed;
+    for (const auto& record : fs::directory_iterator(directory_)) {
+        if (record.path().extension() != ".json") {
+            continue;
+        }
+        const auto blob = parse_record(read_text_file(record.path()), record.path());
+        if (!blob || last_used(record.path()) < time) {
+            fs::remove(record.path());
+        } else {
+            needed.insert(blob->digest.hex());
+        }
+    }
+    std::uint64_t freed = 0;
+    for (const auto& blob : fs::directory_iterator(directory_ / "blobs")) {
+        if (!needed.contains(blob.path().filename().string())) {
+            freed += blob.file_size();
+            fs::remove(blob.path());
+        }
+    }
+    return freed;
+}
+
 DirectoryLayerCache::DirectoryLayerCache(fs::path directory) : directory_(std::move(directory)) {
     std::error_code error;
     fs::create_directories(directory_ / "blobs", error);
@@ -67,7 +100,15 @@ std::optional<LayerBlob> DirectoryLayerCache::find(const Digest& key, const fs::
         }
         return std::nullopt;
     }
-    link_or_copy(kept, blobs / blob->digest.hex());
+    try {
+        link_or_copy(kept, blobs / blob->digest.hex());
+    } catch (const SystemError& error) {
+        if (error.error_number() == ENOENT) { // pruned at this moment
+            return std::nullopt;
+        }
+        throw;
+    }
+    set_used_now(record);
     return blob;
 }
 

@@ -42,6 +42,12 @@ class DirectoryLayerCache final : public LayerCache {
     [[nodiscard]] std::optional<LayerBlob> find(const Digest& key, const fs::path& blobs) override;
     void store(const Digest& key, const LayerBlob& blob, const fs::path& blobs) override;
 
+    /// Bytes of all blobs.
+    [[nodiscard]] std::uint64_t bytes() const;
+    /// Drops what neither find() nor store() named since `time` (seconds since 1970). Returns the
+    /// bytes that it freed.
+    std::uint64_t prune(std::int64_t time);
+
   private:
     fs::path directory_;
 };

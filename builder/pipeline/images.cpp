@@ -19,6 +19,8 @@ namespace kiln {
 namespace {
 
 constexpr std::string_view kEspMount = "boot/efi";
+constexpr const char* kClusterFolder = "clusters";
+constexpr const char* kLayerFolder = "layers";
 constexpr std::uint64_t kClusterCacheBytes = 4ULL << 30U;
 
 bool wants(const std::vector<std::string>& formats, std::string_view format) {
@@ -182,7 +184,25 @@ DiskOptions root_disk_options(const DiskImageSpec& spec, const BakeSettings& set
 }
 
 FileClusterCache open_cluster_cache(const fs::path& cache) {
-    return {cache / "clusters", qcow2_encoder(), kClusterCacheBytes};
+    return {cache / kClusterFolder, qcow2_encoder(), kClusterCacheBytes};
+}
+
+ImageCaches image_caches(const fs::path& cache) {
+    std::error_code absent;
+    const auto clusters = fs::file_size(cache / kClusterFolder / kClusterPackName, absent);
+    return {
+        DirectoryLayerCache(cache / kLayerFolder).bytes(),
+        absent ? 0 : static_cast<std::uint64_t>(clusters)};
+}
+
+std::uint64_t prune_image_caches(const fs::path& cache, std::int64_t time) {
+    std::uint64_t freed = DirectoryLayerCache(cache / kLayerFolder).prune(time);
+    const fs::path clusters = cache / kClusterFolder / kClusterPackName;
+    if (fs::exists(clusters) && last_used(clusters) < time) {
+        freed += fs::file_size(clusters);
+        fs::remove(clusters);
+    }
+    return freed;
 }
 
 DiskTrees split_for_disk(const FileTree& tree) {
@@ -237,7 +257,7 @@ std::vector<ImageFile> write_oci_images(
     image.image_name = fmt::format("docker.io/library/{}:latest", context.recipe_name);
     image.epoch = context.settings.epoch;
     image.architecture = context.settings.architecture;
-    DirectoryLayerCache cache(context.cache / "layers");
+    DirectoryLayerCache cache(context.cache / kLayerFolder);
     const std::string layout_name = context.recipe_name + ".oci";
     const fs::path layout = context.folder / layout_name;
     const OciWritten written = write_oci_layout(

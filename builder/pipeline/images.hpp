@@ -51,6 +51,16 @@ root_disk_options(const DiskImageSpec& spec, const BakeSettings& settings);
 
 [[nodiscard]] FileClusterCache open_cluster_cache(const fs::path& cache);
 
+/// What bakes keep beside stage trees so that images are written faster.
+struct ImageCaches {
+    std::uint64_t layer_bytes = 0;   ///< compressed layers
+    std::uint64_t cluster_bytes = 0; ///< deflated clusters of disks
+};
+
+[[nodiscard]] ImageCaches image_caches(const fs::path& cache);
+/// Drops what no bake used since `time` (seconds since 1970). Returns the bytes that it freed.
+std::uint64_t prune_image_caches(const fs::path& cache, std::int64_t time);
+
 /// Writes the formats ("qcow2", "raw") of a disk. Throws Error when the tree lacks what a disk
 /// needs to boot, naming the stage kind that makes it.
 [[nodiscard]] std::vector<ImageFile> write_disk_images(

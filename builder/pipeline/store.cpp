@@ -142,7 +142,7 @@ fs::path Store::tree_of(const Digest& key) const {
 
 FileTree Store::load(const Digest& key) const {
     const fs::path folder = folder_of(key);
-    ::utimensat(AT_FDCWD, (folder / "stage.json").c_str(), nullptr, 0);
+    set_used_now(folder / "stage.json");
     return with_context(fmt::format("reading the stored stage '{}'", folder.string()), [&] {
         return parse_manifest(read_text_file(folder / "manifest"), folder / "tree");
     });
@@ -189,8 +189,7 @@ std::vector<StoredStage> Store::list() const {
     std::vector<StoredStage> out;
     for (const auto& folder : fs::directory_iterator(root_ / "stages")) {
         const fs::path path = folder.path() / "stage.json";
-        struct stat stat_info{};
-        if (::stat(path.c_str(), &stat_info) != 0) {
+        if (!fs::exists(path)) {
             continue;
         }
         const auto json = nlohmann::json::parse(read_text_file(path));
@@ -203,7 +202,7 @@ std::vector<StoredStage> Store::list() const {
             json.at("seconds"),
             json.at("bytes"),
             json.at("files")};
-        stage.last_used = stat_info.st_mtim.tv_sec;
+        stage.last_used = last_used(path);
         out.push_back(std::move(stage));
     }
     std::sort(out.begin(), out.end(), [](const StoredStage& a, const StoredStage& b) {

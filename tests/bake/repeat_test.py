@@ -78,6 +78,8 @@ class Repeat(unittest.TestCase):
         subprocess.run(["runuser", "-u", user, "--", world.KILN, "cache", "prune", "--all"],
                        env=world.environment(KILN_CACHE=cache), check=True, capture_output=True)
         self.assertEqual(list((cache / "stages").iterdir()), [])
+        self.assertEqual(list((cache / "layers/blobs").iterdir()), [])
+        self.assertFalse((cache / "clusters/clusters.pack").exists())
 
 
 if __name__ == "__main__":

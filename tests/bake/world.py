@@ -135,6 +135,12 @@ def user_namespaces_are_refused(user):
     return f"the kernel refuses user '{user}' a user namespace (as it does in every chroot)"
 
 
+def is_chroot():
+    """Whether this is any chroot, also one whose folder is a mount: there the kernel refuses user
+    namespaces, and setns(2), as in `docker exec`, leads back out of it."""
+    return subprocess.run(["unshare", "--user", "true"], capture_output=True).returncode != 0
+
+
 def is_plain_chroot():
     """Whether "/" is no mount point."""
     mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()

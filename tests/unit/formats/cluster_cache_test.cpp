@@ -35,7 +35,7 @@ class ClusterCacheTest : public ::testing::Test {
         return found.has_value();
     }
 
-    [[nodiscard]] fs::path pack() const { return dir_.path() / "clusters.pack"; }
+    [[nodiscard]] fs::path pack() const { return dir_.path() / kClusterPackName; }
 
     void fill(int count) {
         const auto cache = open();
@@ -136,6 +136,17 @@ TEST_F(ClusterCacheTest, IsSharedByTwo) {
     for (int i = 0; i < 300; ++i) {
         EXPECT_TRUE(has(*all, i)) << i;
     }
+}
+
+TEST_F(ClusterCacheTest, OutlivesItsPack) {
+    fill(5);
+    const auto cache = open();
+    fs::remove(pack());
+    EXPECT_TRUE(has(*cache, 3));
+    put(*cache, 7);
+    cache->flush();
+    EXPECT_TRUE(has(*open(), 7));
+    EXPECT_FALSE(has(*open(), 3));
 }
 
 TEST_F(ClusterCacheTest, FollowsAPackThatWasReplaced) {

@@ -179,6 +179,32 @@ TEST_F(OciTest, DropsADamagedBlobFromTheCache) {
     static_cast<void>(read_oci_image(layout()));
 }
 
+TEST_F(OciTest, PrunesLayersThatNobodyUsed) {
+    DirectoryLayerCache cache(dir_.path() / "cache");
+    const Digest old = sha256("old");
+    const Digest used = sha256("used");
+    const fs::path blobs = dir_.path() / "blobs";
+    const fs::path taken = dir_.path() / "taken";
+    fs::create_directory(blobs);
+    fs::create_directory(taken);
+    for (const Digest& key : {old, used}) {
+        const std::string text = "blob of " + key.hex();
+        write_file(blobs / sha256(text).hex(), text);
+        cache.store(key, {sha256(text), text.size(), key}, blobs);
+        fs::last_write_time(
+            dir_.path() / "cache" / (key.hex() + ".json"),
+            fs::file_time_type::clock::now() - std::chrono::hours(48));
+    }
+    ASSERT_TRUE(cache.find(used, taken));
+    const std::uint64_t before = cache.bytes();
+    const std::int64_t yesterday =
+        last_used(dir_.path() / "cache" / (used.hex() + ".json")) - 86400;
+    EXPECT_EQ(cache.prune(yesterday), before / 2);
+    EXPECT_EQ(cache.bytes(), before / 2);
+    EXPECT_FALSE(cache.find(old, taken));
+    EXPECT_TRUE(cache.find(used, taken));
+}
+
 TEST_F(OciTest, NeedsALayer) {
     EXPECT_EQ(
         failure([&] { write(OciImage()); }).message(), "an OCI image needs at least one layer");
