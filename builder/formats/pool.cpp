@@ -97,7 +97,7 @@ class Failures {
 std::string refresh_hint(const std::string& recipe) {
     const std::string name = recipe.empty() ? "RECIPE" : recipe;
     return fmt::format(
-        "archives drop old packages: 'kiln lock {0} --refresh' or 'kiln bake {0} --refresh' solves "
+        "archives drop old packages: 'kiln lock {0}' or 'kiln bake {0} --refresh' solves "
         "anew and shows what changed; '--snapshot URL' fetches what was dropped",
         name);
 }

@@ -142,7 +142,7 @@ TEST_F(PoolTest, ListsAllThatVanishedWithTheWayOut) {
         ElementsAre(
             "two: not found (404) at http://host/two",
             "three: not found (404) at http://host/three"));
-    EXPECT_THAT(error.hint(), HasSubstr("'kiln lock web --refresh' or 'kiln bake web --refresh'"));
+    EXPECT_THAT(error.hint(), HasSubstr("'kiln lock web' or 'kiln bake web --refresh'"));
     EXPECT_EQ(error.exit_code(), ExitCode::failed);
     EXPECT_EQ(content(one), "first");
     EXPECT_FALSE(fs::exists(pool_.path_of(two.sha256).string() + ".part"));
