@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "recipe/chain.hpp"
 #include "recipe/merge.hpp"
 #include "recipe/recipe.hpp"
 #include "recipe/recipe_shape.hpp"
@@ -15,29 +16,21 @@ namespace kiln {
 
 namespace {
 
-/// One file of a chain of recipes, child first.
-struct RecipeFile {
-    fs::path path;
-    YamlNode tree;
-};
-
-fs::path identity_of(const fs::path& path) {
-    std::error_code ignored;
-    return fs::weakly_canonical(path, ignored);
-}
-
 class Loader {
   public:
     Loader(const LoadOptions& options, Diagnostics& diags) : options_(options), diags_(diags) {}
 
     std::optional<Recipe> load(const fs::path& path) {
-        std::vector<RecipeFile> chain = load_chain(path);
+        FileChain files = load_chain(path, "recipes", diags_);
+        std::vector<ChainFile>& chain = files.files;
+        chain_is_whole_ = files.is_whole;
+        recipe_.files = std::move(files.named);
         if (diags_.has_errors() && chain.empty()) {
             return std::nullopt;
         }
         collect_variables(chain);
         std::vector<Value> values;
-        for (RecipeFile& file : chain) {
+        for (ChainFile& file : chain) {
             substitute_in(file.tree, recipe_.variables);
             values.push_back(validate(file.tree, recipe_shape(), diags_));
         }
@@ -58,66 +51,6 @@ class Loader {
     }
 
   private:
-    // Files ------------------------------------------------------------------------------------
-
-    /// Reads a file that another one names at `named`; problems are that place's fault.
-    std::optional<YamlNode> load_named(const fs::path& path, const SourcePos& named) {
-        try {
-            std::optional<YamlNode> tree = load_yaml(path, diags_);
-            recipe_.files.push_back(path);
-            return tree;
-        } catch (const SystemError& error) {
-            diags_.error(named, error.message(), "paths are relative to the file they stand in");
-            return std::nullopt;
-        }
-    }
-
-    /// True (and reported) when `path` is in `open` already: `what` would never end.
-    bool closes_cycle(
-        const std::vector<fs::path>& open,
-        const fs::path& path,
-        const SourcePos& named,
-        std::string_view what) {
-        const auto same = [&](const fs::path& other) {
-            return identity_of(other) == identity_of(path);
-        };
-        const auto first = std::find_if(open.begin(), open.end(), same);
-        if (first == open.end()) {
-            return false;
-        }
-        std::string names;
-        for (auto file = first; file != open.end(); ++file) {
-            names += file->string() + " -> ";
-        }
-        diags_.error(named, fmt::format("{} in a circle: {}{}", what, names, path.string()));
-        return true;
-    }
-
-    std::vector<RecipeFile> load_chain(const fs::path& path) {
-        std::vector<RecipeFile> chain;
-        std::vector<fs::path> open{path};
-        std::optional<YamlNode> tree = load_yaml(path, diags_);
-        recipe_.files.push_back(path);
-        while (tree) {
-            chain.push_back({open.back(), std::move(*tree)});
-            tree.reset();
-            const YamlNode* extends = chain.back().tree.find("extends");
-            if (extends == nullptr || extends->kind != YamlNode::Kind::scalar ||
-                extends->text.empty()) {
-                break;
-            }
-            const fs::path parent = resolve_path(open.back().parent_path(), extends->text);
-            chain_is_whole_ = false;
-            if (closes_cycle(open, parent, extends->pos, "recipes extend each other")) {
-                break;
-            }
-            open.push_back(parent);
-            tree = load_named(parent, extends->pos);
-            chain_is_whole_ = tree.has_value();
-        }
-        return chain;
-    }
-
     // Variables --------------------------------------------------------------------------------
 
     /// Adds what a file's `variables` give to those that are not in `scope` yet.
@@ -140,8 +73,8 @@ class Loader {
         }
     }
 
-    void collect_variables(const std::vector<RecipeFile>& chain) {
-        for (const RecipeFile& file : chain) {
+    void collect_variables(const std::vector<ChainFile>& chain) {
+        for (const ChainFile& file : chain) {
             add_defaults(file.tree, recipe_.variables);
         }
     }
@@ -180,7 +113,7 @@ class Loader {
         const Variables* scope;
     };
 
-    void read_stages_of(const RecipeFile& file) {
+    void read_stages_of(const ChainFile& file) {
         open_parts_ = {file.path};
         const fs::path dir = file.path.parent_path();
         read_stages(file.tree.find("stages"), {dir, &recipe_.stages, &recipe_.variables});
@@ -216,6 +149,13 @@ class Loader {
         }
     }
 
+    /// load_named(), noted as one of the recipe's files.
+    std::optional<YamlNode> load_noted(const fs::path& path, const SourcePos& named) {
+        std::optional<YamlNode> tree = load_named(path, named, diags_);
+        recipe_.files.push_back(path);
+        return tree;
+    }
+
     void read_part(const YamlNode& item, const Place& place) {
         const std::size_t faults = diags_.error_count();
         const Value value = validate(item, part_item_shape(), diags_);
@@ -224,10 +164,10 @@ class Loader {
         }
         const Value& named = value.at("part");
         const fs::path path = resolve_path(place.base_dir, named.as_string());
-        if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other")) {
+        if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other", diags_)) {
             return;
         }
-        std::optional<YamlNode> tree = load_named(path, named.pos());
+        std::optional<YamlNode> tree = load_noted(path, named.pos());
         if (!tree) {
             return;
         }
@@ -319,8 +259,8 @@ class Loader {
     // Images -----------------------------------------------------------------------------------
 
     /// The definitions of the first file in the chain that gives `images`.
-    void read_images(const std::vector<RecipeFile>& chain) {
-        for (const RecipeFile& file : chain) {
+    void read_images(const std::vector<ChainFile>& chain) {
+        for (const ChainFile& file : chain) {
             const YamlNode* list = file.tree.find("images");
             if (list == nullptr) {
                 continue;
@@ -335,7 +275,7 @@ class Loader {
     }
 
     void read_image_file(const YamlNode& item, const fs::path& path) {
-        std::optional<YamlNode> tree = load_named(path, item.pos);
+        std::optional<YamlNode> tree = load_noted(path, item.pos);
         if (!tree) {
             return;
         }

@@ -31,22 +31,6 @@ fs::path keyring_of(const Value& archive, const fs::path& base_dir) {
     return keyring == nullptr ? fs::path() : fs::absolute(base_dir / keyring->as_string());
 }
 
-void merge_archives(const Value& archives, const fs::path& base_dir, Recipe& recipe) {
-    recipe.archives.clear();
-    for (const Value& archive : archives.as_list()) {
-        std::vector<std::string> components = archive.strings_or_empty("components");
-        if (components.empty()) {
-            components = {"main"};
-        }
-        recipe.archives.push_back(
-            {archive.at("archive").as_string(),
-             archive.at("suites").as_strings(),
-             std::move(components),
-             keyring_of(archive, base_dir),
-             archive.pos()});
-    }
-}
-
 void merge_pins(const Value& pins, Recipe& recipe) {
     recipe.pins.clear();
     for (const Value& pin : pins.as_list()) {
@@ -81,12 +65,29 @@ fs::path resolve_path(const fs::path& base_dir, const std::string& path) {
     return (base_dir / path).lexically_normal();
 }
 
+std::vector<ArchiveSpec> read_archives(const Value& archives, const fs::path& base_dir) {
+    std::vector<ArchiveSpec> out;
+    for (const Value& archive : archives.as_list()) {
+        std::vector<std::string> components = archive.strings_or_empty("components");
+        if (components.empty()) {
+            components = {"main"};
+        }
+        out.push_back(
+            {archive.at("archive").as_string(),
+             archive.at("suites").as_strings(),
+             std::move(components),
+             keyring_of(archive, base_dir),
+             archive.pos()});
+    }
+    return out;
+}
+
 void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     recipe.name = value.at("name").as_string();
     recipe.summary = value.string_or("summary", recipe.summary);
     recipe.architecture = value.string_or("architecture", recipe.architecture);
     if (const Value* archives = value.find("archives")) {
-        merge_archives(*archives, base_dir, recipe);
+        recipe.archives = read_archives(*archives, base_dir);
     }
     if (const Value* pins = value.find("pins")) {
         merge_pins(*pins, recipe);

@@ -10,6 +10,10 @@ namespace kiln {
 /// `path` as seen from `base_dir`, without needless dots.
 [[nodiscard]] fs::path resolve_path(const fs::path& base_dir, const std::string& path);
 
+/// Reads a list of shape archives_shape(); `base_dir` is its file's.
+[[nodiscard]] std::vector<ArchiveSpec>
+read_archives(const Value& archives, const fs::path& base_dir);
+
 /// Takes over what a recipe file gives besides stages and images: single values and lists replace
 /// what was there, maps do so key by key. `value` is of shape recipe_shape(); `base_dir` is its
 /// file's.

@@ -183,6 +183,10 @@ const Shape& recipe_shape() {
     return kShape;
 }
 
+const Shape& archives_shape() {
+    return kArchives;
+}
+
 const Shape& part_shape() {
     return kPartShape;
 }

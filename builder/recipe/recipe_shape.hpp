@@ -32,6 +32,9 @@ class StageItemShape {
 inline constexpr auto kCommonStageKeys =
     std::to_array<std::string_view>({"stage", "name", "layer"});
 
+/// A list of archives with their suites.
+[[nodiscard]] const Shape& archives_shape();
+
 /// `- part: FILE`
 [[nodiscard]] const Shape& part_item_shape();
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// docs/recipe.md says what the program does: its tables are made from the shapes, and its examples
-// load. The first line of every example is a comment: the example's file name, or "stage" or "piece
-// of a recipe".
+// docs/recipe.md and docs/perl-bundle.md say what the program does: their tables are made from the
+// shapes, and their examples load. The first line of every example is a comment: the example's file
+// name, or "stage" or "piece of a recipe".
 #include "base/text.hpp"
+#include "recipe/bundle.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/stage.hpp"
 #include "support/golden.hpp"
@@ -17,6 +18,7 @@ namespace kiln {
 namespace {
 
 const fs::path kDocument = fs::path(KILN_SOURCE_DIR) / "docs/recipe.md";
+const fs::path kBundleDocument = fs::path(KILN_SOURCE_DIR) / "docs/perl-bundle.md";
 
 /// The shape below `shape` that one word of a "keys:" path names.
 const Shape* descend(const Shape* shape, std::string_view word) {
@@ -44,6 +46,9 @@ const Shape* root_shape(const std::vector<std::string>& path) {
     }
     if (path[0] == "part") {
         return &part_shape();
+    }
+    if (path[0] == "bundle") {
+        return &bundle_shape();
     }
     if (path[0] == "image") {
         return path.at(1) == "disk" ? &disk_image_shape() : &oci_image_shape();
@@ -94,10 +99,10 @@ struct YamlExample {
     std::string text;
 };
 
-std::vector<YamlExample> examples() {
+std::vector<YamlExample> examples(const fs::path& document) {
     std::vector<YamlExample> out;
     bool inside = false;
-    for (const std::string& line : split_lines(read_text_file(kDocument))) {
+    for (const std::string& line : split_lines(read_text_file(document))) {
         if (line.starts_with("```")) {
             inside = line == "```yaml";
             if (inside) {
@@ -118,6 +123,23 @@ TEST(RecipeDocument, HasTheTablesOfTheChecker) {
     test::expect_golden(kDocument, with_tables(document));
 }
 
+TEST(BundleDocument, HasTheTablesOfTheChecker) {
+    test::expect_golden(kBundleDocument, with_tables(read_text_file(kBundleDocument)));
+}
+
+TEST(BundleDocument, HasExamplesThatLoad) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const auto found = examples(kBundleDocument);
+    EXPECT_GE(found.size(), 2U);
+    for (const YamlExample& example : found) {
+        const fs::path path = dir.path() / example.title;
+        fs::create_directories(path.parent_path());
+        write_file_atomically(path, example.text);
+        Diagnostics diags;
+        EXPECT_TRUE(load_bundle(path, diags)) << diags.render_all();
+    }
+}
+
 TEST(RecipeDocument, DescribesEveryStage) {
     const std::string document = read_text_file(kDocument);
     for (const StageShape& stage : stage_shapes()) {
@@ -131,7 +153,7 @@ TEST(RecipeDocument, DescribesEveryStage) {
 TEST(RecipeDocument, HasExamplesThatLoad) {
     const TempDir dir(temporary_root(), "kiln-test");
     std::vector<fs::path> recipes;
-    for (const YamlExample& example : examples()) {
+    for (const YamlExample& example : examples(kDocument)) {
         std::string text = example.text;
         fs::path path = dir.path() / example.title;
         if (example.title == "stage") {

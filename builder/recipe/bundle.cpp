@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/bundle.hpp"
+
+#include "base/error.hpp"
+#include "recipe/chain.hpp"
+#include "recipe/merge.hpp"
+#include "recipe/recipe_shape.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kFormatVersion = integer_between(1, 1);
+constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
+constexpr Shape kArchitecture = choice_of(kArchitectures);
+
+constexpr Pattern kUpstreamVersionPattern{
+    "an upstream version", "^[0-9][A-Za-z0-9.+~-]*$", "as in the name of the tarball: 4.050"};
+constexpr Shape kUpstreamVersion = text_like(kUpstreamVersionPattern);
+constexpr Shape kSuite = text_like(kSuitePattern);
+constexpr auto kDebianFields = std::to_array<Field>({
+    {"source", &kPackageName, Need::required, "a Debian source package"},
+    {"suite",
+     &kSuite,
+     Need::optional,
+     "the only suite to look in",
+     "the first of sources that has it"},
+    {"version", &kUpstreamVersion, Need::optional, "the upstream version", "that of the suite"},
+});
+constexpr Shape kDebian = object_of(kDebianFields, "Debian source");
+
+constexpr Pattern kCpanPathPattern{
+    "a path of CPAN",
+    "^authors/id/[A-Z]/[A-Z][A-Z0-9-]/[A-Z][A-Z0-9-]+/([A-Za-z0-9._+-]+/)*[A-Za-z0-9._+-]+"
+    "\\.(tar\\.gz|tgz|tar\\.xz|tar\\.bz2)$",
+    "such as authors/id/J/JD/JDOE/Some-Dist-1.02.tar.gz"};
+constexpr Shape kCpanPath = text_like(kCpanPathPattern);
+constexpr auto kCpanFields = std::to_array<Field>({
+    {"cpan", &kCpanPath, Need::required, "path of a release below a CPAN mirror"},
+    {"sha256", &kSha256Text, Need::required, "digest of the file"},
+});
+constexpr Shape kCpan = object_of(kCpanFields, "CPAN release");
+constexpr std::array<const Shape*, 3> kDistributionForms{&kPackageName, &kDebian, &kCpan};
+constexpr Shape kDistribution = one_of(kDistributionForms, "distribution");
+constexpr Shape kDistributions = list_of(&kDistribution);
+
+constexpr Shape kPackages = list_of(&kPackageName, false);
+constexpr auto kBuildFields = std::to_array<Field>({
+    {"install", &kPackages, Need::required, "packages beside the Essential ones"},
+});
+constexpr Shape kBuild = object_of(kBuildFields, "build");
+
+DistributionSpec read_distribution(const Value& value) {
+    if (value.kind() == Value::Kind::string) {
+        return {DebianSource{value.as_string(), {}, {}}, value.pos()};
+    }
+    if (const Value* cpan = value.find("cpan")) {
+        const auto digest = Digest::parse(value.at("sha256").as_string());
+        KILN_CHECK(digest.has_value());
+        return {CpanRelease{cpan->as_string(), *digest}, value.pos()};
+    }
+    return {
+        DebianSource{
+            value.at("source").as_string(),
+            value.string_or("suite", ""),
+            value.string_or("version", "")},
+        value.pos()};
+}
+
+/// Takes over what one file gives: distributions are added, or replaced by name; all else replaces
+/// what was there.
+void merge_into(PerlBundle& bundle, const Value& value, const fs::path& base_dir) {
+    bundle.name = value.at("bundle").as_string();
+    bundle.summary = value.string_or("summary", bundle.summary);
+    bundle.architecture = value.string_or("architecture", bundle.architecture);
+    bundle.prefix = value.string_or("prefix", bundle.prefix);
+    if (const Value* archives = value.find("archives")) {
+        bundle.archives = read_archives(*archives, base_dir);
+    }
+    if (const Value* sources = value.find("sources")) {
+        bundle.source_archives = read_archives(*sources, base_dir);
+    }
+    if (const Value* build = value.find("build")) {
+        bundle.build_packages = build->at("install").as_strings();
+    }
+    if (const Value* perl = value.find("perl")) {
+        bundle.perl = read_distribution(*perl);
+    }
+    const Value* distributions = value.find("distributions");
+    if (distributions == nullptr) {
+        return;
+    }
+    for (const Value& item : distributions->as_list()) {
+        DistributionSpec added = read_distribution(item);
+        const auto same = std::find_if(
+            bundle.distributions.begin(), bundle.distributions.end(), [&](const auto& each) {
+                return each.name() == added.name();
+            });
+        if (same != bundle.distributions.end()) {
+            *same = std::move(added);
+        } else {
+            bundle.distributions.push_back(std::move(added));
+        }
+    }
+}
+
+/// One file must not name a distribution twice; in another one it is a change.
+void check_names(const Value& value, Diagnostics& diags) {
+    const Value* distributions = value.find("distributions");
+    if (distributions == nullptr) {
+        return;
+    }
+    std::map<std::string, SourcePos> seen;
+    for (const Value& item : distributions->as_list()) {
+        const DistributionSpec spec = read_distribution(item);
+        const auto [first, added] = seen.emplace(spec.name(), spec.pos);
+        if (!added) {
+            diags.error(
+                spec.pos,
+                fmt::format("'{}' is named twice", spec.name()),
+                fmt::format("the first is at {}", first->second.to_string()));
+        }
+    }
+}
+
+/// What some file of the chain must give.
+void check_completeness(const std::vector<Value>& values, Diagnostics& diags) {
+    for (const char* key : {"prefix", "archives", "sources", "build", "perl"}) {
+        const bool given = std::any_of(
+            values.begin(), values.end(), [&](const Value& value) { return value.contains(key); });
+        if (!given) {
+            diags.error(
+                values.front().pos(),
+                fmt::format("missing key '{}' in bundle", key),
+                values.size() > 1 ? "no file that it extends has it, either" : "");
+        }
+    }
+}
+
+} // namespace
+
+const std::string& DistributionSpec::name() const {
+    const auto* debian = std::get_if<DebianSource>(&from);
+    return debian != nullptr ? debian->package : std::get<CpanRelease>(from).path;
+}
+
+const Shape& bundle_shape() {
+    static const auto kFields = std::to_array<Field>({
+        {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
+        {"bundle", &kName, Need::required, "name of the bundle"},
+        {"summary", &kLine, Need::optional, "what it is, in one line"},
+        {"extends", &kPath, Need::optional, "a bundle to start from, relative to this file"},
+        {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
+        {"prefix", &kAbsolutePath, Need::optional, "where it lies in an image; some file needs it"},
+        {"archives",
+         &archives_shape(),
+         Need::optional,
+         "where packages of the build root come from"},
+        {"sources",
+         &archives_shape(),
+         Need::optional,
+         "archives whose source packages are looked through, the preferred first"},
+        {"build", &kBuild, Need::optional, "the build root"},
+        {"perl", &kDebian, Need::optional, "perl itself"},
+        {"distributions",
+         &kDistributions,
+         Need::optional,
+         "what is built with it: names of Debian source packages, or maps; in any order"},
+    });
+    static const Shape kShape = object_of(kFields, "bundle");
+    return kShape;
+}
+
+nlohmann::ordered_json bundle_schema() {
+    return schema_of(bundle_shape(), "kiln perl bundle");
+}
+
+std::optional<PerlBundle> load_bundle(const fs::path& path, Diagnostics& diags) {
+    FileChain chain = load_chain(path, "bundles", diags);
+    std::vector<Value> values;
+    for (const ChainFile& file : chain.files) {
+        values.push_back(validate(file.tree, bundle_shape(), diags));
+    }
+    if (diags.has_errors() || values.empty()) {
+        return std::nullopt;
+    }
+    for (const Value& value : values) {
+        check_names(value, diags);
+    }
+    check_completeness(values, diags);
+    if (diags.has_errors()) {
+        return std::nullopt;
+    }
+    PerlBundle bundle;
+    for (std::size_t i = chain.files.size(); i-- > 0;) {
+        merge_into(bundle, values[i], chain.files[i].path.parent_path());
+    }
+    bundle.files = std::move(chain.named);
+    return bundle;
+}
+
+} // namespace kiln
