@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/input_options.hpp"
+#include "cli/lock_report.hpp"
 #include "cli/recipe_argument.hpp"
 #include "pipeline/make_lock.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <array>
-#include <ostream>
 
 namespace kiln {
 
@@ -51,45 +49,12 @@ LockRequest lock_request(const Arguments& arguments, const fs::path& path) {
     return request;
 }
 
-std::optional<Lockfile> readable_lock(const fs::path& path) {
-    if (!fs::exists(path)) {
-        return std::nullopt;
-    }
-    Diagnostics faults;
-    auto file = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
-    Lockfile lock = parse_lockfile(std::move(file), faults);
-    return faults.has_errors() ? std::nullopt : std::optional(std::move(lock));
-}
-
 ExitCode run(const Arguments& arguments, Context& context) {
     const Recipe recipe = load_recipe_argument(arguments, context);
     const fs::path path = lock_path(find_recipe(arguments.positional(kRecipePositional.name)));
     const InputWorld world(arguments, context);
     const LockRequest request = lock_request(arguments, path);
-    const Lockfile before = readable_lock(path).value_or(Lockfile());
-    const Lockfile lock = make_lock(recipe, request, world.context());
-    const auto changes = describe_changes(before, lock);
-    write_file_atomically(path, lock.to_text());
-    if (context.global.json) {
-        context.io.out << nlohmann::ordered_json{
-            {"lock", path.string()},
-            {"digest", lock.digest().to_string()},
-            {"packages", lock.packages.size()},
-            {"source_date_epoch", lock.epoch},
-            {"changes", changes}}
-                              .dump(2)
-                       << '\n';
-        return ExitCode::ok;
-    }
-    for (const std::string& line : changes) {
-        context.io.out << line << '\n';
-    }
-    context.io.out << fmt::format(
-        "{}: {} packages, source date epoch {}, {}\n",
-        path.string(),
-        lock.packages.size(),
-        format_rfc3339(lock.epoch),
-        changes.empty() ? "nothing changed" : fmt::format("{} changes", changes.size()));
+    write_lock(path, make_lock(recipe, request, world.context()), context);
     return ExitCode::ok;
 }
 

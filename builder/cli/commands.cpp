@@ -11,6 +11,7 @@ std::span<const CommandSpec* const> all_commands() {
         &kCheckCommand,
         &kLockCommand,
         &kBakeCommand,
+        &kArtifactLockCommand,
         &kCacheListCommand,
         &kCachePruneCommand,
         &kInspectCommand,

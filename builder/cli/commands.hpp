@@ -7,6 +7,7 @@
 
 namespace kiln {
 
+extern const CommandSpec kArtifactLockCommand;
 extern const CommandSpec kBakeCommand;
 extern const CommandSpec kCacheListCommand;
 extern const CommandSpec kCachePruneCommand;

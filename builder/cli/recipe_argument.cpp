@@ -15,12 +15,12 @@ namespace kiln {
 
 namespace {
 
-constexpr std::string_view kRecipeDirectory = "recipes";
+constexpr DefinitionPlace kRecipes{"recipes", "recipe"};
 
-std::vector<std::string> recipe_names() {
+std::vector<std::string> names_in(std::string_view directory) {
     std::vector<std::string> names;
     std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(kRecipeDirectory, error)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
         if (entry.path().extension() == ".yaml") {
             names.push_back(entry.path().stem().string());
         }
@@ -40,35 +40,62 @@ nlohmann::ordered_json to_json(const Diagnostic& diagnostic) {
         {"hint", diagnostic.hint}};
 }
 
-void write_faults(const fs::path& path, const Diagnostics& diags, std::ostream& out) {
+void write_faults(
+    const fs::path& path, std::string_view noun, const Diagnostics& diags, std::ostream& out) {
     nlohmann::ordered_json faults = nlohmann::ordered_json::array();
     for (const Diagnostic& diagnostic : diags.all()) {
         faults.push_back(to_json(diagnostic));
     }
-    const nlohmann::ordered_json json{{"recipe", path.string()}, {"faults", std::move(faults)}};
+    const nlohmann::ordered_json json{{noun, path.string()}, {"faults", std::move(faults)}};
     out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
 } // namespace
 
-fs::path find_recipe(const std::string& argument) {
+fs::path find_definition(const std::string& argument, const DefinitionPlace& place) {
     const bool is_path = argument.find('/') != std::string::npos || argument.ends_with(".yaml") ||
                          argument.ends_with(".yml");
     if (is_path) {
         return argument;
     }
-    const fs::path named = fs::path(kRecipeDirectory) / (argument + ".yaml");
+    const fs::path named = fs::path(place.directory) / (argument + ".yaml");
     if (fs::exists(named)) {
         return named;
     }
-    const std::vector<std::string> names = recipe_names();
+    const std::vector<std::string> names = names_in(place.directory);
     const std::vector<std::string_view> known(names.begin(), names.end());
-    UsageError error(fmt::format("there is no recipe '{}'", named.string()));
+    UsageError error(fmt::format("there is no {} '{}'", place.noun, named.string()));
     error.set_hint_if_empty(did_you_mean(argument, known));
     error.set_hint_if_empty(
-        known.empty() ? "name the recipe's file, such as './web.yaml'"
+        known.empty() ? fmt::format("name the {}'s file, such as './web.yaml'", place.noun)
                       : fmt::format("there are: {}", fmt::join(known, ", ")));
     throw error;
+}
+
+fs::path find_recipe(const std::string& argument) {
+    return find_definition(argument, kRecipes);
+}
+
+void require_no_faults(
+    const fs::path& path,
+    const DefinitionPlace& place,
+    const Diagnostics& diags,
+    Context& context) {
+    if (context.global.json && diags.has_errors()) {
+        write_faults(path, place.noun, diags, context.io.out);
+    } else {
+        report_diagnostics(diags, context.console);
+    }
+    if (diags.has_errors()) {
+        throw Error(
+            fmt::format(
+                "{} '{}' has {} fault{}",
+                place.noun,
+                path.string(),
+                diags.error_count(),
+                diags.error_count() == 1 ? "" : "s"),
+            ExitCode::invalid_recipe);
+    }
 }
 
 void report_diagnostics(const Diagnostics& diags, Console& console) {
@@ -94,20 +121,7 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
     if (recipe) {
         check_stages(*recipe, diags);
     }
-    if (context.global.json && diags.has_errors()) {
-        write_faults(path, diags, context.io.out);
-    } else {
-        report_diagnostics(diags, context.console);
-    }
-    if (diags.has_errors()) {
-        throw Error(
-            fmt::format(
-                "recipe '{}' has {} fault{}",
-                path.string(),
-                diags.error_count(),
-                diags.error_count() == 1 ? "" : "s"),
-            ExitCode::invalid_recipe);
-    }
+    require_no_faults(path, kRecipes, diags, context);
     return std::move(*recipe);
 }
 

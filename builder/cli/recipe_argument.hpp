@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the commands that take a RECIPE have in common.
+// What the commands that take a RECIPE or another definition have in common.
 #pragma once
 
 #include "cli/command.hpp"
@@ -19,8 +19,21 @@ inline constexpr OptionSpec kSetOption{
     .doc = "give a variable of the recipe another value",
     .repeatable = true};
 
-/// The file that RECIPE means: a path when it looks like one, else recipes/RECIPE.yaml. Throws
-/// UsageError with a suggestion when there is none.
+/// Where definitions of a kind lie, and what they are called.
+struct DefinitionPlace {
+    std::string_view directory;
+    std::string_view noun;
+};
+
+/// The file that an argument means: a path when it looks like one, else DIRECTORY/ARGUMENT.yaml.
+/// Throws UsageError with a suggestion when there is none.
+[[nodiscard]] fs::path find_definition(const std::string& argument, const DefinitionPlace& place);
+
+/// Reports all faults; throws Error (exit code 3) when there is any.
+void require_no_faults(
+    const fs::path& path, const DefinitionPlace& place, const Diagnostics& diags, Context& context);
+
+/// find_definition() in recipes/.
 [[nodiscard]] fs::path find_recipe(const std::string& argument);
 
 /// Loads the recipe that RECIPE and --set say. Faults are reported, all of them, and end in an

@@ -89,6 +89,8 @@ std::string source_line(const LockedSource& source) {
         .text("name", source.name)
         .text("version", source.version)
         .text_unless_empty("location", source.location)
+        .text_unless_empty("archive", source.archive)
+        .text_unless_empty("suite", source.suite)
         .number("size", source.size)
         .text("sha256", source.sha256.hex())
         .object();
@@ -298,6 +300,8 @@ class LockReader {
         out.name = fields.text("name");
         out.version = fields.text("version");
         out.location = fields.optional_text("location");
+        out.archive = fields.optional_text("archive");
+        out.suite = fields.optional_text("suite");
         out.size = fields.number("size");
         out.sha256 = digest(fields);
         fields.finish();

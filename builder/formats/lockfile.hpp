@@ -44,12 +44,14 @@ struct LockedStage {
 
 /// An input that is no Debian package.
 struct LockedSource {
-    std::string kind; ///< "git", "tarball", "dist", "file"
+    std::string kind; ///< "git", "tarball"; of a bundle: "perl", "debian", "cpan"
     std::string name;
-    std::string version;    ///< commit of a git source, else the version or empty
-    std::string location;   ///< URL or path as the recipe or an index names it; may be empty
-    std::uint64_t size = 0; ///< 0 for git
-    Digest sha256;          ///< of the file, or of a git commit's archive
+    std::string version;      ///< commit of a git source, else the version or empty
+    std::string location;     ///< URL or path as the recipe or an index names it; may be empty
+    std::string archive = {}; ///< whose mirrors `location` is below; empty: it stands alone
+    std::string suite = {};   ///< of that archive
+    std::uint64_t size = 0;   ///< 0 for git
+    Digest sha256;            ///< of the file, or of a git commit's archive
 
     bool operator==(const LockedSource&) const = default;
 };

@@ -21,13 +21,19 @@ namespace {
 fs::path prepare_directory(const SolveRequest& request) {
     FieldHasher hash("kiln.apt-lists.v1");
     hash.field("architecture", request.architecture);
-    for (const SolveArchive& archive : request.archives) {
-        hash.field("base", archive.base)
+    const auto add = [&](std::string_view what, const SolveArchive& archive) {
+        hash.field(what, archive.base)
             .field("suite", archive.id.suite)
             .field("keyring", archive.keyring.string());
         for (const std::string& component : archive.id.components) {
             hash.field("component", component);
         }
+    };
+    for (const SolveArchive& archive : request.archives) {
+        add("base", archive);
+    }
+    for (const SolveArchive& archive : request.source_archives) {
+        add("source base", archive);
     }
     const fs::path path = fs::absolute(request.cache) / hash.finish().hex().substr(0, 16);
     for (const char* below :
@@ -93,6 +99,26 @@ std::optional<AptInstall> parse_install(std::string_view line) {
 
 void append_pin(std::string& out, std::string_view package, std::string_view pin, int priority) {
     out += fmt::format("Package: {}\nPin: {}\nPin-Priority: {}\n\n", package, pin, priority);
+}
+
+/// A paragraph of a .sources file; `type` is "deb" or "deb-src".
+std::string
+source_text(const SolveArchive& archive, const char* type, const std::string& architecture) {
+    if (!fs::exists(archive.keyring)) {
+        throw Error(fmt::format(
+                        "keyring '{}' of archive '{}' does not exist",
+                        archive.keyring.string(),
+                        archive.id.name))
+            .with_hint("Debian's keys are in package debian-archive-keyring");
+    }
+    Deb822Paragraph source;
+    source.set("Types", type);
+    source.set("URIs", archive.base + "/");
+    source.set("Suites", archive.id.suite);
+    source.set("Components", join(archive.id.components, " "));
+    source.set("Architectures", architecture);
+    source.set("Signed-By", archive.keyring.string());
+    return source.to_string() + "\n";
 }
 
 std::string status_text(const std::vector<Deb822Paragraph>& installed) {
@@ -209,21 +235,10 @@ void AptDirectory::write_configuration() const {
 void AptDirectory::write_sources() const {
     std::string text;
     for (const SolveArchive& archive : request_.archives) {
-        if (!fs::exists(archive.keyring)) {
-            throw Error(fmt::format(
-                            "keyring '{}' of archive '{}' does not exist",
-                            archive.keyring.string(),
-                            archive.id.name))
-                .with_hint("Debian's keys are in package debian-archive-keyring");
-        }
-        Deb822Paragraph source;
-        source.set("Types", "deb");
-        source.set("URIs", archive.base + "/");
-        source.set("Suites", archive.id.suite);
-        source.set("Components", join(archive.id.components, " "));
-        source.set("Architectures", request_.architecture);
-        source.set("Signed-By", archive.keyring.string());
-        text += source.to_string() + "\n";
+        text += source_text(archive, "deb", request_.architecture);
+    }
+    for (const SolveArchive& archive : request_.source_archives) {
+        text += source_text(archive, "deb-src", request_.architecture);
     }
     write_file_atomically(path_ / "etc/sources.list.d/kiln.sources", text);
 }
@@ -280,39 +295,49 @@ void AptDirectory::update() {
                       : "check the mirror (--mirror, KILN_MIRROR or the host's apt sources)");
 }
 
-std::vector<AptDirectory::List> AptDirectory::lists() {
+std::vector<AptDirectory::List> AptDirectory::lists(Index which) {
     const ProcessResult result = apt_get(
         {"indextargets",
          "--format",
          "$(SOURCESENTRY)|$(COMPONENT)|$(FILENAME)",
-         "Created-By: Packages"});
+         which == Index::packages ? "Created-By: Packages" : "Created-By: Sources"});
     if (!result.ok()) {
         throw ProcessError("'apt-get indextargets'", result);
     }
     std::vector<List> out;
     for (const std::string& line : split_lines(result.output)) {
-        const std::vector<std::string> fields = split(line, '|');
-        // "/path/kiln.sources:2": the second paragraph, which is that of the second archive.
-        const auto entry = parse_unsigned(fields[0].substr(fields[0].rfind(':') + 1));
-        if (fields.size() != 3 || !entry || *entry < 1 || *entry > request_.archives.size()) {
-            throw Error(fmt::format("apt names a list that is not asked for: '{}'", line));
-        }
-        // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease".
-        std::string component = fields[1];
-        std::replace(component.begin(), component.end(), '/', '_');
-        const std::string tail =
-            fmt::format("{}_binary-{}_Packages", component, request_.architecture);
-        if (!fields[2].ends_with(tail)) {
-            throw Error(fmt::format("apt keeps a list under an unknown name: '{}'", fields[2]));
-        }
-        const std::string prefix = fields[2].substr(0, fields[2].size() - tail.size());
-        fs::path release = prefix + "InRelease";
-        if (!fs::exists(release)) {
-            release = prefix + "Release";
-        }
-        out.push_back({static_cast<std::size_t>(*entry - 1), fields[2], release});
+        out.push_back(read_target(line, which));
     }
     return out;
+}
+
+/// `line` is "/path/kiln.sources:2|COMPONENT|FILE": the second paragraph, which is that of the
+/// second archive.
+AptDirectory::List AptDirectory::read_target(const std::string& line, Index which) const {
+    const std::vector<std::string> fields = split(line, '|');
+    const auto entry = parse_unsigned(fields[0].substr(fields[0].rfind(':') + 1));
+    const std::size_t first = which == Index::packages ? 0 : request_.archives.size();
+    const std::size_t count =
+        which == Index::packages ? request_.archives.size() : request_.source_archives.size();
+    if (fields.size() != 3 || !entry || *entry <= first || *entry > first + count) {
+        throw Error(fmt::format("apt names a list that is not asked for: '{}'", line));
+    }
+    // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease".
+    std::string component = fields[1];
+    std::replace(component.begin(), component.end(), '/', '_');
+    const std::string tail =
+        which == Index::packages
+            ? fmt::format("{}_binary-{}_Packages", component, request_.architecture)
+            : fmt::format("{}_source_Sources", component);
+    if (!fields[2].ends_with(tail)) {
+        throw Error(fmt::format("apt keeps a list under an unknown name: '{}'", fields[2]));
+    }
+    const std::string prefix = fields[2].substr(0, fields[2].size() - tail.size());
+    fs::path release = prefix + "InRelease";
+    if (!fs::exists(release)) {
+        release = prefix + "Release";
+    }
+    return {static_cast<std::size_t>(*entry - 1) - first, fields[2], release};
 }
 
 std::vector<AptInstall> AptDirectory::simulate(

@@ -34,10 +34,12 @@ struct AptInstall {
 
 class AptDirectory {
   public:
-    /// A Packages file of the lists.
+    enum class Index { packages, sources };
+
+    /// A Packages or Sources file of the lists.
     struct List {
-        std::size_t archive; ///< index into the request's archives
-        std::filesystem::path packages;
+        std::size_t archive; ///< index into the request's archives, or source archives
+        std::filesystem::path index;
         std::filesystem::path release; ///< InRelease or Release
     };
 
@@ -46,7 +48,7 @@ class AptDirectory {
 
     /// `apt-get update`; anything short of complete, verified lists is an Error.
     void update();
-    [[nodiscard]] std::vector<List> lists();
+    [[nodiscard]] std::vector<List> lists(Index which);
     /// `apt-get -s install`: what would be unpacked on top of `installed`. Throws Error with apt's
     /// words when it cannot be done.
     [[nodiscard]] std::vector<AptInstall> simulate(
@@ -58,6 +60,7 @@ class AptDirectory {
     void write_configuration() const;
     void write_sources() const;
     void write_preferences() const;
+    [[nodiscard]] List read_target(const std::string& line, Index which) const;
     [[nodiscard]] ProcessResult apt_get(std::vector<std::string> args);
 
     const SolveRequest& request_;

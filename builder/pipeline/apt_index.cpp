@@ -59,6 +59,17 @@ AptIndex::find(std::string_view name, std::string_view version) const {
     return Found{best->archive, parse_deb822(best->paragraph, "index").front()};
 }
 
+std::vector<AptIndex::Found> AptIndex::all(std::string_view name) const {
+    std::vector<Found> out;
+    const auto places = packages_.find(name);
+    if (places != packages_.end()) {
+        for (const Place& place : places->second) {
+            out.push_back({place.archive, parse_deb822(place.paragraph, "index").front()});
+        }
+    }
+    return out;
+}
+
 std::vector<std::string_view> AptIndex::names() const {
     std::vector<std::string_view> out;
     out.reserve(packages_.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The Packages indices of a private apt directory, in memory: which packages there are, and the
-// paragraph of a version that apt chose.
+// The Packages or Sources indices of a private apt directory, in memory: which packages there are,
+// and the paragraph of a version that apt chose.
 #pragma once
 
 #include "formats/deb822.hpp"
@@ -25,13 +25,15 @@ class AptIndex {
         Deb822Paragraph paragraph;
     };
 
-    /// Adds a Packages file. Throws Error on bad syntax.
+    /// Adds a Packages or a Sources file. Throws Error on bad syntax.
     void load(const std::filesystem::path& file, std::size_t archive);
 
     /// A real package, or one that another provides.
     [[nodiscard]] bool knows(std::string_view name) const;
     /// The version in the archive with the lowest number that has it.
     [[nodiscard]] std::optional<Found> find(std::string_view name, std::string_view version) const;
+    /// All versions in all archives, in the order of loading.
+    [[nodiscard]] std::vector<Found> all(std::string_view name) const;
     /// Names of all real packages, sorted; views into the index.
     [[nodiscard]] std::vector<std::string_view> names() const;
     /// Sorted names of all packages that are marked Essential in some archive.

@@ -25,20 +25,6 @@ void add_stages(SolveRequest& request, const std::vector<StageSpec>& specs, Bran
     }
 }
 
-void add_archives(
-    SolveRequest& request,
-    const Recipe& recipe,
-    const InputContext& in,
-    const fs::path& debian_keyring) {
-    for (const ArchiveSpec& archive : recipe.archives) {
-        const fs::path& keyring = archive.keyring.empty() ? debian_keyring : archive.keyring;
-        for (const std::string& suite : archive.suites) {
-            const ArchiveId id{archive.archive, suite, archive.components};
-            request.archives.push_back({id, in.mirrors.bases(id).front(), keyring});
-        }
-    }
-}
-
 std::vector<LockedPackage> kept_packages(const LockRequest& request) {
     std::vector<LockedPackage> out;
     if (!request.update.empty() && request.before) {
@@ -58,17 +44,51 @@ fs::path lock_path(const fs::path& recipe) {
     return out.replace_extension(".lock");
 }
 
-Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& in) {
+std::vector<SolveArchive> solve_archives(
+    const std::vector<ArchiveSpec>& archives,
+    const InputContext& in,
+    const fs::path& debian_keyring) {
+    std::vector<SolveArchive> out;
+    for (const ArchiveSpec& archive : archives) {
+        const fs::path& keyring = archive.keyring.empty() ? debian_keyring : archive.keyring;
+        for (const std::string& suite : archive.suites) {
+            const ArchiveId id{archive.archive, suite, archive.components};
+            out.push_back({id, in.mirrors.bases(id).front(), keyring});
+        }
+    }
+    return out;
+}
+
+void require_online(const InputContext& in) {
     if (in.offline) {
         throw Error("a lock cannot be made with --offline")
             .with_hint("run once without --offline, or use the lock as it is");
     }
+}
+
+Lockfile lock_of(const std::string& name, const SolveRequest& request, SolveResult solved) {
+    Lockfile lock;
+    lock.recipe = name;
+    lock.architecture = request.architecture;
+    lock.output_version = kOutputVersion;
+    lock.epoch = solved.epoch;
+    lock.snapshot = std::move(solved.snapshot);
+    lock.keyrings = std::move(solved.keyrings);
+    lock.stages = std::move(solved.stages);
+    lock.packages = std::move(solved.packages);
+    lock.sources = std::move(solved.sources);
+    return lock;
+}
+
+Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& in) {
+    require_online(in);
     SolveRequest solve_request;
     solve_request.recipe = recipe.name;
     solve_request.architecture = recipe.architecture;
     solve_request.cache = cache_root() / "apt";
     solve_request.keep = kept_packages(request);
-    add_archives(solve_request, recipe, in, request.keyring_dir / "debian-archive-keyring.gpg");
+    solve_request.archives =
+        solve_archives(recipe.archives, in, request.keyring_dir / "debian-archive-keyring.gpg");
     for (const PinSpec& pin : recipe.pins) {
         for (const std::string& package : pin.packages) {
             solve_request.pins.push_back({package, pin.suite, "", static_cast<int>(pin.priority)});
@@ -77,17 +97,8 @@ Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const Input
     add_stages(solve_request, recipe.stages, Branch::common);
     add_stages(solve_request, recipe.vm_stages, Branch::vm);
     add_stages(solve_request, recipe.oci_stages, Branch::oci);
-    SolveResult solved = solve(solve_request, in.processes, in.console);
-
-    Lockfile lock;
-    lock.recipe = recipe.name;
-    lock.architecture = recipe.architecture;
-    lock.output_version = kOutputVersion;
-    lock.epoch = solved.epoch;
-    lock.snapshot = std::move(solved.snapshot);
-    lock.keyrings = std::move(solved.keyrings);
-    lock.stages = std::move(solved.stages);
-    lock.packages = std::move(solved.packages);
+    Lockfile lock =
+        lock_of(recipe.name, solve_request, solve(solve_request, in.processes, in.console));
     lock.sources = lock_sources(recipe, in);
     return lock;
 }

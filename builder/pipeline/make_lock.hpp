@@ -5,10 +5,12 @@
 
 #include "formats/lockfile.hpp"
 #include "pipeline/locked_inputs.hpp"
+#include "pipeline/solve.hpp"
 
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace kiln {
 
@@ -22,6 +24,20 @@ struct LockRequest {
 /// Solves and pins. Needs the archives' mirrors; see solve() for what it throws.
 [[nodiscard]] Lockfile
 make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& in);
+
+/// Archives as solve() wants them, one for each suite, at the first mirror that serves it.
+/// `debian_keyring` signs those that name no keyring of their own.
+[[nodiscard]] std::vector<SolveArchive> solve_archives(
+    const std::vector<ArchiveSpec>& archives,
+    const InputContext& in,
+    const fs::path& debian_keyring);
+
+/// Throws Error with --offline: a lock is made of what the archives have now.
+void require_online(const InputContext& in);
+
+/// The lock of what was solved, by this kiln.
+[[nodiscard]] Lockfile
+lock_of(const std::string& name, const SolveRequest& request, SolveResult solved);
 
 /// recipes/pause.yaml -> recipes/pause.lock.
 [[nodiscard]] fs::path lock_path(const fs::path& recipe);

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "pipeline/apt_directory.hpp"
 #include "pipeline/apt_index.hpp"
+#include "pipeline/source_tarball.hpp"
 
 #include <fmt/format.h>
 
@@ -60,6 +61,7 @@ class Solver {
         apt_.update();
         load_index();
         check_names();
+        find_sources();
         for (const SolveStage& stage : request_.stages) {
             job_.note(stage.name);
             with_context(fmt::format("solving {}", describe_stage(stage)), [&] { solve(stage); });
@@ -74,8 +76,8 @@ class Solver {
 
   private:
     void load_index() {
-        for (const AptDirectory::List& list : apt_.lists()) {
-            index_.load(list.packages, list.archive);
+        for (const AptDirectory::List& list : apt_.lists(AptDirectory::Index::packages)) {
+            index_.load(list.index, list.archive);
             result_.epoch = std::max(
                 result_.epoch,
                 parse_release_date(read_text_file(list.release), list.release.string()));
@@ -87,6 +89,39 @@ class Solver {
             keyrings.insert(archive.keyring.filename().string());
         }
         result_.keyrings.assign(keyrings.begin(), keyrings.end());
+    }
+
+    /// All that cannot be found at once.
+    void find_sources() {
+        if (request_.sources.empty()) {
+            return;
+        }
+        job_.note("source packages");
+        AptIndex index;
+        for (const AptDirectory::List& list : apt_.lists(AptDirectory::Index::sources)) {
+            index.load(list.index, list.archive);
+        }
+        std::vector<std::string> faults;
+        for (const SolveSource& wanted : request_.sources) {
+            try {
+                result_.sources.push_back(find_tarball(index, wanted, request_.source_archives));
+            } catch (const Error& error) {
+                faults.push_back(fmt::format(
+                    "{}{}{}",
+                    wanted.where.empty() ? "" : wanted.where + ": ",
+                    error.message(),
+                    error.hint().empty() ? "" : fmt::format("; {}", error.hint())));
+            }
+        }
+        if (!faults.empty()) {
+            throw Error(
+                fmt::format(
+                    "{} source package{} cannot be locked",
+                    faults.size(),
+                    faults.size() == 1 ? "" : "s"),
+                ExitCode::invalid_recipe)
+                .with_details(std::move(faults));
+        }
     }
 
     [[nodiscard]] std::string suites() const {
@@ -179,7 +214,7 @@ class Solver {
             if (const auto gone = kept_but_gone(); !gone.empty()) {
                 error.set_hint_if_empty(fmt::format(
                     "locked versions that the archives no longer have: {}; update them as well, "
-                    "or all with 'kiln lock {} --refresh'",
+                    "or all with 'kiln lock {}'",
                     join(gone, ", "),
                     request_.recipe));
             }
@@ -253,7 +288,7 @@ class Solver {
             .with_details(std::move(lines))
             .with_hint(fmt::format(
                 "the archives no longer have them: name them after --update, too, or refresh all "
-                "with 'kiln lock {} --refresh'",
+                "with 'kiln lock {}'",
                 request_.recipe));
     }
 

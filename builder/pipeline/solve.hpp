@@ -39,12 +39,23 @@ struct SolveStage {
     std::string where; ///< position in the recipe, for messages: "recipes/pause.yaml:12:7"
 };
 
+/// A source package whose upstream tarball is wanted.
+struct SolveSource {
+    std::string kind; ///< of the LockedSource that it becomes
+    std::string package;
+    std::string suite;   ///< empty: any, the first source archive that has it
+    std::string version; ///< upstream's; empty: any
+    std::string where;   ///< as SolveStage::where
+};
+
 struct SolveRequest {
     std::string recipe; ///< for hints
     std::string architecture;
     std::vector<SolveArchive> archives; ///< of packages in several, the first is written down
+    std::vector<SolveArchive> source_archives; ///< for `sources`, the preferred first
     std::vector<SolvePin> pins;
     std::vector<SolveStage> stages;
+    std::vector<SolveSource> sources;
     /// The first stage of a branch line also gets all Essential packages.
     bool essential = true;
     /// Packages that must keep their version (`--update`: all of the old lock but the named ones).
@@ -62,6 +73,7 @@ struct SolveResult {
     std::vector<std::string> keyrings;   ///< file names, sorted
     std::vector<LockedStage> stages;     ///< in the order of the request
     std::vector<LockedPackage> packages; ///< sorted by name
+    std::vector<LockedSource> sources;   ///< in the order of the request
 };
 
 /// Updates the lists and solves stage after stage. Throws Error: bad signatures and unreachable

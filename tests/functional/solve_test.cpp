@@ -228,5 +228,69 @@ TEST_F(SolveTest, KeepsWhatIsNotUpdated) {
     EXPECT_THAT(error.hint(), HasSubstr("name them after --update, too"));
 }
 
+class SolveSources : public SolveTest {
+  protected:
+    SolveSources() {
+        archive_.add_source("stable", "libtry-perl", "0.30-1", "old");
+        archive_.add_source("stable", "libtry-perl", "0.31-2", "try");
+        archive_.add_source("stable", "libdbd-perl", "1:4.050-5", "dbd");
+        archive_.add_source("testing", "libtry-perl", "0.40-1", "newer");
+        archive_.add_source("testing", "libdbd-perl", "1:4.053-1", "dbd 4.053");
+        archive_.add_source("testing", "perl", "5.40.1-6", "perl");
+        archive_.publish();
+    }
+
+    SolveRequest wanting(std::vector<SolveSource> sources) {
+        SolveRequest out = request({stage({"web"})});
+        out.source_archives = {out.archives[0], out.archives[0]};
+        out.source_archives[1].id.suite = "testing";
+        out.sources = std::move(sources);
+        return out;
+    }
+
+    static SolveSource
+    source(std::string package, std::string suite = "", std::string version = "") {
+        return {
+            "debian", std::move(package), std::move(suite), std::move(version), "core.yaml:9:5"};
+    }
+};
+
+TEST_F(SolveSources, TakeTheNewestOfTheFirstSuiteThatFits) {
+    const SolveResult result = run(wanting(
+        {source("libtry-perl"),
+         source("perl"),
+         source("libdbd-perl", "testing"),
+         source("libdbd-perl", "", "4.053")}));
+    ASSERT_EQ(result.sources.size(), 4U);
+    const LockedSource& first = result.sources[0];
+    EXPECT_EQ(first.kind, "debian");
+    EXPECT_EQ(first.name, "libtry-perl");
+    EXPECT_EQ(first.version, "0.31");
+    EXPECT_EQ(first.location, "pool/libtry-perl_0.31.orig.tar.gz");
+    EXPECT_EQ(first.archive, "toy");
+    EXPECT_EQ(first.suite, "stable");
+    EXPECT_EQ(first.size, 3U);
+    EXPECT_EQ(first.sha256, sha256("try"));
+    EXPECT_EQ(result.sources[1].suite, "testing");
+    EXPECT_EQ(result.sources[2].version, "4.053");
+    EXPECT_EQ(result.sources[3].sha256, sha256("dbd 4.053"));
+    // Source archives give no packages.
+    EXPECT_EQ(version_of(result, "web"), "1.0 stable");
+}
+
+TEST_F(SolveSources, NameEveryFaultAtOnce) {
+    const Error error =
+        failure(wanting({source("libtri-perl"), source("libdbd-perl", "", "4.051")}));
+    EXPECT_EQ(error.message(), "2 source packages cannot be locked");
+    EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
+    EXPECT_THAT(
+        error.details(),
+        ElementsAre(
+            "core.yaml:9:5: no archive has the source package 'libtri-perl'; did you mean "
+            "'libtry-perl'?",
+            "core.yaml:9:5: there is no source package 'libdbd-perl' 4.051; there is 4.050 "
+            "(stable), 4.053 (testing)"));
+}
+
 } // namespace
 } // namespace kiln

@@ -75,6 +75,26 @@ void ToyArchive::add(const std::string& suite, const ToyPackage& package) {
     suites_[suite][package.name][package.version] = control.to_string();
 }
 
+void ToyArchive::add_source(
+    const std::string& suite,
+    const std::string& name,
+    const std::string& version,
+    const std::string& content) {
+    const std::string upstream = version.substr(0, version.rfind('-'));
+    const std::string tarball = fmt::format("{}_{}.orig.tar.gz", name, upstream);
+    fs::create_directories(root_ / "pool");
+    write_file_atomically(root_ / "pool" / tarball, content);
+    const std::string digest = sha256(content).hex();
+    sources_[suite] += fmt::format(
+        "Package: {0}\nVersion: {1}\nDirectory: pool\nChecksums-Sha256:\n"
+        " {2} 1 {0}_{1}.dsc\n {2} {3} {4}\n {2} 1 {4}.asc\n\n",
+        name,
+        version,
+        digest,
+        content.size(),
+        tarball);
+}
+
 void ToyArchive::remove(const std::string& suite, const std::string& name) {
     for (const auto& [version, paragraph] : suites_[suite][name]) {
         fs::remove(deb(name, version));
@@ -86,27 +106,37 @@ void ToyArchive::publish(const std::string& date) {
     for (const auto& [suite, packages] : suites_) {
         publish_suite(suite, date);
     }
+    for (const auto& [suite, index] : sources_) {
+        publish_suite(suite, date);
+    }
 }
 
 void ToyArchive::publish_suite(const std::string& suite, const std::string& date) {
-    std::string index;
+    std::string packages;
     for (const auto& [name, versions] : suites_[suite]) {
         for (const auto& [version, paragraph] : versions) {
-            index += paragraph + "\n";
+            packages += paragraph + "\n";
         }
     }
     const fs::path dist = root_ / "dists" / suite;
-    fs::create_directories(dist / "main/binary-amd64");
-    write_file_atomically(dist / "main/binary-amd64/Packages", index);
+    std::string sums;
+    const auto write_index = [&](const std::string& name, const std::string& text) {
+        fs::create_directories((dist / name).parent_path());
+        write_file_atomically(dist / name, text);
+        sums += fmt::format(" {} {} {}\n", sha256(text).hex(), text.size(), name);
+    };
+    write_index("main/binary-amd64/Packages", packages);
+    if (const auto sources = sources_.find(suite); sources != sources_.end()) {
+        write_index("main/source/Sources", sources->second);
+    }
     write_file_atomically(
         dist / "Release",
         fmt::format(
             "Origin: Toy\nSuite: {0}-suite\nCodename: {0}\nDate: {1}\nArchitectures: amd64 all\n"
-            "Components: main\nSHA256:\n {2} {3} main/binary-amd64/Packages\n",
+            "Components: main\nSHA256:\n{2}",
             suite,
             date,
-            sha256(index).hex(),
-            index.size()));
+            sums));
     gpg({"--clearsign", "--output", (dist / "InRelease").string(), (dist / "Release").string()});
 }
 

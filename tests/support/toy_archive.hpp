@@ -34,6 +34,13 @@ class ToyArchive {
     /// Builds the .deb below pool/ and puts it into the suite's index. Architecture is "all" unless
     /// a field says otherwise.
     void add(const std::string& suite, const ToyPackage& package);
+    /// Puts a source package into the suite's index of sources: "NAME_UPSTREAM.orig.tar.gz" with
+    /// `content`, below pool/, beside a .dsc that is named only.
+    void add_source(
+        const std::string& suite,
+        const std::string& name,
+        const std::string& version,
+        const std::string& content);
     /// Takes it out of the suite's index, and its file out of the pool.
     void remove(const std::string& suite, const std::string& name);
     /// Writes and signs the indices of every suite.
@@ -55,6 +62,7 @@ class ToyArchive {
     SystemProcessRunner runner_;
     /// suite -> name -> paragraphs by version
     std::map<std::string, std::map<std::string, std::map<std::string, std::string>>> suites_;
+    std::map<std::string, std::string> sources_; ///< suite -> index
 };
 
 } // namespace kiln::test

@@ -38,7 +38,21 @@ Lockfile sample() {
     lock.packages[0].multi_arch = "foreign";
     lock.packages[0].pre_depends = "libc6 (>= 2.36)";
     lock.stages = {{"common", "base", {"nginx", "bash"}}, {"vm", "kernel", {}}};
-    lock.sources = {{"git", "pause", "0123abc", "https://host/pause", 0, sha256("x")}};
+    lock.sources = {
+        {.kind = "debian",
+         .name = "libtry-tiny-perl",
+         .version = "0.31",
+         .location = "pool/libt/libtry-tiny-perl_0.31.orig.tar.gz",
+         .archive = "debian",
+         .suite = "bookworm",
+         .size = 33278,
+         .sha256 = sha256("y")},
+        {.kind = "git",
+         .name = "pause",
+         .version = "0123abc",
+         .location = "https://host/pause",
+         .size = 0,
+         .sha256 = sha256("x")}};
     return lock;
 }
 
@@ -113,7 +127,7 @@ TEST(Lockfile, GivesTheOrderOfAStage) {
 
 TEST(LockReader, RefusesAChangedLock) {
     const std::string faults = faults_of(replaced(sample().to_text(), "5.2-1", "5.2-2"));
-    EXPECT_THAT(faults, HasSubstr("web.lock:27:14: error: the content does not fit this digest: "));
+    EXPECT_THAT(faults, HasSubstr("web.lock:28:14: error: the content does not fit this digest: "));
     EXPECT_THAT(faults, HasSubstr("hint: take back the change, or let 'kiln lock'"));
 }
 
@@ -193,7 +207,7 @@ TEST(DescribeChanges, ListsAddedRemovedAndChanged) {
     Lockfile after = sample();
     EXPECT_TRUE(describe_changes(before, after).empty());
     after.packages = {package("bash", "5.2-2"), package("curl", "8")};
-    after.sources[0].version = "4567def";
+    after.sources[1].version = "4567def";
     EXPECT_THAT(
         describe_changes(before, after),
         ElementsAre(

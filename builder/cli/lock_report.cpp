@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "cli/lock_report.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+/// An empty one when there is none, or none that can be read.
+Lockfile lock_so_far(const fs::path& path) {
+    if (!fs::exists(path)) {
+        return {};
+    }
+    Diagnostics faults;
+    auto file = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
+    Lockfile lock = parse_lockfile(std::move(file), faults);
+    return faults.has_errors() ? Lockfile() : lock;
+}
+
+std::string count(std::size_t number, std::string_view what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+} // namespace
+
+void write_lock(const fs::path& path, const Lockfile& lock, Context& context) {
+    const auto changes = describe_changes(lock_so_far(path), lock);
+    write_file_atomically(path, lock.to_text());
+    if (context.global.json) {
+        context.io.out << nlohmann::ordered_json{
+            {"lock", path.string()},
+            {"digest", lock.digest().to_string()},
+            {"packages", lock.packages.size()},
+            {"sources", lock.sources.size()},
+            {"source_date_epoch", lock.epoch},
+            {"changes", changes}}
+                              .dump(2)
+                       << '\n';
+        return;
+    }
+    for (const std::string& line : changes) {
+        context.io.out << line << '\n';
+    }
+    context.io.out << fmt::format(
+        "{}: {}, {}source date epoch {}, {}\n",
+        path.string(),
+        count(lock.packages.size(), "package"),
+        lock.sources.empty() ? "" : count(lock.sources.size(), "source") + ", ",
+        format_rfc3339(lock.epoch),
+        changes.empty() ? "nothing changed" : count(changes.size(), "change"));
+}
+
+} // namespace kiln

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+//
+// From a perl bundle's definition to its lock: the build root's packages by apt's solver, the
+// tarballs by the archives' signed indices of source packages.
+#pragma once
+
+#include "formats/lockfile.hpp"
+#include "pipeline/locked_inputs.hpp"
+#include "recipe/bundle.hpp"
+
+namespace kiln {
+
+/// Needs the archives' mirrors; see solve() for what it throws. `keyring_dir` has Debian's keys.
+[[nodiscard]] Lockfile
+lock_bundle(const PerlBundle& bundle, const InputContext& in, const fs::path& keyring_dir);
+
+} // namespace kiln
