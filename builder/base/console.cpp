@@ -86,8 +86,13 @@ Job::Job(Console& console, std::shared_ptr<State> state)
 Job::Job(Job&& other) noexcept : console_(other.console_), state_(std::move(other.state_)) {}
 
 Job::~Job() {
-    if (state_) {
+    if (!state_) {
+        return;
+    }
+    try {
         console_->finish_job(std::exchange(state_, nullptr), {}, false);
+    } catch (...) { // a lost line of progress is no reason to end
+        return;
     }
 }
 

@@ -84,7 +84,8 @@ class FdSink final : public Sink {
 class AtomicFile final : public Sink {
   public:
     explicit AtomicFile(fs::path target, unsigned mode = 0644);
-    AtomicFile(AtomicFile&&) = delete;
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
     ~AtomicFile() override;
 
     void write(Bytes bytes) override { write_all(fd_.get(), bytes, temporary_); }

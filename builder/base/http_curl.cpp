@@ -19,7 +19,7 @@ namespace {
 using CurlHandle = Handle<CURL, curl_easy_cleanup>;
 using CurlList = Handle<curl_slist, curl_slist_free_all>;
 
-constexpr std::size_t kErrorBodyLimit = 64 * 1024;
+constexpr std::size_t kErrorBodyLimit = std::size_t{64} << 10U;
 
 void init_curl_once() {
     static std::once_flag once;

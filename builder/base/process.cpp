@@ -58,7 +58,7 @@ struct ExecImage {
         argv_text.insert(argv_text.end(), command.args.begin(), command.args.end());
         const Environment& env = command.env.empty() ? clean_environment() : command.env;
         for (const auto& [name, value] : env) {
-            env_text.push_back(name + "=" + value);
+            env_text.push_back(fmt::format("{}={}", name, value));
         }
         argv = c_pointers(argv_text);
         envp = c_pointers(env_text);

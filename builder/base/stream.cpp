@@ -14,7 +14,7 @@ std::size_t MemorySource::read(std::span<std::byte> buffer) {
 }
 
 std::uint64_t copy(Source& from, Sink& to) {
-    constexpr std::size_t kBufferSize = 256 * 1024;
+    constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
     // Not zeroed: trees consist of many small files.
     const auto memory = std::make_unique_for_overwrite<std::byte[]>(kBufferSize);
     const std::span<std::byte> buffer(memory.get(), kBufferSize);

@@ -109,7 +109,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
         {"GiB", 1ULL << 30},
         {"TiB", 1ULL << 40},
         {"KB", 1000},
-        {"MB", 1000 * 1000},
+        {"MB", 1000ULL * 1000},
         {"GB", 1000ULL * 1000 * 1000},
         {"TB", 1000ULL * 1000 * 1000 * 1000},
     }};

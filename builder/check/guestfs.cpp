@@ -78,7 +78,7 @@ KernelSearch search_kernel(const ApplianceHost& host) {
 }
 
 /// Passes messages of libguestfs and of the appliance on. Must not throw: the caller is C.
-void on_event(
+void on_event( // NOLINT(readability-function-size): the signature is libguestfs' own
     guestfs_h* handle,
     void* opaque,
     std::uint64_t event,
@@ -274,7 +274,7 @@ std::vector<std::string> Appliance::list(char** result, std::string_view what) c
     for (char** item = result; *item != nullptr; ++item) {
         strings.push_back(text_or_empty(*item));
     }
-    std::free(result);
+    std::free(static_cast<void*>(result));
     return strings;
 }
 

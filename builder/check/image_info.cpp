@@ -4,6 +4,8 @@
 #include "base/text.hpp"
 #include "formats/deb822.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <tuple>
@@ -96,7 +98,7 @@ std::vector<EnabledUnit> read_units(ImageFiles& files) {
             if (!name.ends_with(suffix)) {
                 continue;
             }
-            for (const std::string& unit : files.list(base + "/" + name)) {
+            for (const std::string& unit : files.list(fmt::format("{}/{}", base, name))) {
                 units.push_back({unit, name.substr(0, name.size() - suffix.size())});
             }
         }

@@ -94,7 +94,7 @@ void add_container(const ContainerInfo& container, Text& text) {
         text.line("environment", variable);
     }
     for (const auto& [name, value] : config.labels) {
-        text.line("label", name + "=" + value);
+        text.line("label", fmt::format("{}={}", name, value));
     }
     for (const OciReadLayer& layer : container.layers) {
         text.line(

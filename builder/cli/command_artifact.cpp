@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/error.hpp"
 #include "cli/commands.hpp"
 #include "cli/input_options.hpp"
 #include "cli/lock_report.hpp"
@@ -23,6 +24,7 @@ PerlBundle load_bundle_argument(const fs::path& path, Context& context) {
     Diagnostics diags;
     std::optional<PerlBundle> bundle = load_bundle(path, diags);
     require_no_faults(path, kBundles, diags, context);
+    KILN_CHECK(bundle.has_value());
     return std::move(*bundle);
 }
 

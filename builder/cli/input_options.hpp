@@ -38,6 +38,7 @@ class InputWorld {
     InputWorld(const Arguments& arguments, Context& context);
     InputWorld(const InputWorld&) = delete;
     InputWorld& operator=(const InputWorld&) = delete;
+    ~InputWorld() = default;
 
     [[nodiscard]] InputContext context() const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/recipe_argument.hpp"
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/stage_table.hpp"
 #include "pipeline/plan.hpp"
@@ -122,6 +123,7 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
         check_stages(*recipe, diags);
     }
     require_no_faults(path, kRecipes, diags, context);
+    KILN_CHECK(recipe.has_value());
     return std::move(*recipe);
 }
 

@@ -79,7 +79,7 @@ class Stream {
     }
 
   private:
-    static constexpr std::size_t kBufferSize = 256 * 1024;
+    static constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
 
     static la_ssize_t read_callback(archive* handle, void* self, const void** data) {
         auto& stream = *static_cast<Stream*>(self);

@@ -69,7 +69,7 @@ void BlockCompressor::submit() {
     }
     changed_.notify_all();
     // Twice the threads keeps them busy and bounds memory.
-    while (in_order_.size() > 2U * options_.jobs) {
+    while (in_order_.size() > std::size_t{2} * options_.jobs) {
         write_first();
     }
 }
