@@ -118,7 +118,7 @@ class Scanner {
         if (is_directory) {
             for (const auto& child : fs::directory_iterator(on_disk)) {
                 const std::string name = child.path().filename().string();
-                visit(path.empty() ? name : path + "/" + name);
+                visit(path.empty() ? name : fmt::format("{}/{}", path, name));
             }
         }
     }

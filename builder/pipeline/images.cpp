@@ -115,7 +115,7 @@ OciImageConfig image_config(const OciConfigSpec& spec, const std::string& title)
         out.exposed_ports.insert(port.find('/') == std::string::npos ? port + "/tcp" : port);
     }
     for (const auto& [name, value] : spec.env) {
-        out.env.push_back(name + "=" + value);
+        out.env.push_back(fmt::format("{}={}", name, value));
     }
     out.entrypoint = spec.entrypoint;
     out.cmd = spec.cmd;

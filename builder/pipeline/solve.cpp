@@ -20,7 +20,7 @@ namespace {
 
 /// A snapshot service takes a mirror's state some hours after its Release file was signed, and an
 /// archive keeps superseded files for more than a day: 12 hours later all of them are there.
-constexpr std::int64_t kSnapshotDelay = 12 * 3600;
+constexpr std::int64_t kSnapshotDelay = std::int64_t{12} * 3600;
 
 std::string snapshot_timestamp(std::int64_t epoch) {
     std::string text = format_rfc3339(epoch + kSnapshotDelay);
