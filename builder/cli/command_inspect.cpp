@@ -2,6 +2,7 @@
 #include "check/image_inspect.hpp"
 #include "check/inspect_report.hpp"
 #include "cli/commands.hpp"
+#include "cli/image_argument.hpp"
 #include "pipeline/record.hpp"
 
 #include <fmt/format.h>
@@ -23,22 +24,13 @@ constexpr auto kExamples = std::to_array<Example>({
     {"kiln inspect images/out/pause/pause.raw --no-check", "does not compare"},
 });
 
-constexpr auto kFormats = std::to_array<std::string_view>({"qcow2", "raw", "oci", "docker"});
-
 constexpr std::array kOptions{
     OptionSpec{.name = "--all", .doc = "list every package, user, group and unit"},
-    OptionSpec{
-        .name = "--format",
-        .value = "FORMAT",
-        .doc = "what IMAGE is, instead of what its first bytes say",
-        .choices = kFormats},
+    kImageFormatOption,
     OptionSpec{.name = "--no-check", .doc = "do not compare with record.json beside the image"},
 };
 
-constexpr std::array kPositionals{PositionalSpec{
-    .name = "IMAGE",
-    .doc = "a qcow2 or raw disk, an OCI layout directory or a docker archive",
-    .completes = Completes::file}};
+constexpr std::array kPositionals{image_positional()};
 
 /// The tree that the record beside the image names for it, if there is such a record.
 std::optional<FileTree> find_recorded_tree(const fs::path& image) {
@@ -67,7 +59,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
         expected = find_recorded_tree(image);
     }
     const InspectOptions options{
-        .format = arguments.value_or("--format", ""), .expected = expected ? &*expected : nullptr};
+        .format = arguments.value_or(kImageFormatOption.name, ""),
+        .expected = expected ? &*expected : nullptr};
     const ImageInfo info = inspect_image(image, options, context.console, context.io.processes);
     if (context.global.json) {
         nlohmann::ordered_json json = inspection_to_json(info);

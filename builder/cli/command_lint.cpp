@@ -3,6 +3,7 @@
 #include "check/image_inspect.hpp"
 #include "check/lint.hpp"
 #include "cli/commands.hpp"
+#include "cli/image_argument.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,19 +22,13 @@ constexpr auto kExamples = std::to_array<Example>({
     {"kiln lint --rules", "lists the rules"},
 });
 
-constexpr auto kFormats = std::to_array<std::string_view>({"qcow2", "raw", "oci", "docker"});
-
 constexpr std::array kOptions{
     OptionSpec{
         .name = "--except",
         .value = "RULE:PATH",
         .doc = "let this file break this rule",
         .repeatable = true},
-    OptionSpec{
-        .name = "--format",
-        .value = "FORMAT",
-        .doc = "what IMAGE is, instead of what its first bytes say",
-        .choices = kFormats},
+    kImageFormatOption,
     OptionSpec{
         .name = "--word",
         .value = "TEXT",
@@ -42,11 +37,7 @@ constexpr std::array kOptions{
     OptionSpec{.name = "--rules", .doc = "list the rules and do nothing else"},
 };
 
-constexpr std::array kPositionals{PositionalSpec{
-    .name = "IMAGE",
-    .doc = "a qcow2 or raw disk, an OCI layout directory or a docker archive",
-    .count = Count::optional,
-    .completes = Completes::file}};
+constexpr std::array kPositionals{image_positional(Count::optional)};
 
 LintException parse_exception(const std::string& text) {
     const std::size_t colon = text.find(':');
@@ -93,7 +84,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     for (const std::string& text : arguments.values("--except")) {
         options.exceptions.push_back(parse_exception(text));
     }
-    const std::string given = arguments.value_or("--format", "");
+    const std::string given = arguments.value_or(kImageFormatOption.name, "");
     const std::string format = given.empty() ? detect_image_format(*image) : given;
     const FileTree tree = read_image_tree(*image, format, context.console, context.io.processes);
     const auto findings = lint_tree(tree, options);

@@ -18,6 +18,7 @@ class StageItemShape {
     explicit StageItemShape(const StageShape& stage);
     StageItemShape(const StageItemShape&) = delete;
     StageItemShape& operator=(const StageItemShape&) = delete;
+    ~StageItemShape() = default;
 
     [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
 
