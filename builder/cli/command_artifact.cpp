@@ -32,8 +32,7 @@ ExitCode run_lock(const Arguments& arguments, Context& context) {
     const fs::path path = find_definition(arguments.positional(kBundlePositional.name), kBundles);
     const PerlBundle bundle = load_bundle_argument(path, context);
     const InputWorld world(arguments, context);
-    write_lock(
-        lock_path(path), lock_bundle(bundle, world.context(), LockRequest().keyring_dir), context);
+    write_lock(lock_path(path), lock_bundle(bundle, world.context(), kKeyringFolder), context);
     return ExitCode::ok;
 }
 

@@ -81,7 +81,7 @@ ExitCode run_list(const Arguments&, Context& context) {
 
 constexpr OptionSpec kDaysOption{
     .name = "--days", .value = "N", .doc = "drop what was not used for N days; otherwise 14"};
-constexpr OptionSpec kAllOption{.name = "--all", .doc = "drop everything"};
+constexpr OptionSpec kAllOption{.name = "--all", .doc = "drop all of it, used or not"};
 constexpr std::array kPruneOptions{kDaysOption, kAllOption};
 
 ExitCode run_prune(const Arguments& arguments, Context& context) {

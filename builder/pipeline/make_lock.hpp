@@ -14,11 +14,14 @@
 
 namespace kiln {
 
+/// Where Debian's keyrings lie on a build host (package debian-archive-keyring).
+inline constexpr const char* kKeyringFolder = "/usr/share/keyrings";
+
 struct LockRequest {
     /// Only these packages may change (`--update`); empty: everything is resolved anew.
     std::set<std::string> update;
     std::optional<Lockfile> before; ///< the lock so far, for `update`
-    fs::path keyring_dir = "/usr/share/keyrings";
+    fs::path keyring_dir = kKeyringFolder;
 };
 
 /// Solves and pins. Needs the archives' mirrors; see solve() for what it throws.

@@ -16,14 +16,9 @@ namespace kiln {
 
 namespace {
 
-constexpr Shape kFormatVersion = integer_between(1, 1);
-constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
-constexpr Shape kArchitecture = choice_of(kArchitectures);
-
 constexpr Pattern kUpstreamVersionPattern{
     "an upstream version", "^[0-9][A-Za-z0-9.+~-]*$", "as in the name of the tarball: 4.050"};
 constexpr Shape kUpstreamVersion = text_like(kUpstreamVersionPattern);
-constexpr Shape kSuite = text_like(kSuitePattern);
 constexpr auto kDebianFields = std::to_array<Field>({
     {"source", &kPackageName, Need::required, "a Debian source package"},
     {"suite",

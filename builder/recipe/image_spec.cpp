@@ -14,8 +14,6 @@ namespace kiln {
 
 namespace {
 
-constexpr Shape kFormatVersion = integer_between(1, 1);
-
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::uint64_t kDefaultFreeBytes = 512 * kMiB;
 constexpr std::uint64_t kDefaultEspBytes = 64 * kMiB;

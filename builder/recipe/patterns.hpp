@@ -5,6 +5,9 @@
 
 #include "recipe/shape.hpp"
 
+#include <array>
+#include <string_view>
+
 namespace kiln {
 
 inline constexpr Pattern kNamePattern{
@@ -101,6 +104,11 @@ inline constexpr Pattern kVolumeLabelPattern{
     "letters, digits, '.', '_' and '-', at most 16"};
 
 inline constexpr Shape kName = text_like(kNamePattern);
+/// The value of `kiln:` in every kind of file.
+inline constexpr Shape kFormatVersion = integer_between(1, 1);
+inline constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
+inline constexpr Shape kArchitecture = choice_of(kArchitectures);
+inline constexpr Shape kSuite = text_like(kSuitePattern);
 inline constexpr Shape kLine = text_like(kLinePattern);
 inline constexpr Shape kPackageName = text_like(kPackageNamePattern);
 inline constexpr Shape kPackageGlob = text_like(kPackageGlobPattern);

@@ -13,14 +13,10 @@ namespace kiln {
 
 namespace {
 
-constexpr Shape kFormatVersion = integer_between(1, 1);
-constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
-constexpr Shape kArchitecture = choice_of(kArchitectures);
 constexpr Shape kStages{.kind = ShapeKind::deferred, .name = "stages"};
 
 constexpr Shape kVariables = map_of(kVariableNamePattern, &kTextOrEmpty);
 
-constexpr Shape kSuite = text_like(kSuitePattern);
 constexpr Shape kSuites = list_of(&kSuite, false);
 constexpr Shape kComponent = text_like(kComponentPattern);
 constexpr Shape kComponents = list_of(&kComponent, false);
