@@ -10,10 +10,11 @@ BELOW = {
     "base": set(),
     "recipe": {"base"},
     "formats": {"base"},
+    "perl": {"base", "formats"},
     "stages": {"base", "recipe", "formats"},
     "check": {"base", "recipe", "formats"},
-    "pipeline": {"base", "recipe", "formats", "stages", "check"},
-    "cli": {"base", "recipe", "formats", "stages", "check", "pipeline"},
+    "pipeline": {"base", "recipe", "formats", "perl", "stages", "check"},
+    "cli": {"base", "recipe", "formats", "perl", "stages", "check", "pipeline"},
 }
 
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// What a CPAN release says of itself, read from its tarball without unpacking it or running perl.
+#pragma once
+
+#include "perl/meta.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// How a distribution is built and installed.
+enum class BuildTool {
+    makefile,     ///< perl Makefile.PL, make, make install
+    build_script, ///< perl Build.PL, ./Build, ./Build install
+    none,         ///< files that are put in their places, see read_perl_package()
+};
+
+[[nodiscard]] std::string_view build_tool_name(BuildTool tool);
+
+struct Distribution {
+    std::string name;    ///< "Try-Tiny"
+    std::string version; ///< as its META has it, else as its folder is called
+    BuildTool tool = BuildTool::makefile;
+    std::vector<ModuleNeed> needs;
+    PerlModules modules;            ///< that others may need
+    std::uint64_t module_bytes = 0; ///< size of all its files: a measure of the work it makes
+};
+
+/// Reads a tarball; `name` is what messages call it. Throws Error when it cannot be read or has
+/// neither Makefile.PL nor Build.PL.
+[[nodiscard]] Distribution
+read_distribution(const std::filesystem::path& tarball, const std::string& name);
+
+/// The modules that perl itself brings, from its tarball.
+[[nodiscard]] PerlModules
+read_core_modules(const std::filesystem::path& tarball, const std::string& name);
+
+} // namespace kiln

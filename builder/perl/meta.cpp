@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "perl/meta.hpp"
+
+#include <nlohmann/json.hpp>
+#include <yaml-cpp/yaml.h>
+
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct PhaseKeys {
+    NeedPhase phase;
+    const char* version2; ///< key below `prereqs`
+    const char* version1; ///< key of the document
+};
+
+constexpr std::array<PhaseKeys, 3> kPhases{
+    {{NeedPhase::configure, "configure", "configure_requires"},
+     {NeedPhase::build, "build", "build_requires"},
+     {NeedPhase::runtime, "runtime", "requires"}}};
+
+/// Numbers are written with or without quotes.
+std::string scalar_text(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
+}
+
+const Json* member(const Json& object, const char* key) {
+    if (!object.is_object()) {
+        return nullptr;
+    }
+    const auto found = object.find(key);
+    return found == object.end() ? nullptr : &*found;
+}
+
+std::string text_of(const Json& object, const char* key) {
+    const Json* value = member(object, key);
+    return value == nullptr ? "" : scalar_text(*value);
+}
+
+bool is_test_module(const std::string& module) {
+    return module.starts_with("Test::");
+}
+
+void add_needs(const Json* requires_, NeedPhase phase, bool tests_too, DistributionMeta& meta) {
+    if (requires_ == nullptr || !requires_->is_object()) {
+        return;
+    }
+    for (const auto& [module, range] : requires_->items()) {
+        if (!tests_too && is_test_module(module)) {
+            continue;
+        }
+        // A range that nobody can read asks for nothing that could be checked.
+        const auto parsed = VersionRange::parse(scalar_text(range));
+        meta.needs.push_back({phase, module, parsed.value_or(VersionRange())});
+    }
+}
+
+DistributionMeta read_document(const Json& document) {
+    DistributionMeta meta;
+    meta.name = text_of(document, "name");
+    meta.version = text_of(document, "version");
+    const Json* prereqs = member(document, "prereqs");
+    for (const PhaseKeys& keys : kPhases) {
+        if (prereqs != nullptr) {
+            const Json* phase = member(*prereqs, keys.version2);
+            add_needs(
+                phase == nullptr ? nullptr : member(*phase, "requires"), keys.phase, true, meta);
+        } else {
+            add_needs(
+                member(document, keys.version1), keys.phase, keys.phase != NeedPhase::build, meta);
+        }
+    }
+    if (const Json* provides = member(document, "provides"); provides != nullptr) {
+        for (const auto& [module, what] : provides->items()) {
+            meta.provides[module] = text_of(what, "version");
+        }
+    }
+    return meta;
+}
+
+Json to_json(const YAML::Node& node) {
+    switch (node.Type()) {
+    case YAML::NodeType::Scalar:
+        return node.Scalar();
+    case YAML::NodeType::Sequence: {
+        Json out = Json::array();
+        for (const YAML::Node& item : node) {
+            out.push_back(to_json(item));
+        }
+        return out;
+    }
+    case YAML::NodeType::Map: {
+        Json out = Json::object();
+        for (const auto& item : node) {
+            if (item.first.IsScalar()) {
+                out[item.first.Scalar()] = to_json(item.second);
+            }
+        }
+        return out;
+    }
+    default:
+        return nullptr;
+    }
+}
+
+} // namespace
+
+std::optional<DistributionMeta> parse_meta_json(std::string_view text) {
+    const Json document = Json::parse(text, nullptr, false);
+    return document.is_object() ? std::optional(read_document(document)) : std::nullopt;
+}
+
+std::optional<DistributionMeta> parse_meta_yaml(std::string_view text) {
+    try {
+        const Json document = to_json(YAML::Load(std::string(text)));
+        return document.is_object() ? std::optional(read_document(document)) : std::nullopt;
+    } catch (const YAML::Exception&) {
+        return std::nullopt;
+    }
+}
+
+} // namespace kiln
