@@ -165,4 +165,22 @@ void read_deb_data(
     with_member(path, "data.tar", use);
 }
 
+std::vector<Alternatives> parse_relations(std::string_view text) {
+    std::vector<Alternatives> out;
+    for (const std::string& clause : split(text, ',')) {
+        Alternatives alternatives;
+        for (const std::string& choice : split(clause, '|')) {
+            const std::string_view name = trim(choice);
+            const std::size_t end = name.find_first_of(" (:[<\t\n");
+            if (!name.empty()) {
+                alternatives.emplace_back(name.substr(0, end));
+            }
+        }
+        if (!alternatives.empty()) {
+            out.push_back(std::move(alternatives));
+        }
+    }
+    return out;
+}
+
 } // namespace kiln

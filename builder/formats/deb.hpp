@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kiln {
 
@@ -28,6 +29,12 @@ struct DebControl {
     /// The same; throws Error naming the package file if it is absent.
     [[nodiscard]] std::string require_field(std::string_view name) const;
 };
+
+/// One alternative of a dependency, without version and architecture.
+using Alternatives = std::vector<std::string>;
+
+/// Relations of packages (deb-control(5)): "a (>= 1) | b, c:any" -> {{a, b}, {c}}.
+[[nodiscard]] std::vector<Alternatives> parse_relations(std::string_view text);
 
 /// Throws Error "'x.deb' is not a Debian package" or "... is damaged: ...".
 [[nodiscard]] DebControl read_deb_control(const std::filesystem::path& path);

@@ -18,6 +18,14 @@ namespace kiln {
 
 namespace {
 
+std::vector<std::string> quoted(const std::vector<std::string>& texts) {
+    std::vector<std::string> out;
+    for (const std::string& text : texts) {
+        out.push_back(quote_json(text));
+    }
+    return out;
+}
+
 /// Joins `"key": value` parts, leaving out those with empty values where the key allows it.
 class LineWriter {
   public:
@@ -39,6 +47,11 @@ class LineWriter {
         if (value) {
             add(key, "true");
         }
+        return *this;
+    }
+
+    LineWriter& texts(std::string_view key, const std::vector<std::string>& values) {
+        add(key, fmt::format("[{}]", fmt::join(quoted(values), ", ")));
         return *this;
     }
 
@@ -96,14 +109,20 @@ std::string source_line(const LockedSource& source) {
         .object();
 }
 
+std::string distribution_line(const LockedDistribution& distribution) {
+    return LineWriter()
+        .text("source", distribution.source)
+        .text("name", distribution.name)
+        .text("version", distribution.version)
+        .text("tool", distribution.tool)
+        .texts("needs", distribution.needs)
+        .object();
+}
+
 std::string stage_text(const LockedStage& stage) {
-    std::vector<std::string> names;
-    for (const std::string& name : stage.packages) {
-        names.push_back(quote_json(name));
-    }
     std::string out = fmt::format(
         "{{\"branch\": {}, \"stage\": {},\n", quote_json(stage.branch), quote_json(stage.stage));
-    append_list(out, "packages", names, 5);
+    append_list(out, "packages", quoted(stage.packages), 5);
     return out + "}";
 }
 
@@ -132,10 +151,13 @@ std::string body(const Lockfile& lock) {
     member("output_version", std::to_string(lock.output_version));
     member("epoch", std::to_string(lock.epoch));
     member("snapshot", quote_json(lock.snapshot));
-    list("keyrings", lines_of(lock.keyrings, quote_json));
+    list("keyrings", quoted(lock.keyrings));
     list("stages", lines_of(lock.stages, stage_text));
     list("packages", lines_of(lock.packages, package_line));
     list("sources", lines_of(lock.sources, source_line));
+    if (!lock.distributions.empty()) {
+        list("distributions", lines_of(lock.distributions, distribution_line));
+    }
     return out;
 }
 
@@ -147,6 +169,13 @@ const LockedPackage* Lockfile::find(std::string_view package) const {
             return a.package < b;
         });
     return found != packages.end() && found->package == package ? &*found : nullptr;
+}
+
+const LockedSource* Lockfile::find_source(std::string_view name) const {
+    const auto found = std::find_if(sources.begin(), sources.end(), [&](const LockedSource& each) {
+        return each.name == name;
+    });
+    return found == sources.end() ? nullptr : &*found;
 }
 
 std::vector<const LockedPackage*>
@@ -218,6 +247,10 @@ class LockReader {
         }
         for (const JsonNode& node : fields.list("sources")) {
             lock.sources.push_back(source(node));
+        }
+        std::set<std::string> before_it;
+        for (const JsonNode& node : fields.optional_list("distributions")) {
+            lock.distributions.push_back(distribution(node, lock, before_it));
         }
         const std::string content = fields.text("content");
         fields.finish();
@@ -305,6 +338,30 @@ class LockReader {
         out.size = fields.number("size");
         out.sha256 = digest(fields);
         fields.finish();
+        return out;
+    }
+
+    LockedDistribution
+    distribution(const JsonNode& node, const Lockfile& lock, std::set<std::string>& before_it) {
+        JsonFields fields(node, "a distribution", diagnostics_);
+        LockedDistribution out;
+        out.source = fields.text("source");
+        out.name = fields.text("name");
+        out.version = fields.text("version");
+        out.tool = fields.text("tool");
+        out.needs = fields.texts("needs");
+        fields.finish();
+        if (lock.find_source(out.source) == nullptr) {
+            diagnostics_.error(
+                fields.pos_of("source"), fmt::format("there is no source '{}'", out.source));
+        }
+        for (const std::string& need : out.needs) {
+            if (!before_it.contains(need)) {
+                diagnostics_.error(
+                    fields.pos_of("needs"), fmt::format("'{}' does not come before it", need));
+            }
+        }
+        before_it.insert(out.source);
         return out;
     }
 

@@ -42,9 +42,9 @@ struct LockedStage {
     bool operator==(const LockedStage&) const = default;
 };
 
-/// An input that is no Debian package.
+/// An input that the stages' package lists do not have.
 struct LockedSource {
-    std::string kind; ///< "git", "tarball"; of a bundle: "perl", "debian", "cpan"
+    std::string kind; ///< "git", "tarball"; of a bundle: "perl", "debian", "cpan", "package"
     std::string name;
     std::string version;      ///< commit of a git source, else the version or empty
     std::string location;     ///< URL or path as the recipe or an index names it; may be empty
@@ -54,6 +54,17 @@ struct LockedSource {
     Digest sha256;            ///< of the file, or of a git commit's archive
 
     bool operator==(const LockedSource&) const = default;
+};
+
+/// A distribution of a perl bundle.
+struct LockedDistribution {
+    std::string source;             ///< name of its LockedSource
+    std::string name;               ///< what CPAN calls it: "Try-Tiny"
+    std::string version;            ///< its own, as it writes it
+    std::string tool;               ///< "Makefile.PL", "Build.PL" or "none"
+    std::vector<std::string> needs; ///< sources of the distributions that it is built on, sorted
+
+    bool operator==(const LockedDistribution&) const = default;
 };
 
 struct Lockfile {
@@ -66,13 +77,16 @@ struct Lockfile {
     std::string snapshot; ///< YYYYMMDDTHHMMSSZ at which a snapshot service has all packages
     std::vector<std::string> keyrings; ///< file names of the keyrings that signed the archives
     std::vector<LockedStage> stages;
-    std::vector<LockedPackage> packages; ///< sorted by name
-    std::vector<LockedSource> sources;   ///< sorted by kind and name
+    std::vector<LockedPackage> packages;           ///< sorted by name
+    std::vector<LockedSource> sources;             ///< sorted by kind and name
+    std::vector<LockedDistribution> distributions; ///< of a perl bundle, in build order
 
     bool operator==(const Lockfile&) const = default;
 
     /// The package of that name. Null when there is none.
     [[nodiscard]] const LockedPackage* find(std::string_view package) const;
+    /// The source of that name, of any kind. Null when there is none.
+    [[nodiscard]] const LockedSource* find_source(std::string_view name) const;
     /// What a stage installs, in order. Throws Error (exit code 3) when the lock has no such stage:
     /// the recipe is newer than the lock.
     [[nodiscard]] std::vector<const LockedPackage*>
@@ -85,7 +99,8 @@ struct Lockfile {
 };
 
 /// Reads what to_text() wrote. All faults go to `diagnostics`: syntax, unknown or missing keys, bad
-/// values, packages of a stage that the table lacks, and a content that does not fit the digest in
+/// values, packages of a stage that the table lacks, distributions before what they need or without
+/// a source, and a content that does not fit the digest in
 /// the last line (a lock that was edited, or cut and mended).
 [[nodiscard]] Lockfile
 parse_lockfile(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);

@@ -94,12 +94,11 @@ class Failures {
     std::map<std::size_t, std::vector<std::string>> lines_;
 };
 
-std::string refresh_hint(const std::string& recipe) {
-    const std::string name = recipe.empty() ? "RECIPE" : recipe;
+std::string refresh_hint(const std::string& refresh) {
     return fmt::format(
-        "archives drop old packages: 'kiln lock {0}' or 'kiln bake {0} --refresh' solves "
-        "anew and shows what changed; '--snapshot URL' fetches what was dropped",
-        name);
+        "archives drop old packages: {} solves anew and shows what changed; '--snapshot URL' "
+        "fetches what was dropped",
+        refresh);
 }
 
 /// Places of the inputs without those whose digest occurred before.
@@ -199,7 +198,7 @@ void Pool::fetch(
         throw Error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what))
             .with_details(failures.lines())
             .with_hint(
-                options.offline ? "run once without --offline" : refresh_hint(options.recipe));
+                options.offline ? "run once without --offline" : refresh_hint(options.refresh));
     }
 }
 

@@ -30,8 +30,9 @@ struct PoolInput {
 
 struct FetchOptions {
     unsigned connections = 8;
-    bool offline = false;    ///< never calls the HttpClient
-    std::string recipe = {}; ///< named in the hint of a failure
+    bool offline = false; ///< never calls the HttpClient
+    /// What makes the lock anew, for the hint of a failure.
+    std::string refresh = "'kiln lock RECIPE' or 'kiln bake RECIPE --refresh'";
     RetryPolicy retry = {};
 };
 

@@ -281,10 +281,21 @@ bool JsonFields::flag(std::string_view key) {
     return node != nullptr && node->number != 0;
 }
 
-const std::vector<JsonNode>& JsonFields::list(std::string_view key) {
+namespace {
+
+const std::vector<JsonNode>& items_of(const JsonNode* node) {
     static const std::vector<JsonNode> kNone;
-    const JsonNode* node = take(key, JsonNode::Type::array, true);
     return node == nullptr ? kNone : node->items;
+}
+
+} // namespace
+
+const std::vector<JsonNode>& JsonFields::list(std::string_view key) {
+    return items_of(take(key, JsonNode::Type::array, true));
+}
+
+const std::vector<JsonNode>& JsonFields::optional_list(std::string_view key) {
+    return items_of(take(key, JsonNode::Type::array, false));
 }
 
 std::vector<std::string> JsonFields::texts(std::string_view key) {

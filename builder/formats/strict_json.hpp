@@ -52,6 +52,8 @@ class JsonFields {
     /// False when it is absent.
     [[nodiscard]] bool flag(std::string_view key);
     [[nodiscard]] const std::vector<JsonNode>& list(std::string_view key);
+    /// Empty when it is absent.
+    [[nodiscard]] const std::vector<JsonNode>& optional_list(std::string_view key);
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
     /// Position of a member's value, or of the object.
     [[nodiscard]] SourcePos pos_of(std::string_view key) const;

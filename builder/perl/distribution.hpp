@@ -16,7 +16,7 @@ namespace kiln {
 enum class BuildTool {
     makefile,     ///< perl Makefile.PL, make, make install
     build_script, ///< perl Build.PL, ./Build, ./Build install
-    none,         ///< files that are put in their places, see read_perl_package()
+    none,         ///< files that are put in their places, see perl/package.hpp
 };
 
 [[nodiscard]] std::string_view build_tool_name(BuildTool tool);

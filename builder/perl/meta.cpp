@@ -41,16 +41,12 @@ std::string text_of(const Json& object, const char* key) {
     return value == nullptr ? "" : scalar_text(*value);
 }
 
-bool is_test_module(const std::string& module) {
-    return module.starts_with("Test::");
-}
-
-void add_needs(const Json* requires_, NeedPhase phase, bool tests_too, DistributionMeta& meta) {
+void add_needs(const Json* requires_, NeedPhase phase, DistributionMeta& meta) {
     if (requires_ == nullptr || !requires_->is_object()) {
         return;
     }
     for (const auto& [module, range] : requires_->items()) {
-        if (!tests_too && is_test_module(module)) {
+        if (phase == NeedPhase::build && module.starts_with("Test::")) {
             continue;
         }
         // A range that nobody can read asks for nothing that could be checked.
@@ -65,14 +61,9 @@ DistributionMeta read_document(const Json& document) {
     meta.version = text_of(document, "version");
     const Json* prereqs = member(document, "prereqs");
     for (const PhaseKeys& keys : kPhases) {
-        if (prereqs != nullptr) {
-            const Json* phase = member(*prereqs, keys.version2);
-            add_needs(
-                phase == nullptr ? nullptr : member(*phase, "requires"), keys.phase, true, meta);
-        } else {
-            add_needs(
-                member(document, keys.version1), keys.phase, keys.phase != NeedPhase::build, meta);
-        }
+        const Json* phase = prereqs == nullptr ? &document : member(*prereqs, keys.version2);
+        const char* key = prereqs == nullptr ? keys.version1 : "requires";
+        add_needs(phase == nullptr ? nullptr : member(*phase, key), keys.phase, meta);
     }
     if (const Json* provides = member(document, "provides"); provides != nullptr) {
         for (const auto& [module, what] : provides->items()) {

@@ -32,8 +32,8 @@ struct DistributionMeta {
 };
 
 /// Nothing when the text is not well-formed: some old distributions have such a file, and nothing
-/// on CPAN minds. In META 1.x, tests' needs are among those of `build`: modules named Test::* are
-/// left out there.
+/// on CPAN minds. Many name what their tests need among the needs of `build`: modules called
+/// Test::* are left out there.
 [[nodiscard]] std::optional<DistributionMeta> parse_meta_json(std::string_view text);
 [[nodiscard]] std::optional<DistributionMeta> parse_meta_yaml(std::string_view text);
 

@@ -252,7 +252,7 @@ void LockedInputs::fetch(
     }
     FetchOptions options;
     options.offline = in.offline;
-    options.recipe = recipe_.name;
+    options.refresh = fmt::format("'kiln lock {0}' or 'kiln bake {0} --refresh'", recipe_.name);
     in.pool.fetch(inputs, in.http, options, in.console);
 }
 

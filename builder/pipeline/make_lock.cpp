@@ -76,7 +76,6 @@ Lockfile lock_of(const std::string& name, const SolveRequest& request, SolveResu
     lock.keyrings = std::move(solved.keyrings);
     lock.stages = std::move(solved.stages);
     lock.packages = std::move(solved.packages);
-    lock.sources = std::move(solved.sources);
     return lock;
 }
 

@@ -38,7 +38,7 @@ make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& 
 /// Throws Error with --offline: a lock is made of what the archives have now.
 void require_online(const InputContext& in);
 
-/// The lock of what was solved, by this kiln.
+/// The lock of what was solved, by this kiln; without sources, which are the caller's to choose.
 [[nodiscard]] Lockfile
 lock_of(const std::string& name, const SolveRequest& request, SolveResult solved);
 

@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "pipeline/apt_directory.hpp"
 #include "pipeline/apt_index.hpp"
-#include "pipeline/source_tarball.hpp"
+#include "pipeline/upstream_release.hpp"
 
 #include <fmt/format.h>
 
@@ -104,7 +104,8 @@ class Solver {
         std::vector<std::string> faults;
         for (const SolveSource& wanted : request_.sources) {
             try {
-                result_.sources.push_back(find_tarball(index, wanted, request_.source_archives));
+                result_.sources.push_back(find_releases(
+                    wanted, {index, request_.source_archives}, {index_, request_.archives}));
             } catch (const Error& error) {
                 faults.push_back(fmt::format(
                     "{}{}{}",

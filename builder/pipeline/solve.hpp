@@ -73,7 +73,8 @@ struct SolveResult {
     std::vector<std::string> keyrings;   ///< file names, sorted
     std::vector<LockedStage> stages;     ///< in the order of the request
     std::vector<LockedPackage> packages; ///< sorted by name
-    std::vector<LockedSource> sources;   ///< in the order of the request
+    /// For each source of the request its releases that will do, the preferred first.
+    std::vector<std::vector<LockedSource>> sources;
 };
 
 /// Updates the lists and solves stage after stage. Throws Error: bad signatures and unreachable

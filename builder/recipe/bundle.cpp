@@ -19,6 +19,11 @@ namespace {
 constexpr Pattern kUpstreamVersionPattern{
     "an upstream version", "^[0-9][A-Za-z0-9.+~-]*$", "as in the name of the tarball: 4.050"};
 constexpr Shape kUpstreamVersion = text_like(kUpstreamVersionPattern);
+constexpr Field kNeedsField{
+    "needs",
+    &kTextList,
+    Need::optional,
+    "distributions, as this list names them, that it needs although its metadata does not say so"};
 constexpr auto kDebianFields = std::to_array<Field>({
     {"source", &kPackageName, Need::required, "a Debian source package"},
     {"suite",
@@ -27,6 +32,7 @@ constexpr auto kDebianFields = std::to_array<Field>({
      "the only suite to look in",
      "the first of sources that has it"},
     {"version", &kUpstreamVersion, Need::optional, "the upstream version", "that of the suite"},
+    kNeedsField,
 });
 constexpr Shape kDebian = object_of(kDebianFields, "Debian source");
 
@@ -39,6 +45,7 @@ constexpr Shape kCpanPath = text_like(kCpanPathPattern);
 constexpr auto kCpanFields = std::to_array<Field>({
     {"cpan", &kCpanPath, Need::required, "path of a release below a CPAN mirror"},
     {"sha256", &kSha256Text, Need::required, "digest of the file"},
+    kNeedsField,
 });
 constexpr Shape kCpan = object_of(kCpanFields, "CPAN release");
 constexpr std::array<const Shape*, 3> kDistributionForms{&kPackageName, &kDebian, &kCpan};
@@ -53,19 +60,20 @@ constexpr Shape kBuild = object_of(kBuildFields, "build");
 
 DistributionSpec read_distribution(const Value& value) {
     if (value.kind() == Value::Kind::string) {
-        return {DebianSource{value.as_string(), {}, {}}, value.pos()};
+        return {DebianSource{value.as_string(), {}, {}}, {}, value.pos()};
     }
+    DistributionSpec out{{}, value.strings_or_empty("needs"), value.pos()};
     if (const Value* cpan = value.find("cpan")) {
         const auto digest = Digest::parse(value.at("sha256").as_string());
         KILN_CHECK(digest.has_value());
-        return {CpanRelease{cpan->as_string(), *digest}, value.pos()};
-    }
-    return {
-        DebianSource{
+        out.from = CpanRelease{cpan->as_string(), *digest};
+    } else {
+        out.from = DebianSource{
             value.at("source").as_string(),
             value.string_or("suite", ""),
-            value.string_or("version", "")},
-        value.pos()};
+            value.string_or("version", "")};
+    }
+    return out;
 }
 
 /// Takes over what one file gives: distributions are added, or replaced by name; all else replaces

@@ -30,6 +30,8 @@ struct CpanRelease {
 
 struct DistributionSpec {
     std::variant<DebianSource, CpanRelease> from;
+    /// Names of distributions that it needs besides those that its metadata names.
+    std::vector<std::string> needs;
     SourcePos pos;
 
     /// The source package, or the path on CPAN. One name, one distribution.

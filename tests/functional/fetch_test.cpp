@@ -29,14 +29,14 @@ class FetchTest : public testing::Test {
     }
 
     void fetch(const std::vector<PoolInput>& inputs) {
-        pool_.fetch(inputs, client_, {.recipe = "web", .retry = test::impatient()}, console_);
+        pool_.fetch(inputs, client_, {.retry = test::impatient()}, console_);
     }
 
     std::vector<std::string> faults(const std::vector<PoolInput>& inputs) {
         try {
             fetch(inputs);
         } catch (const Error& error) {
-            EXPECT_THAT(error.hint(), HasSubstr("'kiln bake web --refresh'"));
+            EXPECT_THAT(error.hint(), HasSubstr("'kiln bake RECIPE --refresh'"));
             return error.details();
         }
         ADD_FAILURE() << "no exception";

@@ -262,7 +262,7 @@ TEST_F(SolveSources, TakeTheNewestOfTheFirstSuiteThatFits) {
          source("libdbd-perl", "testing"),
          source("libdbd-perl", "", "4.053")}));
     ASSERT_EQ(result.sources.size(), 4U);
-    const LockedSource& first = result.sources[0];
+    const LockedSource& first = result.sources[0].front();
     EXPECT_EQ(first.kind, "debian");
     EXPECT_EQ(first.name, "libtry-perl");
     EXPECT_EQ(first.version, "0.31");
@@ -271,11 +271,42 @@ TEST_F(SolveSources, TakeTheNewestOfTheFirstSuiteThatFits) {
     EXPECT_EQ(first.suite, "stable");
     EXPECT_EQ(first.size, 3U);
     EXPECT_EQ(first.sha256, sha256("try"));
-    EXPECT_EQ(result.sources[1].suite, "testing");
-    EXPECT_EQ(result.sources[2].version, "4.053");
-    EXPECT_EQ(result.sources[3].sha256, sha256("dbd 4.053"));
+    EXPECT_EQ(result.sources[1].front().suite, "testing");
+    EXPECT_EQ(result.sources[2].front().version, "4.053");
+    EXPECT_EQ(result.sources[3].front().sha256, sha256("dbd 4.053"));
     // Source archives give no packages.
     EXPECT_EQ(version_of(result, "web"), "1.0 stable");
+}
+
+TEST_F(SolveSources, OfferOtherSuitesAndAPackageWhereAMirrorMayLackTheTarball) {
+    archive_.add("stable", {.name = "libtry-perl", .version = "0.31-2"});
+    archive_.add(
+        "stable",
+        {.name = "libdbd-perl", .version = "1:4.050-5", .fields = {{"Architecture", "amd64"}}});
+    archive_.publish();
+    const SolveResult result = run(
+        wanting({source("libtry-perl"), source("libdbd-perl"), source("libtry-perl", "testing")}));
+    const auto describe = [](const std::vector<LockedSource>& releases) {
+        std::vector<std::string> out;
+        for (const LockedSource& each : releases) {
+            out.push_back(each.kind + " " + each.version + " " + each.suite);
+        }
+        return out;
+    };
+    EXPECT_THAT(
+        describe(result.sources[0]),
+        ElementsAre(
+            "debian 0.31 stable",
+            "debian 0.30 stable",
+            "debian 0.40 testing",
+            "package 0.31-2 stable"));
+    EXPECT_THAT(
+        describe(result.sources[1]), ElementsAre("debian 4.050 stable", "debian 4.053 testing"));
+    EXPECT_THAT(describe(result.sources[2]), ElementsAre("debian 0.40 testing"));
+    const LockedSource& package = result.sources[0].back();
+    EXPECT_EQ(package.name, "libtry-perl");
+    EXPECT_EQ(package.location, "pool/libtry-perl_0.31-2.deb");
+    EXPECT_FALSE(package.sha256.is_none());
 }
 
 TEST_F(SolveSources, NameEveryFaultAtOnce) {

@@ -86,7 +86,7 @@ void ToyArchive::add_source(
     write_file_atomically(root_ / "pool" / tarball, content);
     const std::string digest = sha256(content).hex();
     sources_[suite] += fmt::format(
-        "Package: {0}\nVersion: {1}\nDirectory: pool\nChecksums-Sha256:\n"
+        "Package: {0}\nBinary: {0}, {0}-doc\nVersion: {1}\nDirectory: pool\nChecksums-Sha256:\n"
         " {2} 1 {0}_{1}.dsc\n {2} {3} {4}\n {2} 1 {4}.asc\n\n",
         name,
         version,

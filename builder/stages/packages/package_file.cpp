@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/package_file.hpp"
 
-#include "base/text.hpp"
-
 namespace kiln {
 
 namespace {
@@ -16,24 +14,6 @@ std::set<std::string> names_of(std::string_view relations) {
 }
 
 } // namespace
-
-std::vector<Alternatives> parse_relations(std::string_view text) {
-    std::vector<Alternatives> out;
-    for (const std::string& clause : split(text, ',')) {
-        Alternatives alternatives;
-        for (const std::string& choice : split(clause, '|')) {
-            const std::string_view name = trim(choice);
-            const std::size_t end = name.find_first_of(" (:[<\t\n");
-            if (!name.empty()) {
-                alternatives.emplace_back(name.substr(0, end));
-            }
-        }
-        if (!alternatives.empty()) {
-            out.push_back(std::move(alternatives));
-        }
-    }
-    return out;
-}
 
 PackageFile read_package(const fs::path& path) {
     PackageFile package;

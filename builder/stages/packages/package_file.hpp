@@ -13,9 +13,6 @@
 
 namespace kiln {
 
-/// One alternative of a dependency, without version: the lock has already been solved.
-using Alternatives = std::vector<std::string>;
-
 struct PackageFile {
     fs::path path;
     DebControl control;
@@ -24,7 +21,7 @@ struct PackageFile {
     std::string architecture;
     bool essential = false;
     bool multi_arch_same = false;
-    std::vector<Alternatives> depends; ///< Depends and Pre-Depends
+    std::vector<Alternatives> depends; ///< Depends and Pre-Depends; the lock has solved versions
     std::vector<Alternatives> pre_depends;
     std::set<std::string> replaces;
     std::set<std::string> provides;
@@ -41,9 +38,6 @@ struct PackageFile {
 
 /// Reads the control data of a package. Throws Error for damaged packages, naming the file.
 [[nodiscard]] PackageFile read_package(const fs::path& path);
-
-/// "a (>= 1) | b, c:any" -> {{a, b}, {c}}.
-[[nodiscard]] std::vector<Alternatives> parse_relations(std::string_view text);
 
 /// Who satisfies whom among packages that are installed together.
 class DependencyIndex {

@@ -179,6 +179,37 @@ TEST(LockReader, RefusesOtherFormatsAndDuplicates) {
     EXPECT_THAT(faults_of("[1, -2]"), HasSubstr("web.lock:1:5: error: expected a value"));
 }
 
+Lockfile bundle_sample() {
+    Lockfile lock = sample();
+    lock.sources.insert(lock.sources.begin() + 1, lock.sources.front());
+    lock.sources[1].name = "starman";
+    lock.distributions = {
+        {"libtry-tiny-perl", "Try-Tiny", "0.31", "Makefile.PL", {}},
+        {"starman", "Starman", "0.4016", "none", {"libtry-tiny-perl"}}};
+    return lock;
+}
+
+TEST(Lockfile, KeepsDistributionsInBuildOrder) {
+    Diagnostics diagnostics;
+    const Lockfile lock = bundle_sample();
+    EXPECT_EQ(read(lock.to_text(), diagnostics), lock);
+    EXPECT_EQ(diagnostics.render_all(), "");
+    ASSERT_NE(lock.find_source("starman"), nullptr);
+    EXPECT_EQ(lock.find_source("nobody"), nullptr);
+    EXPECT_THAT(sample().to_text(), testing::Not(HasSubstr("distributions")));
+}
+
+TEST(LockReader, RefusesDistributionsThatCannotBeBuiltInOrder) {
+    Lockfile lock = bundle_sample();
+    std::swap(lock.distributions[0], lock.distributions[1]);
+    lock.distributions[0].source = "nobody";
+    Diagnostics diagnostics;
+    read(lock.to_text(), diagnostics);
+    const std::string faults = diagnostics.render_all();
+    EXPECT_THAT(faults, HasSubstr("there is no source 'nobody'"));
+    EXPECT_THAT(faults, HasSubstr("'libtry-tiny-perl' does not come before it"));
+}
+
 TEST(LoadLockfile, HasAnErrorForEachCase) {
     const TempDir dir(temporary_root(), "kiln-test");
     const std::string path = (dir.path() / "web.lock").string();

@@ -59,7 +59,10 @@ class PoolTest : public testing::Test {
     std::ostringstream log_;
     Console console_{log_, {}};
     FetchOptions options_{
-        .connections = 4, .offline = false, .recipe = "web", .retry = test::impatient()};
+        .connections = 4,
+        .offline = false,
+        .refresh = "'kiln lock web' or 'kiln bake web --refresh'",
+        .retry = test::impatient()};
 };
 
 TEST_F(PoolTest, FetchesAndKeepsUnderTheDigest) {

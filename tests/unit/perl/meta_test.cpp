@@ -27,7 +27,7 @@ TEST(ParseMeta, ReadsVersion2) {
       "name": "A-B", "version": "1.02",
       "prereqs": {
         "configure": {"requires": {"Module::Build::Tiny": "0.034"}},
-        "build": {"requires": {"Test::Helper": 0}},
+        "build": {"requires": {"Test::Helper": 0, "Devel::Helper": 0}},
         "runtime": {"requires": {"Moo": 2.5, "perl": "v5.10"}, "recommends": {"EV": "4"}},
         "test": {"requires": {"Test::More": "0.98"}},
         "develop": {"requires": {"Test::Pod": "1"}}},
@@ -38,7 +38,7 @@ TEST(ParseMeta, ReadsVersion2) {
     EXPECT_THAT(
         needs(*meta),
         ElementsAre(
-            "c Module::Build::Tiny 0.034", "b Test::Helper 0", "r Moo 2.5", "r perl v5.10"));
+            "c Module::Build::Tiny 0.034", "b Devel::Helper 0", "r Moo 2.5", "r perl v5.10"));
     EXPECT_THAT(meta->provides, ElementsAre(Pair("A::B", "1.02")));
 }
 

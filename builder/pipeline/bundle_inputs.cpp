@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/bundle_inputs.hpp"
+
+#include "base/error.hpp"
+#include "pipeline/upstream_release.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kiln {
+
+namespace {
+
+ArchiveId archive_of(const PerlBundle& bundle, const LockedSource& source) {
+    ArchiveId id{source.archive, source.suite, {}};
+    for (const auto* archives : {&bundle.source_archives, &bundle.archives}) {
+        for (const ArchiveSpec& archive : *archives) {
+            if (archive.archive == source.archive && id.components.empty()) {
+                id.components = archive.components;
+            }
+        }
+    }
+    return id;
+}
+
+std::vector<std::string> urls_of(
+    const PerlBundle& bundle,
+    const LockedSource& source,
+    const std::string& snapshot,
+    const InputContext& in) {
+    std::vector<std::string> out;
+    for (const std::string& base : in.mirrors.bases(archive_of(bundle, source))) {
+        out.push_back(join_url(base, source.location));
+    }
+    if (const auto base = in.mirrors.snapshot_base(source.archive, snapshot)) {
+        out.push_back(join_url(*base, source.location));
+    }
+    return out;
+}
+
+std::string describe(const LockedSource& source) {
+    return source.kind == kPackageSource
+               ? fmt::format("package version {} of {}", source.version, source.suite)
+               : fmt::format("{} of {}", source.version, source.suite);
+}
+
+/// Which release of each list is being tried.
+class Search {
+  public:
+    explicit Search(const std::vector<std::vector<LockedSource>>& releases)
+        : releases_(releases), at_(releases.size(), 0), found_(releases.size(), false) {}
+
+    [[nodiscard]] std::vector<std::size_t> open() const {
+        std::vector<std::size_t> out;
+        for (std::size_t i = 0; i < releases_.size(); ++i) {
+            if (!found_[i] && at_[i] < releases_[i].size()) {
+                out.push_back(i);
+            }
+        }
+        return out;
+    }
+
+    [[nodiscard]] const LockedSource& current(std::size_t i) const { return releases_[i][at_[i]]; }
+
+    void found(std::size_t i) { found_[i] = true; }
+
+    void try_next(std::size_t i) { ++at_[i]; }
+
+    /// Throws unless every list has given one.
+    void require_all(const PerlBundle& bundle) const {
+        std::vector<std::string> missing;
+        for (std::size_t i = 0; i < releases_.size(); ++i) {
+            if (!found_[i]) {
+                missing.push_back(fmt::format(
+                    "{}: no mirror has {}",
+                    releases_[i].front().name,
+                    releases_[i].front().location));
+            }
+        }
+        if (!missing.empty()) {
+            throw Error(fmt::format(
+                            "{} of {} sources of bundle '{}' can be had nowhere",
+                            missing.size(),
+                            releases_.size(),
+                            bundle.name))
+                .with_details(std::move(missing))
+                .with_hint("name another suite or version in the bundle, or another mirror");
+        }
+    }
+
+    void report(Console& console) const {
+        for (std::size_t i = 0; i < releases_.size(); ++i) {
+            if (at_[i] > 0) {
+                console.notice(fmt::format(
+                    "{}: no mirror has the tarball {}; {} takes its place",
+                    current(i).name,
+                    describe(releases_[i].front()),
+                    describe(current(i))));
+            }
+        }
+    }
+
+    [[nodiscard]] std::vector<LockedSource> result() const {
+        std::vector<LockedSource> out;
+        for (std::size_t i = 0; i < releases_.size(); ++i) {
+            out.push_back(current(i));
+        }
+        return out;
+    }
+
+  private:
+    const std::vector<std::vector<LockedSource>>& releases_;
+    std::vector<std::size_t> at_;
+    std::vector<bool> found_;
+};
+
+} // namespace
+
+std::string refresh_bundle(const PerlBundle& bundle) {
+    return fmt::format("'kiln artifact lock {}'", bundle.name);
+}
+
+PoolInput bundle_input(
+    const PerlBundle& bundle,
+    const LockedSource& source,
+    const std::string& snapshot,
+    const InputContext& in) {
+    PoolInput input{
+        fmt::format("{} {}", source.name, source.version), source.sha256, source.size, {}};
+    if (!in.offline && !in.pool.has(input)) {
+        input.urls = urls_of(bundle, source, snapshot, in);
+    }
+    return input;
+}
+
+std::vector<LockedSource> fetch_first_of_each(
+    const PerlBundle& bundle,
+    const std::vector<std::vector<LockedSource>>& releases,
+    const std::string& snapshot,
+    const InputContext& in) {
+    Search search(releases);
+    FetchOptions options;
+    options.offline = in.offline;
+    options.refresh = refresh_bundle(bundle);
+    for (auto open = search.open(); !open.empty(); open = search.open()) {
+        std::vector<PoolInput> inputs;
+        for (const std::size_t i : open) {
+            inputs.push_back(bundle_input(bundle, search.current(i), snapshot, in));
+        }
+        try {
+            in.pool.fetch(inputs, in.http, options, in.console);
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const Error& error) {
+            in.console.debug(error.message()); // what is missing is looked for elsewhere
+        }
+        for (std::size_t k = 0; k < open.size(); ++k) {
+            if (in.pool.has(inputs[k])) {
+                search.found(open[k]);
+            } else {
+                search.try_next(open[k]);
+            }
+        }
+    }
+    search.require_all(bundle);
+    search.report(in.console);
+    return search.result();
+}
+
+} // namespace kiln
