@@ -82,6 +82,8 @@ struct HttpOptions {
     std::string user_agent; ///< empty: "kiln/VERSION"
     std::string
         proxy; ///< URL; empty: none. The proxy variables of the environment are not looked at.
+    /// File with the certificates that servers are checked against, in PEM form; empty: libcurl's.
+    std::string ca_file;
     std::chrono::seconds connect_timeout{15};
     /// A transfer slower than this for that long counts as stalled.
     std::uint64_t stall_bytes_per_second = 1024;

@@ -107,6 +107,9 @@ void Transfer::set_limits(const HttpOptions& options) {
     set(curl_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
     // "" instead of null: libcurl then does not look at http_proxy and its kin.
     set(curl_, CURLOPT_PROXY, options.proxy.c_str());
+    if (!options.ca_file.empty()) {
+        set(curl_, CURLOPT_CAINFO, options.ca_file.c_str());
+    }
     const std::string agent =
         options.user_agent.empty() ? std::string("kiln/" KILN_VERSION) : options.user_agent;
     set(curl_, CURLOPT_USERAGENT, agent.c_str());

@@ -19,10 +19,13 @@ namespace kiln {
 
 namespace {
 
-/// Hands out items, at most `ahead` beyond what has been taken in order.
-class Queue {
+/// What threads take items from until none is left or one of them has failed.
+class WorkQueue {
   public:
-    Queue(std::size_t count, std::size_t ahead) : done_(count, false), ahead_(ahead) {}
+    WorkQueue() = default;
+    WorkQueue(const WorkQueue&) = delete;
+    WorkQueue& operator=(const WorkQueue&) = delete;
+    virtual ~WorkQueue() = default;
 
     void work_through(const std::function<void(std::size_t)>& work) {
         while (const auto item = next()) {
@@ -35,18 +38,6 @@ class Queue {
                 return;
             }
         }
-    }
-
-    /// Waits until item `i` is done; false when a worker failed.
-    bool wait(std::size_t i) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return done_[i] || error_; });
-        if (error_) {
-            return false;
-        }
-        taken_ = i + 1;
-        changed_.notify_all();
-        return true;
     }
 
     void fail(std::exception_ptr error) {
@@ -64,8 +55,35 @@ class Queue {
         }
     }
 
+  protected:
+    /// Waits for an item; nothing when all are taken or error_ is set.
+    virtual std::optional<std::size_t> next() = 0;
+    virtual void set_done(std::size_t i) = 0;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::exception_ptr error_;
+};
+
+/// Hands out items, at most `ahead` beyond what has been taken in order.
+class Queue final : public WorkQueue {
+  public:
+    Queue(std::size_t count, std::size_t ahead) : done_(count, false), ahead_(ahead) {}
+
+    /// Waits until item `i` is done; false when a worker failed.
+    bool wait(std::size_t i) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return done_[i] || error_; });
+        if (error_) {
+            return false;
+        }
+        taken_ = i + 1;
+        changed_.notify_all();
+        return true;
+    }
+
   private:
-    std::optional<std::size_t> next() {
+    std::optional<std::size_t> next() override {
         std::unique_lock lock(mutex_);
         changed_.wait(
             lock, [&] { return error_ || next_ == done_.size() || next_ < taken_ + ahead_; });
@@ -75,23 +93,72 @@ class Queue {
         return next_++;
     }
 
-    void set_done(std::size_t i) {
+    void set_done(std::size_t i) override {
         const std::lock_guard lock(mutex_);
         done_[i] = true;
         changed_.notify_all();
     }
 
-    std::mutex mutex_;
-    std::condition_variable changed_;
     std::vector<bool> done_;
     std::size_t ahead_;
     std::size_t next_ = 0;
     std::size_t taken_ = 0;
-    std::exception_ptr error_;
+};
+
+/// Hands out the nodes of a graph whose needs are done.
+class GraphQueue final : public WorkQueue {
+  public:
+    GraphQueue(
+        const std::vector<std::vector<std::size_t>>& needs, const std::vector<double>& priority)
+        : priority_(priority), needed_by_(needs.size()), missing_(needs.size()),
+          left_(needs.size()) {
+        for (std::size_t i = 0; i < needs.size(); ++i) {
+            missing_[i] = needs[i].size();
+            for (const std::size_t need : needs[i]) {
+                needed_by_[need].push_back(i);
+            }
+            if (missing_[i] == 0) {
+                ready_.push_back(i);
+            }
+        }
+    }
+
+  private:
+    std::optional<std::size_t> next() override {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return error_ || left_ == 0 || !ready_.empty(); });
+        if (error_ || left_ == 0) {
+            return std::nullopt;
+        }
+        const auto best =
+            std::max_element(ready_.begin(), ready_.end(), [&](std::size_t a, std::size_t b) {
+                return priority_[a] < priority_[b];
+            });
+        const std::size_t item = *best;
+        ready_.erase(best);
+        return item;
+    }
+
+    void set_done(std::size_t i) override {
+        const std::lock_guard lock(mutex_);
+        --left_;
+        for (const std::size_t user : needed_by_[i]) {
+            if (--missing_[user] == 0) {
+                ready_.push_back(user);
+            }
+        }
+        changed_.notify_all();
+    }
+
+    const std::vector<double>& priority_;
+    std::vector<std::vector<std::size_t>> needed_by_;
+    std::vector<std::size_t> missing_; ///< needs of each node that are not done
+    std::vector<std::size_t> ready_;
+    std::size_t left_;
 };
 
 std::vector<std::jthread>
-start_workers(Queue& queue, std::size_t count, const std::function<void(std::size_t)>& work) {
+start_workers(WorkQueue& queue, std::size_t count, const std::function<void(std::size_t)>& work) {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < count; ++i) {
         threads.emplace_back([&] { queue.work_through(work); });
@@ -126,6 +193,19 @@ void parallel_ordered(
         } catch (...) {
             queue.fail(std::current_exception());
         }
+    }
+    queue.rethrow_failure();
+}
+
+void parallel_graph(
+    const std::vector<std::vector<std::size_t>>& needs,
+    const std::vector<double>& priority,
+    unsigned jobs,
+    const std::function<void(std::size_t)>& work) {
+    GraphQueue queue(needs, priority);
+    {
+        const auto threads =
+            start_workers(queue, std::min<std::size_t>(std::max(jobs, 1U), needs.size()), work);
     }
     queue.rethrow_failure();
 }

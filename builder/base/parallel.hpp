@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 namespace kiln {
 
@@ -21,6 +22,15 @@ void parallel_ordered(
     unsigned jobs,
     const std::function<void(std::size_t)>& work,
     const std::function<void(std::size_t)>& in_order);
+
+/// Calls `work(i)` for every i in [0, needs.size()) on up to `jobs` threads, each after all of
+/// needs[i] are done; of those that could be next, the one with the highest priority first. `needs`
+/// must have no circles. Ends as parallel_for does.
+void parallel_graph(
+    const std::vector<std::vector<std::size_t>>& needs,
+    const std::vector<double>& priority,
+    unsigned jobs,
+    const std::function<void(std::size_t)>& work);
 
 /// Lets the calling thread, and threads and programs that it starts from now on, run only where
 /// others leave a processor idle. For work off the critical path.

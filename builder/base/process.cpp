@@ -131,16 +131,21 @@ class LineSplitter {
 /// Feeds and drains a child's pipes until both outputs are closed.
 class Pump {
   public:
+    enum class End { closed, interrupted, timed_out };
+
     Pump(const Command& command, Pipes& pipes)
         : command_(command), pipes_(pipes), lines_(command.on_line) {
         ::fcntl(pipes_.input.write_end.get(), F_SETFL, O_NONBLOCK);
     }
 
-    /// Returns false when interruption was requested.
-    bool run(ProcessResult& result) {
+    End run(ProcessResult& result) {
         while (pipes_.output.read_end.is_open() || pipes_.errors.read_end.is_open()) {
             if (interrupt_requested()) {
-                return false;
+                return End::interrupted;
+            }
+            if (command_.timeout.count() > 0 && Clock::now() - start_ >= command_.timeout) {
+                lines_.finish();
+                return End::timed_out;
             }
             std::array<pollfd, 3> fds{{
                 {pipes_.output.read_end.get(), POLLIN, 0},
@@ -155,10 +160,12 @@ class Pump {
             drain(pipes_.errors.read_end, fds[1].revents, result.errors, false);
         }
         lines_.finish();
-        return true;
+        return End::closed;
     }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
     void feed_input(short events) {
         if (fed_ == command_.input.size() || (events & (POLLERR | POLLHUP)) != 0) {
             pipes_.input.write_end.reset();
@@ -191,6 +198,7 @@ class Pump {
     const Command& command_;
     Pipes& pipes_;
     LineSplitter lines_;
+    Clock::time_point start_ = Clock::now();
     std::size_t fed_ = 0;
 };
 
@@ -239,12 +247,19 @@ ProcessResult run_child(const Command& command, const ChildSetup& setup) {
 
     ProcessResult result;
     try {
-        if (!Pump(command, pipes).run(result)) {
+        const Pump::End end = Pump(command, pipes).run(result);
+        if (end == Pump::End::interrupted) {
             throw Interrupted();
         }
+        result.timed_out = end == Pump::End::timed_out;
     } catch (...) {
         end_group(pid);
         throw;
+    }
+    if (result.timed_out) {
+        end_group(pid);
+        result.exit_status = 128 + SIGKILL;
+        return result;
     }
     result.exit_status = wait_for(pid);
     int exec_error = 0;
@@ -275,7 +290,10 @@ std::string describe_exit(int exit_status) {
 }
 
 ProcessError::ProcessError(const std::string& what, const ProcessResult& result)
-    : Error(fmt::format("{} failed with {}", what, describe_exit(result.exit_status))),
+    : Error(
+          result.timed_out
+              ? fmt::format("{} was ended after its time limit", what)
+              : fmt::format("{} failed with {}", what, describe_exit(result.exit_status))),
       exit_status_(result.exit_status) {
     static_cast<void>(std::move(*this).with_details(last_lines(result.output + result.errors)));
 }

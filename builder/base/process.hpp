@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -27,12 +28,14 @@ struct Command {
     std::function<void(std::string_view line)> on_line = {};
     /// Several commands run with their stdout apart: then `output` holds stdout alone.
     bool separate_stderr = false;
+    std::chrono::seconds timeout{0}; ///< after which it is ended with all its children; 0: never
 };
 
 struct ProcessResult {
-    int exit_status = 0; ///< exit code, or 128 + signal number
-    std::string output;  ///< stdout and stderr as they came (or stdout, see separate_stderr)
-    std::string errors;  ///< stderr when separate_stderr
+    int exit_status = 0;    ///< exit code, or 128 + signal number
+    std::string output;     ///< stdout and stderr as they came (or stdout, see separate_stderr)
+    std::string errors;     ///< stderr when separate_stderr
+    bool timed_out = false; ///< it was ended after its timeout; exit_status is not 0 then
 
     [[nodiscard]] bool ok() const noexcept { return exit_status == 0; }
 };
@@ -51,7 +54,8 @@ class ProcessRunner {
     std::string run_checked(const Command& command);
 };
 
-/// "'PROGRAM' failed with exit code N" and the last lines of its output as details.
+/// "WHAT failed with exit code N", or "WHAT was ended after its time limit", and the last lines of
+/// its output as details.
 class ProcessError : public Error {
   public:
     ProcessError(const std::string& what, const ProcessResult& result);

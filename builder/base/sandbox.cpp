@@ -92,7 +92,21 @@ struct Sandbox::Prepared {
     std::vector<std::pair<std::string, std::string>> links; ///< target, path
     std::vector<sock_filter> filter = no_sync_program();
 
-    explicit Prepared(const std::string& root_path) : root(root_path) {
+    struct Bind {
+        std::vector<std::string> directories; ///< to make, the outermost first
+        std::string source;
+        std::string target;
+        bool read_only = true;
+    };
+
+    std::vector<Bind> binds;
+    bool read_only_root = false;
+
+    explicit Prepared(const SandboxOptions& options)
+        : root(fs::canonical(options.root).string()), read_only_root(options.read_only_root) {
+        for (const SandboxBind& bind : options.binds) {
+            add_bind(bind);
+        }
         const auto in_root = [&](std::string_view path) { return root + std::string(path); };
         for (const char* path : {"/proc", "/dev", "/run", "/tmp"}) {
             directories.push_back(in_root(path));
@@ -112,6 +126,37 @@ struct Sandbox::Prepared {
         }
     }
 
+    void add_bind(const SandboxBind& bind) {
+        KILN_CHECK(bind.target.starts_with("/run/") || bind.target.starts_with("/tmp/"));
+        Bind out{{}, fs::canonical(bind.source).string(), root + bind.target, bind.read_only};
+        for (std::size_t at = bind.target.find('/', 1); at != std::string::npos;
+             at = bind.target.find('/', at + 1)) {
+            out.directories.push_back(root + bind.target.substr(0, at));
+        }
+        out.directories.push_back(out.target);
+        binds.push_back(std::move(out));
+    }
+
+    [[nodiscard]] int set_up_binds() const {
+        for (const Bind& bind : binds) {
+            for (const std::string& path : bind.directories) {
+                if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+                    return errno;
+                }
+            }
+            if (::mount(bind.source.c_str(), bind.target.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+                (bind.read_only && make_read_only(bind.target) != 0)) {
+                return errno;
+            }
+        }
+        return 0;
+    }
+
+    /// Of this mount alone; what is mounted below it stays as it is.
+    static int make_read_only(const std::string& path) {
+        return ::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);
+    }
+
     [[nodiscard]] int set_up_root() const {
         for (const std::string& path : directories) {
             if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
@@ -124,6 +169,12 @@ struct Sandbox::Prepared {
                 0) {
                 return errno;
             }
+        }
+        if (const int error = set_up_binds(); error != 0) {
+            return error;
+        }
+        if (read_only_root && make_read_only(root) != 0) {
+            return errno;
         }
         return set_up_dev();
     }
@@ -223,8 +274,7 @@ int split_off(WaiterRoot waiter_root) {
 } // namespace
 
 Sandbox::Sandbox(SandboxOptions options)
-    : options_(std::move(options)),
-      prepared_(std::make_unique<Prepared>(fs::canonical(options_.root).string())) {}
+    : options_(std::move(options)), prepared_(std::make_unique<Prepared>(options_)) {}
 
 Sandbox::~Sandbox() = default;
 

@@ -10,13 +10,26 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace kiln {
+
+/// A directory of the build host that programs find at another place.
+struct SandboxBind {
+    std::filesystem::path source;
+    std::string target; ///< absolute, below /run or /tmp, where the sandbox may make directories
+    bool read_only = true;
+};
 
 struct SandboxOptions {
     std::filesystem::path root; ///< becomes "/"; must be a mount point of this mount namespace
     std::int64_t epoch = 0;     ///< SOURCE_DATE_EPOCH for the programs
     Environment env = {};       ///< added to the fixed environment
+    std::vector<SandboxBind> binds = {};
+    /// Nothing but what is bound writable, /run, /tmp and /dev can be changed: several sandboxes
+    /// can share a root. It must have the directories /proc, /dev, /run and /tmp.
+    bool read_only_root = false;
 };
 
 /// Needs enter_build_namespace(). Commands' `cwd` and `program` are paths inside the root; their

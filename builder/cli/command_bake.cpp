@@ -40,6 +40,11 @@ constexpr OptionSpec kSourceOption{
     .value = "NAME=WHERE",
     .doc = "take a source of the recipe from a directory or from URL@COMMIT",
     .repeatable = true};
+constexpr OptionSpec kArtifactsOption{
+    .name = "--artifacts",
+    .value = "HOST/REPOSITORY",
+    .doc = "a registry repository that may have the recipe's artifacts built already",
+    .repeatable = true};
 constexpr OptionSpec kRefreshOption{
     .name = "--refresh", .doc = "make the lock anew first and print what changed"};
 constexpr OptionSpec kNoCheckOption{
@@ -52,10 +57,13 @@ constexpr std::array kOptions{
     kOutOption,
     kRefreshOption,
     kSourceOption,
+    kArtifactsOption,
     kSetOption,
     kOfflineOption,
     kMirrorOption,
     kSnapshotOption,
+    kCpanOption,
+    kCpanKeyringOption,
     kJobsOption,
     kNoCheckOption,
     kKeepWorkOption};
@@ -87,6 +95,7 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     for (const std::string& text : arguments.values(kSourceOption.name)) {
         add_source_override(request.sources, text);
     }
+    request.artifacts = arguments.values(kArtifactsOption.name);
     request.formats = formats_of(arguments);
     request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);
     request.cache = cache;

@@ -4,6 +4,7 @@
 #include "cli/lock_report.hpp"
 #include "cli/recipe_argument.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/recipe_artifacts.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,13 @@ constexpr OptionSpec kUpdateOption{
     .repeatable = true};
 
 constexpr std::array kOptions{
-    kUpdateOption, kSetOption, kMirrorOption, kSnapshotOption, kOfflineOption};
+    kUpdateOption,
+    kSetOption,
+    kMirrorOption,
+    kSnapshotOption,
+    kCpanOption,
+    kCpanKeyringOption,
+    kOfflineOption};
 constexpr std::array kPositionals{kRecipePositional};
 
 LockRequest lock_request(const Arguments& arguments, const fs::path& path) {
@@ -53,7 +60,11 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const Recipe recipe = load_recipe_argument(arguments, context);
     const fs::path path = lock_path(find_recipe(arguments.positional(kRecipePositional.name)));
     const InputWorld world(arguments, context);
-    const LockRequest request = lock_request(arguments, path);
+    const Store store(world.cache());
+    const RecipeArtifacts artifacts(recipe, store);
+    LockRequest request = lock_request(arguments, path);
+    artifacts.make_locks(false, world.context());
+    request.artifacts = artifacts.locked();
     write_lock(path, make_lock(recipe, request, world.context()), context);
     return ExitCode::ok;
 }

@@ -7,7 +7,11 @@
 
 namespace kiln {
 
+extern const CommandSpec kArtifactBuildCommand;
+extern const CommandSpec kArtifactListCommand;
 extern const CommandSpec kArtifactLockCommand;
+extern const CommandSpec kArtifactPullCommand;
+extern const CommandSpec kArtifactPushCommand;
 extern const CommandSpec kBakeCommand;
 extern const CommandSpec kCacheListCommand;
 extern const CommandSpec kCachePruneCommand;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/input_options.hpp"
 
+#include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/paths.hpp"
 #include "formats/apt_sources.hpp"
+
+#include <fmt/format.h>
 
 namespace kiln {
 
@@ -32,16 +35,47 @@ MirrorSettings mirror_settings(const Arguments& arguments, const Environment& en
     return settings;
 }
 
+CpanPlace cpan_place(const Arguments& arguments, const Environment& env) {
+    std::string where = arguments.value_or(kCpanOption.name, variable(env, "KILN_CPAN"));
+    if (!where.empty() && where.find("://") == std::string::npos) {
+        if (!fs::is_directory(where)) {
+            throw UsageError(fmt::format("'--cpan {}': neither a URL nor a directory", where));
+        }
+        where = "file://" + fs::canonical(where).string();
+    }
+    return {where, arguments.value_or(kCpanKeyringOption.name, "")};
+}
+
+Arguments without_input_options() {
+    Arguments none;
+    for (const OptionSpec& option :
+         {kMirrorOption, kSnapshotOption, kOfflineOption, kCpanOption, kCpanKeyringOption}) {
+        none.set(option.name, {});
+    }
+    return none;
+}
+
+/// SSL_CERT_FILE is OpenSSL's own variable, which libcurl does not look at.
+HttpOptions http_options(const Environment& env) {
+    HttpOptions options;
+    options.ca_file = variable(env, "SSL_CERT_FILE");
+    return options;
+}
+
 } // namespace
 
 InputWorld::InputWorld(const Arguments& arguments, Context& context)
     : console_(context.console), processes_(context.io.processes),
       cache_(cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
       mirrors_(mirror_settings(arguments, context.io.env)),
-      http_(std::make_unique<CurlHttpClient>()), offline_(arguments.flag(kOfflineOption.name)) {}
+      http_(std::make_unique<CurlHttpClient>(http_options(context.io.env))),
+      offline_(arguments.flag(kOfflineOption.name)), cpan_(cpan_place(arguments, context.io.env)),
+      env_(context.io.env) {}
+
+InputWorld::InputWorld(Context& context) : InputWorld(without_input_options(), context) {}
 
 InputContext InputWorld::context() const {
-    return {console_, processes_, *http_, mirrors_, pool_, offline_};
+    return {console_, processes_, *http_, mirrors_, pool_, offline_, cpan_, env_};
 }
 
 unsigned jobs_of(const Arguments& arguments) {

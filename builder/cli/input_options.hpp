@@ -26,6 +26,17 @@ inline constexpr OptionSpec kSnapshotOption{
 inline constexpr OptionSpec kOfflineOption{
     .name = "--offline", .doc = "never open a network connection: everything is in the pool"};
 
+inline constexpr OptionSpec kCpanOption{
+    .name = "--cpan",
+    .value = "URL",
+    .doc = "a CPAN mirror, or a directory laid out like one; otherwise KILN_CPAN"};
+
+inline constexpr OptionSpec kCpanKeyringOption{
+    .name = "--cpan-keyring",
+    .value = "FILE",
+    .doc = "keys that must sign the CHECKSUMS of releases that are taken from CPAN",
+    .completes = Completes::file};
+
 inline constexpr OptionSpec kJobsOption{
     .name = "--jobs",
     .value = "N",
@@ -36,6 +47,8 @@ inline constexpr OptionSpec kJobsOption{
 class InputWorld {
   public:
     InputWorld(const Arguments& arguments, Context& context);
+    /// For commands without these options.
+    explicit InputWorld(Context& context);
     InputWorld(const InputWorld&) = delete;
     InputWorld& operator=(const InputWorld&) = delete;
     ~InputWorld() = default;
@@ -53,6 +66,8 @@ class InputWorld {
     Mirrors mirrors_;
     std::unique_ptr<HttpClient> http_;
     bool offline_;
+    CpanPlace cpan_;
+    Environment env_;
 };
 
 /// --jobs, or one for each processor.

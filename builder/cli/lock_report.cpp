@@ -2,6 +2,7 @@
 #include "cli/lock_report.hpp"
 
 #include "base/text.hpp"
+#include "pipeline/make_lock.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,17 +13,6 @@ namespace kiln {
 
 namespace {
 
-/// An empty one when there is none, or none that can be read.
-Lockfile lock_so_far(const fs::path& path) {
-    if (!fs::exists(path)) {
-        return {};
-    }
-    Diagnostics faults;
-    auto file = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
-    Lockfile lock = parse_lockfile(std::move(file), faults);
-    return faults.has_errors() ? Lockfile() : lock;
-}
-
 std::string count(std::size_t number, std::string_view what) {
     return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
@@ -30,8 +20,7 @@ std::string count(std::size_t number, std::string_view what) {
 } // namespace
 
 void write_lock(const fs::path& path, const Lockfile& lock, Context& context) {
-    const auto changes = describe_changes(lock_so_far(path), lock);
-    write_file_atomically(path, lock.to_text());
+    const auto changes = replace_lock(path, lock);
     if (context.global.json) {
         context.io.out << nlohmann::ordered_json{
             {"lock", path.string()},

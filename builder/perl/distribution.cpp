@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <set>
 
@@ -30,6 +32,7 @@ struct TarballFile {
     std::string top;  ///< the folder that holds everything
     std::string path; ///< below it
     std::uint64_t size = 0;
+    std::int64_t mtime = 0;
     Source& content;
 };
 
@@ -47,6 +50,7 @@ void for_each_file(
                     {member->path.substr(0, slash),
                      member->path.substr(slash + 1),
                      member->entry.size,
+                     member->entry.mtime,
                      reader.content()});
             }
         }
@@ -147,15 +151,16 @@ Distribution read_distribution(const std::filesystem::path& tarball, const std::
     return out;
 }
 
-PerlModules read_core_modules(const std::filesystem::path& tarball, const std::string& name) {
-    PerlModules out;
+PerlSource read_perl_source(const std::filesystem::path& tarball, const std::string& name) {
+    PerlSource out;
     for_each_file(tarball, name, [&](const TarballFile& file) {
+        out.newest = std::max(out.newest, file.mtime);
         if (file.size <= kLargestText && is_core_module_file(file.path)) {
-            add_modules(out, find_modules(file.path, read_text(file.content)));
+            add_modules(out.modules, find_modules(file.path, read_text(file.content)));
         }
     });
     for (const std::string_view module : kGeneratedCoreModules) {
-        out.try_emplace(std::string(module));
+        out.modules.try_emplace(std::string(module));
     }
     return out;
 }

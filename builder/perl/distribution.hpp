@@ -35,8 +35,13 @@ struct Distribution {
 [[nodiscard]] Distribution
 read_distribution(const std::filesystem::path& tarball, const std::string& name);
 
-/// The modules that perl itself brings, from its tarball.
-[[nodiscard]] PerlModules
-read_core_modules(const std::filesystem::path& tarball, const std::string& name);
+/// Perl's own tarball.
+struct PerlSource {
+    PerlModules modules;     ///< that perl itself brings
+    std::int64_t newest = 0; ///< newest time of a file, seconds since 1970
+};
+
+[[nodiscard]] PerlSource
+read_perl_source(const std::filesystem::path& tarball, const std::string& name);
 
 } // namespace kiln

@@ -34,13 +34,17 @@ class Resolver {
     Resolver(
         const std::vector<BundleMember>& members,
         const PerlModules& core,
-        const std::string& perl_version)
-        : members_(members), core_(core), perl_version_(perl_version) {}
+        const std::string& perl_version,
+        const std::vector<WantedModule>& wanted)
+        : members_(members), core_(core), perl_version_(perl_version), wanted_(wanted) {}
 
     BuildOrder run() {
         index_providers();
         for (std::size_t i = 0; i < members_.size(); ++i) {
             out_.needs.push_back(needs_of(i));
+        }
+        for (const WantedModule& wanted : wanted_) {
+            static_cast<void>(provider_of(wanted.by, wanted.need));
         }
         put_in_order();
         return std::move(out_);
@@ -70,7 +74,8 @@ class Resolver {
     std::vector<std::size_t> needs_of(std::size_t member) {
         std::set<std::size_t> out;
         for (const ModuleNeed& need : members_[member].distribution.needs) {
-            if (const auto provider = provider_of(member, need); provider && *provider != member) {
+            if (const auto provider = provider_of(members_[member].name, need);
+                provider && *provider != member) {
                 out.insert(*provider);
             }
         }
@@ -86,23 +91,27 @@ class Resolver {
     }
 
     /// The member that satisfies a need; nothing when perl itself does, or after a fault.
-    std::optional<std::size_t> provider_of(std::size_t member, const ModuleNeed& need) {
+    std::optional<std::size_t> provider_of(const std::string& who, const ModuleNeed& need) {
         if (need.module == "perl") {
-            check_version(member, need, "perl itself", perl_version_);
+            check_version(who, need, "perl itself", perl_version_);
             return std::nullopt;
         }
         if (const auto found = providers_.find(need.module); found != providers_.end()) {
             const BundleMember& provider = members_[found->second.member];
-            check_version(member, need, provider.name, found->second.version);
+            check_version(who, need, provider.name, found->second.version);
             return found->second.member;
         }
         if (const auto found = core_.find(need.module); found != core_.end()) {
-            check_version(member, need, "perl itself", found->second);
+            check_version(who, need, "perl itself", found->second);
             return std::nullopt;
+        }
+        if (std::find(out_.missing.begin(), out_.missing.end(), need.module) ==
+            out_.missing.end()) {
+            out_.missing.push_back(need.module);
         }
         out_.faults.push_back(fmt::format(
             "{} needs {}{} {}, which no distribution of the bundle provides",
-            members_[member].name,
+            who,
             need.module,
             need.range.is_any() ? "" : " " + need.range.text(),
             phase_verb(need.phase)));
@@ -111,7 +120,7 @@ class Resolver {
 
     /// A version that cannot be read without running code is let pass.
     void check_version(
-        std::size_t member,
+        const std::string& who,
         const ModuleNeed& need,
         const std::string& provider,
         const std::string& version) {
@@ -119,7 +128,7 @@ class Resolver {
         if (!version.empty() && parsed && !need.range.holds(*parsed)) {
             out_.faults.push_back(fmt::format(
                 "{} needs {} {} {}, but {} has {}",
-                members_[member].name,
+                who,
                 need.module,
                 need.range.text(),
                 phase_verb(need.phase),
@@ -180,6 +189,7 @@ class Resolver {
     const std::vector<BundleMember>& members_;
     const PerlModules& core_;
     const std::string& perl_version_;
+    const std::vector<WantedModule>& wanted_;
     std::map<std::string, Provider, std::less<>> providers_;
     std::map<std::string, std::size_t> by_name_;
     BuildOrder out_;
@@ -190,8 +200,9 @@ class Resolver {
 BuildOrder resolve_prerequisites(
     const std::vector<BundleMember>& members,
     const PerlModules& core,
-    const std::string& perl_version) {
-    return Resolver(members, core, perl_version).run();
+    const std::string& perl_version,
+    const std::vector<WantedModule>& wanted) {
+    return Resolver(members, core, perl_version, wanted).run();
 }
 
 } // namespace kiln

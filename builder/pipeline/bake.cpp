@@ -9,6 +9,7 @@
 #include "pipeline/executor.hpp"
 #include "pipeline/git_source.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/recipe_artifacts.hpp"
 
 #include <fmt/format.h>
 
@@ -108,16 +109,22 @@ BakeSettings settings_of(const Recipe& recipe, const Lockfile& lock) {
 /// The work of one bake, from plan to finished folder.
 class Bake {
   public:
-    Bake(const BakeRequest& request, const Lockfile& lock, const InputContext& in)
-        : request_(request), in_(in), inputs_(request.recipe, lock, in.pool),
+    Bake(
+        const BakeRequest& request,
+        const Lockfile& lock,
+        const RecipeArtifacts& artifacts,
+        const Store& store,
+        const InputContext& in)
+        : request_(request), in_(in), artifacts_(artifacts),
+          inputs_(request.recipe, lock, in.pool, &artifacts),
           settings_(settings_of(request.recipe, lock)), wanted_(wanted_images(request)),
-          store_(request.cache), executor_(
-                                     store_,
-                                     inputs_,
-                                     in.console,
-                                     {.recipe_name = request.recipe.name,
-                                      .jobs = request.jobs,
-                                      .keep_work = request.keep_work}) {
+          store_(store), executor_(
+                             store_,
+                             inputs_,
+                             in.console,
+                             {.recipe_name = request.recipe.name,
+                              .jobs = request.jobs,
+                              .keep_work = request.keep_work}) {
         record_.recipe = request.recipe.name;
         record_.lock = lock.digest();
         record_.epoch = lock.epoch;
@@ -129,6 +136,7 @@ class Bake {
         diags.throw_if_errors(fmt::format("recipe '{}'", request_.recipe_file.string()));
         const auto missing = missing_stages();
         fetch(missing);
+        provide_artifacts(missing);
         std::optional<Ahead> ahead;
         if (request_.jobs > 1) {
             ahead.emplace(missing, store_, inputs_);
@@ -173,6 +181,18 @@ class Bake {
             specs.push_back(planned->spec);
         }
         inputs_.fetch(specs, in_);
+    }
+
+    void provide_artifacts(const std::vector<const PlannedStage*>& stages) const {
+        for (const PlannedStage* planned : stages) {
+            if (planned->spec->kind == "artifact") {
+                artifacts_.provide(
+                    planned->spec->options.at("artifact").as_string(),
+                    request_.artifacts,
+                    in_,
+                    request_.jobs);
+            }
+        }
     }
 
     [[nodiscard]] ImageContext image_context(const fs::path& folder) const {
@@ -295,10 +315,11 @@ class Bake {
 
     const BakeRequest& request_;
     const InputContext& in_;
+    const RecipeArtifacts& artifacts_;
     LockedInputs inputs_;
     BakeSettings settings_;
     WantedImages wanted_;
-    Store store_;
+    const Store& store_;
     Executor executor_;
     Beside beside_;
     Plan plan_;
@@ -363,28 +384,25 @@ void make_out_folder(const fs::path& out) {
     }
 }
 
-} // namespace
-
+/// Loads the lock of a recipe, or makes it anew, prints what changed and writes it.
 Lockfile load_or_make_lock(
-    const Recipe& recipe, const fs::path& file, bool refresh, const InputContext& in) {
+    const Recipe& recipe,
+    const fs::path& file,
+    bool refresh,
+    const RecipeArtifacts& artifacts,
+    const InputContext& in) {
     const fs::path path = lock_path(file);
     if (!refresh) {
         return load_lockfile(path.string());
     }
-    std::optional<Lockfile> before;
-    if (fs::exists(path)) {
-        Diagnostics ignored; // a lock that cannot be read is replaced
-        auto source = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
-        Lockfile old = parse_lockfile(source, ignored);
-        if (!ignored.has_errors()) {
-            before = std::move(old);
-        }
+    artifacts.make_locks(true, in);
+    const bool is_first = !fs::exists(path);
+    LockRequest request;
+    request.artifacts = artifacts.locked();
+    Lockfile lock = make_lock(recipe, request, in);
+    for (const std::string& line : replace_lock(path, lock)) {
+        in.console.message(is_first ? Level::debug : Level::info, line);
     }
-    Lockfile lock = make_lock(recipe, {}, in);
-    for (const std::string& line : describe_changes(before.value_or(Lockfile()), lock)) {
-        in.console.message(before ? Level::info : Level::debug, line);
-    }
-    write_file_atomically(path, lock.to_text());
     in.console.info(fmt::format(
         "locked {} packages, source date epoch {}: '{}'",
         lock.packages.size(),
@@ -392,6 +410,8 @@ Lockfile load_or_make_lock(
         path.string()));
     return lock;
 }
+
+} // namespace
 
 BakeReport bake(BakeRequest request, const InputContext& in) {
     const auto start = Clock::now();
@@ -406,11 +426,14 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
     in.console.set_log(&log);
     const Finally end_log([&] { in.console.set_log(nullptr); });
 
-    Lockfile lock = load_or_make_lock(request.recipe, request.recipe_file, request.refresh, in);
+    const Store store(request.cache);
+    const RecipeArtifacts artifacts(request.recipe, store);
+    Lockfile lock =
+        load_or_make_lock(request.recipe, request.recipe_file, request.refresh, artifacts, in);
     lock_overridden_sources(lock, request.recipe, request.sources, in);
     const TempDir folder(request.out, kTemporaryPrefix);
     BakeReport report;
-    report.record = Bake(request, lock, in).run(folder.path());
+    report.record = Bake(request, lock, artifacts, store, in).run(folder.path());
     report.record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     write_record(report.record, folder.path());
     report.files = publish(folder.path(), request.out);

@@ -16,6 +16,7 @@ struct BakeRequest {
     fs::path recipe_file; ///< the lock lies beside it
     Recipe recipe;
     SourceOverrides sources;
+    std::vector<std::string> artifacts; ///< repositories that may have artifacts built already
     std::vector<std::string> formats; ///< of kImageFormats; empty: what the recipe's images define
     fs::path out;                     ///< folder of the results; made if needed
     fs::path cache;                   ///< root of kiln's cache
@@ -36,9 +37,5 @@ inline constexpr std::array<std::string_view, 4> kImageFormats{"qcow2", "raw", "
 /// Needs enter_build_namespace(). On any failure the output folder is left as it was, but for
 /// build.log.
 [[nodiscard]] BakeReport bake(BakeRequest request, const InputContext& in);
-
-/// Loads the lock of a recipe, or makes it anew: prints what changed and writes it.
-[[nodiscard]] Lockfile
-load_or_make_lock(const Recipe& recipe, const fs::path& file, bool refresh, const InputContext& in);
 
 } // namespace kiln

@@ -29,6 +29,10 @@ std::vector<std::string> urls_of(
     const LockedSource& source,
     const std::string& snapshot,
     const InputContext& in) {
+    if (source.archive.empty()) { // a release on CPAN
+        return in.cpan.url.empty() ? std::vector<std::string>()
+                                   : std::vector{join_url(in.cpan.url, source.location)};
+    }
     std::vector<std::string> out;
     for (const std::string& base : in.mirrors.bases(archive_of(bundle, source))) {
         out.push_back(join_url(base, source.location));
@@ -85,7 +89,8 @@ class Search {
                             releases_.size(),
                             bundle.name))
                 .with_details(std::move(missing))
-                .with_hint("name another suite or version in the bundle, or another mirror");
+                .with_hint("name another suite or version in the bundle, another mirror, or a "
+                           "mirror of CPAN with --cpan");
         }
     }
 
@@ -116,6 +121,11 @@ class Search {
 };
 
 } // namespace
+
+std::string locked_name(const DistributionSpec& spec) {
+    const std::string& name = spec.name();
+    return std::holds_alternative<CpanRelease>(spec.from) ? name.substr(name.rfind('/') + 1) : name;
+}
 
 std::string refresh_bundle(const PerlBundle& bundle) {
     return fmt::format("'kiln artifact lock {}'", bundle.name);

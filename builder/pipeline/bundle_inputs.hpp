@@ -27,6 +27,9 @@ namespace kiln {
     const std::string& snapshot,
     const InputContext& in);
 
+/// What a lock calls a distribution: its source package, or the file's name on CPAN.
+[[nodiscard]] std::string locked_name(const DistributionSpec& spec);
+
 /// What makes a bundle's lock anew, for hints.
 [[nodiscard]] std::string refresh_bundle(const PerlBundle& bundle);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/bundle_lock.hpp"
 
-#include "base/error.hpp"
-#include "base/parallel.hpp"
 #include "base/paths.hpp"
-#include "perl/package.hpp"
 #include "pipeline/bundle_inputs.hpp"
+#include "pipeline/bundle_members.hpp"
+#include "pipeline/bundle_plan.hpp"
+#include "pipeline/cpan_mirror.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/solve.hpp"
 #include "pipeline/upstream_release.hpp"
@@ -14,24 +14,24 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <tuple>
 
 namespace kiln {
 
 namespace {
 
-constexpr const char* kBuildRootStage = "build-root";
-
 SolveSource wanted_source(const char* kind, const DistributionSpec& spec) {
     const auto& from = std::get<DebianSource>(spec.from);
     return {kind, from.package, from.suite, from.version, spec.pos.to_string()};
 }
 
-LockedSource locked_release(const CpanRelease& release) {
+/// A release whose digest the bundle itself states.
+LockedSource locked_release(const char* kind, const DistributionSpec& spec) {
+    const auto& release = std::get<CpanRelease>(spec.from);
     LockedSource out;
-    out.kind = kCpanSource;
-    out.name = release.path.substr(release.path.rfind('/') + 1);
+    out.kind = kind;
+    out.name = locked_name(spec);
+    out.version = version_in_path(release.path);
     out.location = release.path;
     out.sha256 = release.sha256;
     return out;
@@ -52,7 +52,9 @@ solve_request(const PerlBundle& bundle, const InputContext& in, const fs::path& 
          .install = bundle.build_packages,
          .recommends = false,
          .where = ""});
-    request.sources.push_back(wanted_source(kPerlSource, bundle.perl));
+    if (std::holds_alternative<DebianSource>(bundle.perl.from)) {
+        request.sources.push_back(wanted_source(kPerlSource, bundle.perl));
+    }
     for (const DistributionSpec& spec : bundle.distributions) {
         if (std::holds_alternative<DebianSource>(spec.from)) {
             request.sources.push_back(wanted_source("debian", spec));
@@ -61,115 +63,21 @@ solve_request(const PerlBundle& bundle, const InputContext& in, const fs::path& 
     return request;
 }
 
-/// Distributions as apt was asked for them, then those of CPAN: the order of the releases behind
-/// perl's.
-std::vector<const DistributionSpec*> ordered_specs(const PerlBundle& bundle) {
-    std::vector<const DistributionSpec*> out;
-    for (const DistributionSpec& spec : bundle.distributions) {
-        out.push_back(&spec);
+/// Lists of releases to choose from: perl's first.
+std::vector<std::vector<LockedSource>>
+all_releases(const PerlBundle& bundle, std::vector<std::vector<LockedSource>> of_archives) {
+    std::vector<std::vector<LockedSource>> out;
+    if (std::holds_alternative<CpanRelease>(bundle.perl.from)) {
+        out.push_back({locked_release(kPerlSource, bundle.perl)});
     }
-    std::stable_partition(out.begin(), out.end(), [](const DistributionSpec* spec) {
-        return std::holds_alternative<DebianSource>(spec->from);
-    });
+    std::ranges::move(of_archives, std::back_inserter(out));
+    for (const DistributionSpec& spec : bundle.distributions) {
+        if (std::holds_alternative<CpanRelease>(spec.from)) {
+            out.push_back({locked_release(kCpanSource, spec)});
+        }
+    }
     return out;
 }
-
-/// What the locked files say of themselves.
-class FetchedBundle {
-  public:
-    FetchedBundle(
-        const PerlBundle& bundle, const std::vector<LockedSource>& sources, const InputContext& in)
-        : sources_(sources), specs_(ordered_specs(bundle)), members_(specs_.size()),
-          depends_(specs_.size()) {
-        Job job = in.console.start("read the tarballs");
-        job.set_total(sources.size(), Job::Unit::items);
-        parallel_for(sources.size(), default_jobs(), [&](std::size_t i) {
-            const fs::path file = in.pool.path_of(sources[i].sha256);
-            if (i == 0) {
-                core_ = read_core_modules(file, sources[0].name);
-            } else {
-                read_member(i - 1, file);
-            }
-            job.add(1);
-        });
-        state_needs();
-        job.finish();
-    }
-
-    [[nodiscard]] std::vector<LockedDistribution> in_build_order() {
-        BuildOrder built = resolve_prerequisites(members_, core_, sources_.front().version);
-        std::ranges::move(built.faults, std::back_inserter(faults_));
-        require_no_faults();
-        std::vector<LockedDistribution> out;
-        for (const std::size_t i : built.order) {
-            const Distribution& distribution = members_[i].distribution;
-            LockedDistribution locked{
-                members_[i].name,
-                distribution.name,
-                distribution.version,
-                std::string(build_tool_name(distribution.tool)),
-                {}};
-            for (const std::size_t need : built.needs[i]) {
-                locked.needs.push_back(members_[need].name);
-            }
-            std::ranges::sort(locked.needs);
-            out.push_back(std::move(locked));
-        }
-        return out;
-    }
-
-  private:
-    void read_member(std::size_t i, const fs::path& file) {
-        const LockedSource& source = sources_[i + 1];
-        members_[i].name = source.name;
-        if (source.kind == kPackageSource) {
-            PerlPackage package = read_perl_package(file);
-            members_[i].distribution = std::move(package.distribution);
-            depends_[i] = std::move(package.depends);
-        } else {
-            members_[i].distribution =
-                read_distribution(file, source.location.substr(source.location.rfind('/') + 1));
-        }
-    }
-
-    /// Needs that no META file states: the bundle's own, and what packages depend on.
-    void state_needs() {
-        std::map<std::string, std::string> names; // the bundle's word -> the member's name
-        for (std::size_t i = 0; i < specs_.size(); ++i) {
-            names[specs_[i]->name()] = members_[i].name;
-        }
-        for (std::size_t i = 0; i < specs_.size(); ++i) {
-            for (const std::string& need : specs_[i]->needs) {
-                const auto found = names.find(need);
-                members_[i].also_needs.push_back(found == names.end() ? need : found->second);
-            }
-            for (std::string& need :
-                 members_for(depends_[i], members_[i].name, members_, core_, faults_)) {
-                members_[i].also_needs.push_back(std::move(need));
-            }
-        }
-    }
-
-    void require_no_faults() {
-        if (!faults_.empty()) {
-            throw Error(
-                fmt::format(
-                    "{} prerequisite{} cannot be met",
-                    faults_.size(),
-                    faults_.size() == 1 ? "" : "s"),
-                ExitCode::invalid_recipe)
-                .with_details(std::move(faults_))
-                .with_hint("add what is missing to 'distributions' of the bundle");
-        }
-    }
-
-    const std::vector<LockedSource>& sources_; ///< perl first
-    std::vector<const DistributionSpec*> specs_;
-    std::vector<BundleMember> members_;
-    std::vector<std::vector<Alternatives>> depends_;
-    PerlModules core_;
-    std::vector<std::string> faults_;
-};
 
 } // namespace
 
@@ -178,18 +86,23 @@ lock_bundle(const PerlBundle& bundle, const InputContext& in, const fs::path& ke
     require_online(in);
     const SolveRequest request = solve_request(bundle, in, keyring_dir);
     SolveResult solved = solve(request, in.processes, in.console);
-    auto releases = std::move(solved.sources);
+    const auto releases = all_releases(bundle, std::move(solved.sources));
     Lockfile lock = lock_of(bundle.name, request, std::move(solved));
-    for (const DistributionSpec& spec : bundle.distributions) {
-        if (const auto* release = std::get_if<CpanRelease>(&spec.from)) {
-            releases.push_back({locked_release(*release)});
-        }
-    }
-    lock.sources = fetch_first_of_each(bundle, releases, lock.snapshot, in);
-    lock.distributions = FetchedBundle(bundle, lock.sources, in).in_build_order();
+    std::vector<LockedSource> sources = fetch_first_of_each(bundle, releases, lock.snapshot, in);
+    Job job = in.console.start("read the tarballs");
+    BundleMembers members(bundle, sources.front(), in);
+    sources.erase(sources.begin());
+    members.read(sources);
+    CpanMirror mirror(in);
+    members.complete_from(mirror);
+    lock.distributions = members.in_build_order();
+    lock.sources = members.sources();
+    // What is built must not change whenever some archive publishes something.
+    lock.epoch = members.newest_time_of_perl();
     std::ranges::sort(lock.sources, [](const LockedSource& a, const LockedSource& b) {
         return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
     });
+    job.finish(fmt::format("{} distributions", lock.distributions.size()));
     return lock;
 }
 

@@ -10,7 +10,8 @@
 
 namespace kiln {
 
-/// Needs the archives' mirrors; see solve() for what it throws. `keyring_dir` has Debian's keys.
+/// The lock's epoch is the newest time of a file in perl's tarball. Needs the archives' mirrors;
+/// see solve() for what it throws. `keyring_dir` has Debian's keys.
 [[nodiscard]] Lockfile
 lock_bundle(const PerlBundle& bundle, const InputContext& in, const fs::path& keyring_dir);
 

@@ -3,6 +3,7 @@
 
 #include "pipeline/git_source.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/recipe_artifacts.hpp"
 #include "stages/folder_copy.hpp"
 
 #include <fmt/format.h>
@@ -105,8 +106,9 @@ std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext&
     return out;
 }
 
-LockedInputs::LockedInputs(const Recipe& recipe, const Lockfile& lock, const Pool& pool)
-    : recipe_(recipe), lock_(lock), pool_(pool) {
+LockedInputs::LockedInputs(
+    const Recipe& recipe, const Lockfile& lock, const Pool& pool, const RecipeArtifacts* artifacts)
+    : recipe_(recipe), lock_(lock), pool_(pool), artifacts_(artifacts) {
     const auto add = [&](const std::vector<StageSpec>& specs, Branch branch) {
         for (const StageSpec& spec : specs) {
             branch_of_[spec.name] = branch_name(branch);
@@ -116,6 +118,37 @@ LockedInputs::LockedInputs(const Recipe& recipe, const Lockfile& lock, const Poo
     add(recipe.vm_stages, Branch::vm);
     add(recipe.oci_stages, Branch::oci);
     check_fit();
+    check_artifacts();
+}
+
+void LockedInputs::check_artifacts() const {
+    if (artifacts_ == nullptr) {
+        return;
+    }
+    for (const LockedSource& now : artifacts_->locked()) {
+        const bool fits =
+            std::any_of(lock_.sources.begin(), lock_.sources.end(), [&](const LockedSource& each) {
+                return each == now;
+            });
+        if (!fits) {
+            throw outdated(
+                recipe_,
+                fmt::format(
+                    "artifact '{}' is not in the lock as the lock of bundle '{}' has it",
+                    now.name,
+                    now.version));
+        }
+    }
+}
+
+Digest LockedInputs::artifact_key(const std::string& name) const {
+    KILN_CHECK(artifacts_ != nullptr);
+    return artifacts_->key(name, pool_);
+}
+
+ArtifactInput LockedInputs::artifact(const std::string& name) const {
+    KILN_CHECK(artifacts_ != nullptr);
+    return artifacts_->load(name, pool_);
 }
 
 void LockedInputs::check_fit() const {

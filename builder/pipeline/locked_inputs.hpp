@@ -30,6 +30,12 @@ void add_source_override(SourceOverrides& overrides, std::string_view text);
 /// and for a WHERE that is neither a directory nor URL@COMMIT.
 void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides);
 
+/// A mirror of CPAN, or a DarkPAN.
+struct CpanPlace {
+    std::string url;  ///< http:, https: or file:; empty: none
+    fs::path keyring; ///< keys that sign authors' CHECKSUMS; empty: signatures are not looked at
+};
+
 /// Everything of the outside world that locking and fetching need.
 struct InputContext {
     Console& console;
@@ -38,20 +44,31 @@ struct InputContext {
     const Mirrors& mirrors;
     const Pool& pool;
     bool offline = false;
+    CpanPlace cpan = {};
+    Environment env = {}; ///< where logins of registries are told
 };
 
 /// Pins sources that are no directories: fetches a git commit and makes its archive, hashes a
 /// tarball's entry. Directories are left out: like overlay folders they are read where they are.
 [[nodiscard]] std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext& in);
 
+class RecipeArtifacts;
+
 class LockedInputs final : public StageInputs {
   public:
-    /// All three must outlive this. Throws Error (exit code 3) when the lock does not fit the
-    /// recipe: another name, a source or packages stage that it lacks.
-    LockedInputs(const Recipe& recipe, const Lockfile& lock, const Pool& pool);
+    /// All must outlive this; `artifacts` may be null if the recipe has none. Throws Error (exit
+    /// code 3) when the lock does not fit the recipe: another name, a source, an artifact or a
+    /// packages stage that it lacks.
+    LockedInputs(
+        const Recipe& recipe,
+        const Lockfile& lock,
+        const Pool& pool,
+        const RecipeArtifacts* artifacts = nullptr);
 
     [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec& stage) const override;
     [[nodiscard]] SourceInput source(const std::string& name) const override;
+    [[nodiscard]] Digest artifact_key(const std::string& name) const override;
+    [[nodiscard]] ArtifactInput artifact(const std::string& name) const override;
 
     /// Brings what these stages need into the pool, verified.
     void fetch(const std::vector<const StageSpec*>& stages, const InputContext& in) const;
@@ -60,11 +77,13 @@ class LockedInputs final : public StageInputs {
     [[nodiscard]] std::vector<const LockedPackage*> locked_packages(const StageSpec& stage) const;
     [[nodiscard]] const LockedSource& locked_source(const std::string& name) const;
     void check_fit() const;
+    void check_artifacts() const;
     void fetch_source(const std::string& name, const InputContext& in) const;
 
     const Recipe& recipe_;
     const Lockfile& lock_;
     const Pool& pool_;
+    const RecipeArtifacts* artifacts_;
     std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
     mutable std::map<std::string, Digest> folder_digests_;
 };

@@ -8,6 +8,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
 namespace kiln {
 
 namespace {
@@ -98,8 +102,24 @@ Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const Input
     add_stages(solve_request, recipe.oci_stages, Branch::oci);
     Lockfile lock =
         lock_of(recipe.name, solve_request, solve(solve_request, in.processes, in.console));
-    lock.sources = lock_sources(recipe, in);
+    lock.sources = request.artifacts;
+    std::ranges::move(lock_sources(recipe, in), std::back_inserter(lock.sources));
+    std::ranges::sort(lock.sources, [](const LockedSource& a, const LockedSource& b) {
+        return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+    });
     return lock;
+}
+
+std::vector<std::string> replace_lock(const fs::path& path, const Lockfile& lock) {
+    Lockfile before;
+    if (fs::exists(path)) {
+        Diagnostics faults;
+        auto file = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
+        Lockfile old = parse_lockfile(std::move(file), faults);
+        before = faults.has_errors() ? Lockfile() : std::move(old);
+    }
+    write_file_atomically(path, lock.to_text());
+    return describe_changes(before, lock);
 }
 
 } // namespace kiln

@@ -22,6 +22,7 @@ struct LockRequest {
     std::set<std::string> update;
     std::optional<Lockfile> before; ///< the lock so far, for `update`
     fs::path keyring_dir = kKeyringFolder;
+    std::vector<LockedSource> artifacts; ///< see RecipeArtifacts::locked()
 };
 
 /// Solves and pins. Needs the archives' mirrors; see solve() for what it throws.
@@ -41,6 +42,10 @@ void require_online(const InputContext& in);
 /// The lock of what was solved, by this kiln; without sources, which are the caller's to choose.
 [[nodiscard]] Lockfile
 lock_of(const std::string& name, const SolveRequest& request, SolveResult solved);
+
+/// Writes a lock and returns what changed, in words for people, since the one that was there; one
+/// that could not be read counts as none.
+[[nodiscard]] std::vector<std::string> replace_lock(const fs::path& path, const Lockfile& lock);
 
 /// recipes/pause.yaml -> recipes/pause.lock.
 [[nodiscard]] fs::path lock_path(const fs::path& recipe);

@@ -160,9 +160,22 @@ Store::begin(const std::vector<Digest>& below, const fs::path& groundwork) const
 void Store::commit(
     Workspace& workspace, const Digest& key, const FileTree& delta, const StageInfo& info) const {
     workspace.unmount();
-    const fs::path staged = workspace.upper().parent_path() / "stage";
+    commit(workspace.upper(), key, delta, info);
+}
+
+std::string Store::details_of(const Digest& key) const {
+    const fs::path path = folder_of(key) / "details.json";
+    return fs::exists(path) ? read_text_file(path) : std::string();
+}
+
+void Store::commit(
+    const fs::path& tree, const Digest& key, const FileTree& delta, const StageInfo& info) const {
+    const fs::path staged = tree.parent_path() / "stage";
     fs::create_directory(staged);
-    fs::rename(workspace.upper(), staged / "tree");
+    fs::rename(tree, staged / "tree");
+    if (!info.details.empty()) {
+        write_file_atomically(staged / "details.json", info.details);
+    }
     {
         AtomicFile manifest(staged / "manifest");
         MemorySink text;

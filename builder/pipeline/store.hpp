@@ -6,6 +6,7 @@
 //     ROOT/stages/KEY/tree        the upper directory
 //     ROOT/stages/KEY/manifest    its FileTree (formats/file_tree.hpp)
 //     ROOT/stages/KEY/stage.json  what it was: kind, name, seconds, sizes
+//     ROOT/stages/KEY/details.json  more, of kinds that have more to tell
 //     ROOT/work/NAME/             work under way, locked by its process; swept when nobody holds it
 #pragma once
 
@@ -21,14 +22,15 @@
 
 namespace kiln {
 
-/// What is told of a stored stage.
+/// What is told of a stored tree.
 struct StageInfo {
     std::string recipe;
     std::string kind;
     std::string name;
-    double seconds = 0;      ///< that making it took
-    std::uint64_t bytes = 0; ///< content of its files
-    std::uint64_t files = 0; ///< entries in its delta
+    double seconds = 0;       ///< that making it took
+    std::uint64_t bytes = 0;  ///< content of its files
+    std::uint64_t files = 0;  ///< entries in its delta
+    std::string details = {}; ///< JSON of whoever made it, kept beside it; or empty
 };
 
 struct StoredStage {
@@ -90,6 +92,8 @@ class Store {
     /// Makes the directories; sweeps work that a killed process left.
     explicit Store(fs::path root);
 
+    [[nodiscard]] const fs::path& root() const noexcept { return root_; }
+
     [[nodiscard]] bool contains(const Digest& key) const;
     [[nodiscard]] fs::path tree_of(const Digest& key) const;
     /// The stored delta with sources set; marks the stage as used now.
@@ -109,6 +113,12 @@ class Store {
     void
     commit(Workspace& workspace, const Digest& key, const FileTree& delta, const StageInfo& info)
         const;
+    /// The same with a folder below begin_work(), which moves into the store.
+    void
+    commit(const fs::path& tree, const Digest& key, const FileTree& delta, const StageInfo& info)
+        const;
+    /// The details of a stored tree; empty when it has none.
+    [[nodiscard]] std::string details_of(const Digest& key) const;
 
     [[nodiscard]] std::vector<StoredStage> list() const;
     void remove(const Digest& key) const;

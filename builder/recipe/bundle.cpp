@@ -35,6 +35,8 @@ constexpr auto kDebianFields = std::to_array<Field>({
     kNeedsField,
 });
 constexpr Shape kDebian = object_of(kDebianFields, "Debian source");
+/// Perl itself needs nothing.
+constexpr Shape kPerlDebian = object_of(std::span(kDebianFields).first(3), "Debian source");
 
 constexpr Pattern kCpanPathPattern{
     "a path of CPAN",
@@ -48,7 +50,19 @@ constexpr auto kCpanFields = std::to_array<Field>({
     kNeedsField,
 });
 constexpr Shape kCpan = object_of(kCpanFields, "CPAN release");
-constexpr std::array<const Shape*, 3> kDistributionForms{&kPackageName, &kDebian, &kCpan};
+constexpr Shape kPerlCpan = object_of(std::span(kCpanFields).first(2), "CPAN release");
+constexpr Pattern kModulePattern{
+    "a perl module", "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z0-9_]+)*$", "such as Process::Status"};
+constexpr Shape kModule = text_like(kModulePattern);
+constexpr auto kModuleFields = std::to_array<Field>({
+    {"module", &kModule, Need::required, "a module; locking asks a CPAN mirror who has it"},
+    kNeedsField,
+});
+constexpr Shape kCpanModule = object_of(kModuleFields, "CPAN module");
+constexpr std::array<const Shape*, 4> kDistributionForms{
+    &kPackageName, &kDebian, &kCpan, &kCpanModule};
+constexpr std::array<const Shape*, 2> kPerlForms{&kPerlDebian, &kPerlCpan};
+constexpr Shape kPerl = one_of(kPerlForms, "perl");
 constexpr Shape kDistribution = one_of(kDistributionForms, "distribution");
 constexpr Shape kDistributions = list_of(&kDistribution);
 
@@ -67,6 +81,8 @@ DistributionSpec read_distribution(const Value& value) {
         const auto digest = Digest::parse(value.at("sha256").as_string());
         KILN_CHECK(digest.has_value());
         out.from = CpanRelease{cpan->as_string(), *digest};
+    } else if (const Value* module = value.find("module")) {
+        out.from = CpanModule{module->as_string()};
     } else {
         out.from = DebianSource{
             value.at("source").as_string(),
@@ -94,6 +110,9 @@ void merge_into(PerlBundle& bundle, const Value& value, const fs::path& base_dir
     }
     if (const Value* perl = value.find("perl")) {
         bundle.perl = read_distribution(*perl);
+    }
+    if (const Value* cpanfile = value.find("cpanfile")) {
+        bundle.cpanfiles.push_back(resolve_path(base_dir, cpanfile->as_string()));
     }
     const Value* distributions = value.find("distributions");
     if (distributions == nullptr) {
@@ -149,8 +168,13 @@ void check_completeness(const std::vector<Value>& values, Diagnostics& diags) {
 } // namespace
 
 const std::string& DistributionSpec::name() const {
-    const auto* debian = std::get_if<DebianSource>(&from);
-    return debian != nullptr ? debian->package : std::get<CpanRelease>(from).path;
+    if (const auto* debian = std::get_if<DebianSource>(&from)) {
+        return debian->package;
+    }
+    if (const auto* module = std::get_if<CpanModule>(&from)) {
+        return module->module;
+    }
+    return std::get<CpanRelease>(from).path;
 }
 
 const Shape& bundle_shape() {
@@ -170,11 +194,15 @@ const Shape& bundle_shape() {
          Need::optional,
          "archives whose source packages are looked through, the preferred first"},
         {"build", &kBuild, Need::optional, "the build root"},
-        {"perl", &kDebian, Need::optional, "perl itself"},
+        {"perl", &kPerl, Need::optional, "perl itself: a source package or a release on CPAN"},
         {"distributions",
          &kDistributions,
          Need::optional,
          "what is built with it: names of Debian source packages, or maps; in any order"},
+        {"cpanfile",
+         &kPath,
+         Need::optional,
+         "a cpanfile, relative to this file, whose modules the bundle must have"},
     });
     static const Shape kShape = object_of(kFields, "bundle");
     return kShape;

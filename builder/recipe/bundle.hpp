@@ -28,13 +28,18 @@ struct CpanRelease {
     Digest sha256;
 };
 
+/// Whatever release a CPAN mirror's index names for a module when the bundle is locked.
+struct CpanModule {
+    std::string module; ///< "Process::Status"
+};
+
 struct DistributionSpec {
-    std::variant<DebianSource, CpanRelease> from;
+    std::variant<DebianSource, CpanRelease, CpanModule> from;
     /// Names of distributions that it needs besides those that its metadata names.
     std::vector<std::string> needs;
     SourcePos pos;
 
-    /// The source package, or the path on CPAN. One name, one distribution.
+    /// The source package, the path on CPAN or the module. One name, one distribution.
     [[nodiscard]] const std::string& name() const;
 };
 
@@ -46,8 +51,9 @@ struct PerlBundle {
     std::vector<ArchiveSpec> archives;        ///< of the build root's packages
     std::vector<ArchiveSpec> source_archives; ///< where sources are looked for, in this order
     std::vector<std::string> build_packages;  ///< the build root, besides Essential packages
-    DistributionSpec perl;                    ///< from Debian
+    DistributionSpec perl;                    ///< a source package or a release on CPAN
     std::vector<DistributionSpec> distributions;
+    std::vector<fs::path> cpanfiles; ///< whose modules the bundle must have
     /// Every file that was read: the bundle first, then those it extends.
     std::vector<fs::path> files;
 };

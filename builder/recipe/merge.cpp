@@ -105,6 +105,17 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
                 member.key, read_source(member.key, member.value, base_dir));
         }
     }
+    if (const Value* artifacts = value.find("artifacts")) {
+        for (const Member& member : artifacts->members()) {
+            recipe.artifacts.insert_or_assign(
+                member.key,
+                ArtifactSpec{
+                    member.key,
+                    resolve_path(base_dir, member.value.at("bundle").as_string()),
+                    member.value.string_or("registry", ""),
+                    member.value.pos()});
+        }
+    }
 }
 
 } // namespace kiln

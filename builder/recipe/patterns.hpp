@@ -58,6 +58,12 @@ inline constexpr Pattern kPathPattern{"a path", "^[^\\x00-\\x1f\\x7f]+$", "no li
 inline constexpr Pattern kUrlOrPathPattern{
     "a URL or path", "^[^\\x00-\\x20\\x7f]+$", "no spaces and line breaks"};
 
+/// A repository of a registry with its host, as in references of images (distribution-spec).
+inline constexpr Pattern kRepositoryPattern{
+    "a repository",
+    "^[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$",
+    "HOST[:PORT]/NAME, without a tag"};
+
 inline constexpr Pattern kSha256Pattern{
     "a SHA-256 digest", "^[0-9a-f]{64}$", "64 lower-case hexadecimal digits"};
 
@@ -118,6 +124,7 @@ inline constexpr Shape kInnerPath = text_like(kInnerPathPattern);
 inline constexpr Shape kPath = text_like(kPathPattern);
 inline constexpr Shape kUrlOrPath = text_like(kUrlOrPathPattern);
 inline constexpr Shape kSha256Text = text_like(kSha256Pattern);
+inline constexpr Shape kRepository = text_like(kRepositoryPattern);
 inline constexpr Shape kPort = text_like(kPortPattern);
 
 } // namespace kiln

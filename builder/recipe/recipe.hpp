@@ -80,6 +80,14 @@ struct SourceSpec {
     SourcePos pos;
 };
 
+/// What is built in a root of its own and placed into the image by a stage `artifact`.
+struct ArtifactSpec {
+    std::string name;
+    fs::path bundle;      ///< definition of a perl bundle
+    std::string registry; ///< HOST[:PORT]/REPOSITORY that may have it built; empty: none
+    SourcePos pos;
+};
+
 struct Recipe {
     std::string name;
     std::string summary;
@@ -89,6 +97,7 @@ struct Recipe {
     std::vector<PinSpec> pins;
     RecipeIds ids;
     std::map<std::string, SourceSpec> sources;
+    std::map<std::string, ArtifactSpec> artifacts;
     std::vector<StageSpec> stages;       ///< of every image
     std::vector<StageSpec> vm_stages;    ///< after them, for disks
     std::vector<StageSpec> oci_stages;   ///< after them, for containers

@@ -74,6 +74,16 @@ constexpr std::array<const Shape*, 3> kSourceForms{&kGit, &kDirectory, &kTarball
 constexpr Shape kSource = one_of(kSourceForms, "source");
 constexpr Shape kSources = map_of(kNamePattern, &kSource);
 
+constexpr auto kArtifactFields = std::to_array<Field>({
+    {"bundle", &kPath, Need::required, "definition of a perl bundle, relative to this file"},
+    {"registry",
+     &kRepository,
+     Need::optional,
+     "HOST[:PORT]/REPOSITORY that may have it built already"},
+});
+constexpr Shape kArtifact = object_of(kArtifactFields, "artifact");
+constexpr Shape kArtifacts = map_of(kNamePattern, &kArtifact);
+
 constexpr auto kVmFields = std::to_array<Field>({
     {"stages", &kStages, Need::optional, "stages after the common ones, for disks only"},
 });
@@ -161,6 +171,7 @@ const Shape& recipe_shape() {
         {"pins", &kPins, Need::optional, "preferences between suites"},
         {"ids", &kIds, Need::optional, "fixed user and group ids"},
         {"sources", &kSources, Need::optional, "source trees, by name"},
+        {"artifacts", &kArtifacts, Need::optional, "what is built beforehand, by name"},
         {"stages", &kStages, Need::optional, "what is done, in order, for every image"},
         {"vm", &kVm, Need::optional, "what only disks get"},
         {"oci", &kOci, Need::optional, "what only containers get"},

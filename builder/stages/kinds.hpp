@@ -8,6 +8,7 @@
 namespace kiln {
 
 extern const Shape kPackagesOptions;
+extern const Shape kArtifactOptions;
 extern const Shape kSourceOptions;
 extern const Shape kOverlayOptions;
 extern const Shape kUsersOptions;
@@ -18,6 +19,7 @@ extern const Shape kRunOptions;
 extern const Shape kNormalizeOptions;
 
 std::unique_ptr<Stage> make_packages_stage(const StageSpec& spec);
+std::unique_ptr<Stage> make_artifact_stage(const StageSpec& spec);
 std::unique_ptr<Stage> make_source_stage(const StageSpec& spec);
 std::unique_ptr<Stage> make_overlay_stage(const StageSpec& spec);
 std::unique_ptr<Stage> make_users_stage(const StageSpec& spec);

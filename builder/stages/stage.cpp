@@ -15,6 +15,8 @@ const std::array kKinds{
     StageKind{
         "packages", "installs locked Debian packages", &kPackagesOptions, make_packages_stage},
     StageKind{
+        "artifact", "places what was built beforehand", &kArtifactOptions, make_artifact_stage},
+    StageKind{
         "source", "copies a source (git, directory, tarball)", &kSourceOptions, make_source_stage},
     StageKind{"overlay", "copies a folder over the tree", &kOverlayOptions, make_overlay_stage},
     StageKind{"users", "makes users and groups", &kUsersOptions, make_users_stage},

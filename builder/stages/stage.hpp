@@ -6,6 +6,7 @@
 
 #include "base/diagnostics.hpp"
 #include "base/digest.hpp"
+#include "formats/file_tree.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/stage_context.hpp"
 
@@ -33,6 +34,18 @@ struct SourceInput {
     std::string revision; ///< commit, or empty
 };
 
+/// A shared library that an artifact's programs load.
+struct NeededLibrary {
+    std::string path;    ///< absolute, where Debian has it
+    std::string package; ///< Debian's, that has it
+};
+
+/// An artifact of the recipe.
+struct ArtifactInput {
+    FileTree tree; ///< with sources, as it lies in the image
+    std::vector<NeededLibrary> libraries;
+};
+
 /// Locked inputs by the words of the recipe. Looking one up never fetches.
 class StageInputs {
   public:
@@ -44,6 +57,9 @@ class StageInputs {
     /// The packages that a packages stage installs, in the lock's order.
     [[nodiscard]] virtual std::vector<LockedDeb> packages(const StageSpec& stage) const = 0;
     [[nodiscard]] virtual SourceInput source(const std::string& name) const = 0;
+    /// Identifies an artifact by all that goes into it; it may not have been built yet.
+    [[nodiscard]] virtual Digest artifact_key(const std::string& name) const = 0;
+    [[nodiscard]] virtual ArtifactInput artifact(const std::string& name) const = 0;
 };
 
 class Stage {

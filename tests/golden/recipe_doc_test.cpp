@@ -68,7 +68,7 @@ std::string table_for(const std::string& marker) {
     for (std::size_t i = consumed; i < path.size(); ++i) {
         shape = descend(shape, path[i]);
     }
-    while (shape->kind == ShapeKind::list) {
+    while (shape->kind == ShapeKind::list || shape->kind == ShapeKind::map) {
         shape = shape->element;
     }
     return markdown_table(*shape);

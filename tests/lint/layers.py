@@ -11,10 +11,11 @@ BELOW = {
     "recipe": {"base"},
     "formats": {"base"},
     "perl": {"base", "formats"},
+    "publish": {"base", "formats"},
     "stages": {"base", "recipe", "formats"},
     "check": {"base", "recipe", "formats"},
-    "pipeline": {"base", "recipe", "formats", "perl", "stages", "check"},
-    "cli": {"base", "recipe", "formats", "perl", "stages", "check", "pipeline"},
+    "pipeline": {"base", "recipe", "formats", "perl", "publish", "stages", "check"},
+    "cli": {"base", "recipe", "formats", "perl", "publish", "stages", "check", "pipeline"},
 }
 
 

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <stdexcept>
 #include <vector>
 
 namespace kiln {
@@ -46,6 +49,43 @@ TEST(ParallelOrdered, StopsWhenTheConsumerThrows) {
         parallel_ordered(
             100, 2, [](std::size_t) {}, [](std::size_t) { throw Error("full"); }),
         Error);
+}
+
+TEST(ParallelGraph, DoesNothingBeforeWhatItNeeds) {
+    const std::vector<std::vector<std::size_t>> needs{{1, 2}, {2}, {}, {0}, {}};
+    std::mutex mutex;
+    std::vector<std::size_t> done;
+    parallel_graph(needs, std::vector<double>(needs.size(), 1), 4, [&](std::size_t i) {
+        const std::lock_guard lock(mutex);
+        for (const std::size_t need : needs[i]) {
+            EXPECT_NE(std::find(done.begin(), done.end(), need), done.end());
+        }
+        done.push_back(i);
+    });
+    EXPECT_EQ(done.size(), needs.size());
+}
+
+TEST(ParallelGraph, TakesTheHighestPriorityFirst) {
+    std::vector<std::size_t> done;
+    parallel_graph({{}, {}, {}}, {1, 3, 2}, 1, [&](std::size_t i) { done.push_back(i); });
+    EXPECT_EQ(done, (std::vector<std::size_t>{1, 2, 0}));
+}
+
+TEST(ParallelGraph, StopsAtTheFirstFailure) {
+    std::atomic<int> calls = 0;
+    EXPECT_THROW(
+        parallel_graph(
+            {{}, {0}, {1}},
+            {1, 1, 1},
+            2,
+            [&](std::size_t i) {
+                ++calls;
+                if (i == 1) {
+                    throw std::runtime_error("no");
+                }
+            }),
+        std::runtime_error);
+    EXPECT_EQ(calls, 2);
 }
 
 } // namespace

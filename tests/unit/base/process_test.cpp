@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/process.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace kiln {
@@ -50,6 +51,19 @@ TEST(SystemProcessRunner, NamesTheSignal) {
     SystemProcessRunner runner;
     const ProcessResult result = runner.run({"sh", {"-c", "kill -9 $$"}});
     EXPECT_EQ(describe_exit(result.exit_status), "signal 9 (Killed)");
+}
+
+TEST(SystemProcessRunner, EndsAProgramAfterItsTimeLimit) {
+    SystemProcessRunner runner;
+    Command command{"/bin/sh", {"-c", "echo begun; sleep 60"}};
+    command.timeout = std::chrono::seconds(1);
+    const ProcessResult result = runner.run(command);
+    EXPECT_TRUE(result.timed_out);
+    EXPECT_FALSE(result.ok());
+    EXPECT_EQ(result.output, "begun\n");
+    EXPECT_THAT(
+        std::string(ProcessError("'sh'", result).what()),
+        testing::HasSubstr("ended after its time limit"));
 }
 
 } // namespace

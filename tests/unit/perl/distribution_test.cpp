@@ -88,12 +88,14 @@ TEST_F(Tarballs, AreRefusedWhenNothingBuildsThem) {
 }
 
 TEST_F(Tarballs, OfPerlTellCoreModules) {
-    const PerlModules modules = read_core_modules(
-        write(
-            {{"perl-5.40.1/lib/strict.pm", "package strict;\n$strict::VERSION = '1.13';\n"},
-             {"perl-5.40.1/cpan/HTTP-Tiny/lib/HTTP/Tiny.pm", "package HTTP::Tiny;\n"},
-             {"perl-5.40.1/t/lib/Other.pm", "package Other;\n"}}),
-        "perl");
+    const PerlModules modules =
+        read_perl_source(
+            write(
+                {{"perl-5.40.1/lib/strict.pm", "package strict;\n$strict::VERSION = '1.13';\n"},
+                 {"perl-5.40.1/cpan/HTTP-Tiny/lib/HTTP/Tiny.pm", "package HTTP::Tiny;\n"},
+                 {"perl-5.40.1/t/lib/Other.pm", "package Other;\n"}}),
+            "perl")
+            .modules;
     EXPECT_THAT(modules, Contains(Pair("strict", "1.13")));
     EXPECT_THAT(modules, Contains(Key("HTTP::Tiny")));
     EXPECT_THAT(modules, Contains(Key("Config")));

@@ -17,6 +17,10 @@ class NoInputs final : public StageInputs {
     [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec&) const override { return {}; }
 
     [[nodiscard]] SourceInput source(const std::string&) const override { return {}; }
+
+    [[nodiscard]] Digest artifact_key(const std::string&) const override { return {}; }
+
+    [[nodiscard]] ArtifactInput artifact(const std::string&) const override { return {}; }
 };
 
 class Noted final : public Groundwork {};

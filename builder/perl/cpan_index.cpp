@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "perl/cpan_index.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "formats/deb822.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln {
+
+CpanIndex CpanIndex::parse(std::string_view text, const std::string& name) {
+    CpanIndex out;
+    bool in_header = true;
+    int number = 0;
+    for (const std::string& line : split_lines(text)) {
+        ++number;
+        if (in_header) {
+            in_header = !trim(line).empty();
+            continue;
+        }
+        const std::vector<std::string> words = deb822_words(line);
+        if (words.empty()) {
+            continue;
+        }
+        if (words.size() != 3 || words[2].find("..") != std::string::npos ||
+            words[2].starts_with('/')) {
+            throw Error(
+                fmt::format("{}:{}: expected MODULE VERSION PATH, found '{}'", name, number, line));
+        }
+        out.entries_[words[0]] = {
+            words[1] == "undef" ? std::string() : words[1], "authors/id/" + words[2]};
+    }
+    if (in_header) {
+        throw Error(fmt::format("'{}' is no index of packages: it has no header", name));
+    }
+    return out;
+}
+
+std::optional<CpanEntry> CpanIndex::find(std::string_view module) const {
+    const auto found = entries_.find(module);
+    return found == entries_.end() ? std::nullopt : std::optional(found->second);
+}
+
+} // namespace kiln

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/artifact_registry.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "formats/archive_unpack.hpp"
+#include "formats/oci_layer.hpp"
+#include "formats/tree_scan.hpp"
+#include "formats/zstd.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+
+namespace kiln {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+/// Half of it is one of a kind, and registries' web pages stay readable.
+constexpr std::size_t kTagDigits = 32;
+
+/// Small before fast: it is compressed once and pulled many times.
+constexpr int kLevel = 15;
+
+constexpr std::string_view kKeyAnnotation = "vnd.kiln.artifact.key";
+
+Error unfit(const std::string& reference, const std::string& what) {
+    return Error(fmt::format("'{}' of the registry {}", reference, what), ExitCode::remote_refused);
+}
+
+OciDescriptor write_tree(const FileTree& tree, const fs::path& path, unsigned jobs) {
+    AtomicFile file(path);
+    ZstdSink compressed(file, jobs, kLevel);
+    write_layer(plan_layer(tree, nullptr), compressed);
+    compressed.finish();
+    file.commit();
+    return {std::string(media_type::kLayerZstd), sha256_file(path.string()), fs::file_size(path)};
+}
+
+std::string
+manifest_of(const ArtifactInfo& info, const OciDescriptor& config, const OciDescriptor& layer) {
+    return canonical_json(
+        {{"schemaVersion", 2},
+         {"mediaType", media_type::kManifest},
+         {"artifactType", media_type::kArtifact},
+         {"config", to_json_value(config)},
+         {"layers", Json::array({to_json_value(layer)})},
+         {"annotations",
+          {{"org.opencontainers.image.title", info.name},
+           {kKeyAnnotation, info.key.to_string()}}}});
+}
+
+struct ReadManifest {
+    OciDescriptor config;
+    OciDescriptor layer;
+};
+
+ReadManifest read_manifest(const std::string& text, const std::string& reference) {
+    try {
+        const Json json = parse_json(text, reference);
+        if (json.value("artifactType", std::string()) != media_type::kArtifact ||
+            json.at("layers").size() != 1) {
+            throw unfit(reference, "is no artifact of kiln");
+        }
+        ReadManifest out{
+            descriptor_from_json(json.at("config")), descriptor_from_json(json.at("layers").at(0))};
+        if (out.layer.media_type != media_type::kLayerZstd ||
+            out.config.media_type != media_type::kArtifactConfig) {
+            throw unfit(reference, "has parts that this kiln does not know");
+        }
+        return out;
+    } catch (const Json::exception&) {
+        throw unfit(reference, "has no manifest that makes sense");
+    }
+}
+
+} // namespace
+
+std::string artifact_tag(const std::string& name, const Digest& key) {
+    return fmt::format("{}-{}", name, key.hex().substr(0, kTagDigits));
+}
+
+PushedArtifact push_artifact(
+    const ArtifactInfo& info,
+    RegistryClient& registry,
+    const Store& store,
+    unsigned jobs,
+    Console& console) {
+    Job job = console.start(fmt::format("push {}", info.name));
+    const auto work = store.begin_work();
+    const fs::path path = work->path() / "tree.tar.zst";
+    job.note("compress");
+    const OciDescriptor layer = write_tree(store.load(info.key), path, jobs);
+    const std::string config_text = to_json(info);
+    const OciDescriptor config{
+        std::string(media_type::kArtifactConfig), sha256(config_text), config_text.size()};
+    job.note("upload");
+    registry.push_blob(layer, [&] { return std::make_unique<FileSource>(path); });
+    registry.push_blob(
+        config, [&] { return std::make_unique<MemorySource>(as_byte_span(config_text)); });
+    PushedArtifact out{artifact_tag(info.name, info.key), {}, layer.size};
+    out.manifest =
+        registry.push_manifest(out.tag, manifest_of(info, config, layer), media_type::kManifest);
+    job.finish(format_size(layer.size));
+    return out;
+}
+
+std::optional<ArtifactInfo> pull_artifact(
+    const std::string& reference,
+    const Digest& key,
+    RegistryClient& registry,
+    const Store& store,
+    Console& console) {
+    const auto start = Clock::now();
+    const auto manifest = registry.manifest(reference);
+    if (!manifest) {
+        return std::nullopt;
+    }
+    const ReadManifest parts = read_manifest(manifest->text, reference);
+    const std::string details = registry.fetch_text(parts.config);
+    ArtifactInfo info = parse_artifact_info(details);
+    if (info.key != key) {
+        throw unfit(
+            reference,
+            fmt::format("is artifact {}, not {}", info.key.to_string(), key.to_string()));
+    }
+    if (store.contains(key)) {
+        return info;
+    }
+    Job job = console.start(fmt::format("pull {}", info.name));
+    const auto work = store.begin_work();
+    const fs::path blob = work->path() / "tree.tar.zst";
+    job.note(format_size(parts.layer.size));
+    registry.fetch_blob(parts.layer, blob);
+    job.note("unpack");
+    const fs::path folder = work->path() / "tree";
+    fs::create_directory(folder);
+    fs::permissions(folder, fs::perms(0755));
+    FileSource archive(blob);
+    unpack_archive(archive, reference, folder);
+    const FileTree tree = scan_tree(
+        folder, {.mtime = [](const std::string&, FileType, std::int64_t found) { return found; }});
+    if (tree.digest() != info.tree) {
+        throw unfit(reference, fmt::format("holds another tree than {}", info.tree.to_string()));
+    }
+    store.commit(
+        folder,
+        key,
+        tree,
+        {.recipe = info.name,
+         .kind = kArtifactKind,
+         .name = info.name,
+         .seconds = std::chrono::duration<double>(Clock::now() - start).count(),
+         .bytes = tree.content_bytes(),
+         .files = tree.entries().size(),
+         .details = details});
+    job.finish(format_size(parts.layer.size));
+    return info;
+}
+
+} // namespace kiln

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// Puts the trees of perl and its distributions together to one artifact, and finds the shared
+// libraries that it needs.
+#pragma once
+
+#include "base/console.hpp"
+#include "pipeline/artifact.hpp"
+#include "pipeline/bundle_plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// All trees of the plan must be in the store; `root_keys` are those of the build root's stages.
+/// A distribution's program may take the place of perl's own; two distributions that install
+/// different files of one name are an Error. So is a shared library that no package of the build
+/// root has.
+void assemble_bundle(
+    const BundlePlan& plan,
+    const std::vector<Digest>& root_keys,
+    const std::string& name,
+    const Store& store,
+    Console& console);
+
+} // namespace kiln

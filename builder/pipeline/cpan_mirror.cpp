@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/cpan_mirror.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "formats/archive_reader.hpp"
+#include "formats/mirrors.hpp"
+#include "pipeline/upstream_release.hpp"
+
+#include <fmt/format.h>
+
+#include <regex>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::uint64_t kLargestIndex = 256U << 20U;
+constexpr const char* kIndexPath = "modules/02packages.details.txt.gz";
+
+std::string decompressed(std::string_view text, const std::string& name) {
+    MemorySource raw(as_byte_span(text));
+    DecompressSource source(raw, name);
+    MemorySink out;
+    copy(source, out);
+    return std::string(out.text());
+}
+
+/// The SHA-256 that CHECKSUMS states for a file: a perl hash, one entry
+///     'NAME' => { ... 'sha256' => 'HEX', ... },
+/// for each (CPAN::Checksums(3perl)).
+std::optional<Digest> stated_digest(const std::string& checksums, const std::string& file) {
+    const std::size_t entry = checksums.find(fmt::format("'{}' => {{", file));
+    if (entry == std::string::npos) {
+        return std::nullopt;
+    }
+    const std::string text = checksums.substr(entry, checksums.find('}', entry) - entry);
+    static const std::regex kDigest("'sha256' => '([0-9a-f]{64})'");
+    std::smatch match;
+    return std::regex_search(text, match, kDigest) ? Digest::parse(match[1].str()) : std::nullopt;
+}
+
+} // namespace
+
+std::string version_in_path(const std::string& path) {
+    static const std::regex kVersion("-(v?[0-9][0-9A-Za-z._]*?)\\.(tar\\.[a-z0-9]+|tgz)$");
+    std::smatch match;
+    return std::regex_search(path, match, kVersion) ? match[1].str() : std::string();
+}
+
+std::string CpanMirror::fetch_text(const std::string& path) const {
+    return http_get_text(in_.http, join_url(in_.cpan.url, path), kLargestIndex);
+}
+
+std::optional<CpanEntry> CpanMirror::find(const std::string& module) {
+    if (!is_given()) {
+        return std::nullopt;
+    }
+    if (!index_) {
+        index_ = CpanIndex::parse(decompressed(fetch_text(kIndexPath), kIndexPath), kIndexPath);
+        in_.console.debug(fmt::format("the CPAN mirror has {} modules", index_->size()));
+    }
+    return index_->find(module);
+}
+
+LockedSource CpanMirror::pin(const std::string& path) {
+    const std::string content = fetch_text(path);
+    const TempDir folder(temporary_root(), "kiln-cpan");
+    const fs::path file = folder.path() / "release";
+    write_file(file, content);
+    LockedSource out;
+    out.kind = kCpanSource;
+    out.name = path.substr(path.rfind('/') + 1);
+    out.version = version_in_path(path);
+    out.location = path;
+    out.size = content.size();
+    out.sha256 = sha256(content);
+    if (!in_.cpan.keyring.empty()) {
+        verify_checksums(path, out.sha256);
+    }
+    static_cast<void>(in_.pool.add(file));
+    return out;
+}
+
+void CpanMirror::verify_checksums(const std::string& path, const Digest& digest) const {
+    const std::size_t slash = path.rfind('/');
+    const std::string where = path.substr(0, slash) + "/CHECKSUMS";
+    const TempDir folder(temporary_root(), "kiln-cpan");
+    const fs::path file = folder.path() / "CHECKSUMS";
+    const fs::path text = folder.path() / "text";
+    write_file(file, fetch_text(where));
+    const ProcessResult result = in_.processes.run(
+        {"gpgv",
+         {"--keyring",
+          fs::absolute(in_.cpan.keyring).string(),
+          "--output",
+          text.string(),
+          file.string()}});
+    if (!result.ok()) {
+        throw Error(
+            fmt::format("'{}' is not signed by a key of '{}'", where, in_.cpan.keyring.string()))
+            .with_details(last_lines(result.output));
+    }
+    // What gpgv wrote is what is signed; nothing else of the file counts.
+    const auto stated = stated_digest(read_text_file(text), path.substr(slash + 1));
+    if (!stated || *stated != digest) {
+        throw Error(fmt::format(
+            "'{}' is not the file that its author's CHECKSUMS has: {}, stated {}",
+            path,
+            digest.to_string(),
+            stated ? stated->to_string() : "nothing"));
+    }
+}
+
+} // namespace kiln

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/recipe_artifacts.hpp"
+
+#include "base/error.hpp"
+#include "pipeline/artifact_registry.hpp"
+#include "pipeline/bundle_build.hpp"
+#include "pipeline/bundle_lock.hpp"
+#include "pipeline/make_lock.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln {
+
+namespace {
+
+PerlBundle load_definition(const ArtifactSpec& spec) {
+    Diagnostics diags;
+    std::optional<PerlBundle> bundle;
+    try {
+        bundle = load_bundle(spec.bundle, diags);
+    } catch (const SystemError& error) {
+        throw Error(
+            fmt::format("{}: {}", spec.pos.to_string(), error.message()), ExitCode::invalid_recipe);
+    }
+    diags.throw_if_errors(fmt::format("bundle '{}'", spec.bundle.string()));
+    KILN_CHECK(bundle.has_value());
+    return std::move(*bundle);
+}
+
+} // namespace
+
+RecipeArtifacts::RecipeArtifacts(const Recipe& recipe, const Store& store) : store_(store) {
+    for (const auto& [name, spec] : recipe.artifacts) {
+        items_[name] = {&spec, load_definition(spec)};
+    }
+}
+
+const RecipeArtifacts::Item& RecipeArtifacts::item(const std::string& name) const {
+    const auto found = items_.find(name);
+    if (found == items_.end()) {
+        throw Error(fmt::format("the recipe has no artifact '{}'", name), ExitCode::invalid_recipe)
+            .with_hint("name it under 'artifacts:'");
+    }
+    return found->second;
+}
+
+Lockfile RecipeArtifacts::lock_of(const Item& item) {
+    return load_lockfile(lock_path(item.spec->bundle).string());
+}
+
+bool RecipeArtifacts::needs_lock(const Item& item, bool anew, const Pool& pool) const {
+    if (!fs::exists(lock_path(item.spec->bundle))) {
+        return true;
+    }
+    if (!anew) {
+        return false;
+    }
+    try {
+        return !store_.contains(bundle_key(item.bundle, lock_of(item), pool));
+    } catch (const Error&) {
+        return true; // whatever is wrong with the lock, a new one is wanted
+    }
+}
+
+void RecipeArtifacts::make_locks(bool anew, const InputContext& in) const {
+    for (const auto& [name, item] : items_) {
+        if (!needs_lock(item, anew, in.pool)) {
+            continue;
+        }
+        const fs::path path = lock_path(item.spec->bundle);
+        for (const std::string& line :
+             replace_lock(path, lock_bundle(item.bundle, in, kKeyringFolder))) {
+            in.console.debug(line);
+        }
+        in.console.info(fmt::format("locked bundle '{}': '{}'", item.bundle.name, path.string()));
+    }
+}
+
+std::vector<LockedSource> RecipeArtifacts::locked() const {
+    std::vector<LockedSource> out;
+    for (const auto& [name, item] : items_) {
+        LockedSource source;
+        source.kind = "artifact";
+        source.name = name;
+        source.version = item.bundle.name;
+        source.sha256 = lock_of(item).digest();
+        out.push_back(std::move(source));
+    }
+    return out;
+}
+
+Digest RecipeArtifacts::key(const std::string& name, const Pool& pool) const {
+    const Item& found = item(name);
+    return bundle_key(found.bundle, lock_of(found), pool);
+}
+
+ArtifactInput RecipeArtifacts::load(const std::string& name, const Pool& pool) const {
+    const Digest found = key(name, pool);
+    ArtifactInput out{store_.load(found), {}};
+    for (const ArtifactLibrary& library : stored_artifact(store_, found).libraries) {
+        out.libraries.push_back({library.path, library.package});
+    }
+    return out;
+}
+
+bool RecipeArtifacts::pull(
+    const Item& item,
+    const Digest& key,
+    const std::string& repository,
+    const InputContext& in) const {
+    try {
+        const RegistryReference reference = parse_registry_reference(repository);
+        RegistryClient registry(
+            in.http,
+            reference.repository,
+            find_registry_credentials(reference.repository.host, in.env));
+        const auto pulled =
+            pull_artifact(artifact_tag(item.bundle.name, key), key, registry, store_, in.console);
+        if (!pulled) {
+            in.console.info(fmt::format(
+                "'{}' does not have bundle '{}' as it is locked", repository, item.bundle.name));
+        }
+        return pulled.has_value();
+    } catch (const Interrupted&) {
+        throw;
+    } catch (const UsageError&) {
+        throw;
+    } catch (const Error& error) {
+        in.console.warning(fmt::format(
+            "bundle '{}' cannot be pulled from '{}': {}",
+            item.bundle.name,
+            repository,
+            error.message()));
+        return false;
+    }
+}
+
+void RecipeArtifacts::provide(
+    const std::string& name,
+    const std::vector<std::string>& registries,
+    const InputContext& in,
+    unsigned jobs) const {
+    const Item& found = item(name);
+    const Lockfile lock = lock_of(found);
+    const Digest wanted = bundle_key(found.bundle, lock, in.pool);
+    if (store_.contains(wanted)) {
+        return;
+    }
+    if (!in.offline) {
+        std::vector<std::string> places = registries;
+        if (!found.spec->registry.empty()) {
+            places.push_back(found.spec->registry);
+        }
+        for (const std::string& repository : places) {
+            if (pull(found, wanted, repository, in)) {
+                return;
+            }
+        }
+    }
+    static_cast<void>(build_bundle(found.bundle, lock, in, store_, jobs));
+}
+
+} // namespace kiln

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The artifacts that a recipe names: their definitions and locks, and getting them into the store,
+// from wherever they can be had.
+#pragma once
+
+#include "pipeline/artifact.hpp"
+#include "pipeline/locked_inputs.hpp"
+#include "recipe/bundle.hpp"
+#include "recipe/recipe.hpp"
+
+#include <map>
+#include <string>
+
+namespace kiln {
+
+class RecipeArtifacts {
+  public:
+    /// Reads the definition of every artifact. `recipe` and `store` must outlive this. Throws Error
+    /// (exit code 3) with all faults of a definition.
+    RecipeArtifacts(const Recipe& recipe, const Store& store);
+
+    /// Makes locks that are missing and, with `anew`, those whose artifact the store does not have:
+    /// what is built already needs nothing of an archive. Prints what changed.
+    void make_locks(bool anew, const InputContext& in) const;
+
+    /// What a recipe's lock says of them: the digests of their own locks.
+    [[nodiscard]] std::vector<LockedSource> locked() const;
+
+    /// See StageInputs::artifact_key(). Throws Error (exit code 3) for a name that the recipe does
+    /// not have, and when the artifact has no lock or one that does not fit.
+    [[nodiscard]] Digest key(const std::string& name, const Pool& pool) const;
+    /// Of the store.
+    [[nodiscard]] ArtifactInput load(const std::string& name, const Pool& pool) const;
+
+    /// Gets the artifact into the store, if it is not there: from the first of `registries` and the
+    /// recipe's own that has it, else by building it. What a registry cannot give is a warning.
+    void provide(
+        const std::string& name,
+        const std::vector<std::string>& registries,
+        const InputContext& in,
+        unsigned jobs) const;
+
+  private:
+    struct Item {
+        const ArtifactSpec* spec = nullptr;
+        PerlBundle bundle;
+    };
+
+    [[nodiscard]] bool
+    pull(const Item& item, const Digest& key, const std::string& repository, const InputContext& in)
+        const;
+    [[nodiscard]] const Item& item(const std::string& name) const;
+    [[nodiscard]] static Lockfile lock_of(const Item& item);
+    [[nodiscard]] bool needs_lock(const Item& item, bool anew, const Pool& pool) const;
+
+    const Store& store_;
+    std::map<std::string, Item> items_;
+};
+
+} // namespace kiln
