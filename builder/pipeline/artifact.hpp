@@ -42,8 +42,8 @@ struct ArtifactInfo {
 /// Throws Error when the text is none of ours.
 [[nodiscard]] ArtifactInfo parse_artifact_info(std::string_view text);
 
-/// What the store calls the kind of a finished artifact.
-inline constexpr const char* kArtifactKind = "artifact";
+/// What the store calls the kind of a finished artifact; a stage that places one is "artifact".
+inline constexpr const char* kArtifactKind = "artifact-tree";
 
 /// Of an artifact in the store. Throws Error when it is no artifact.
 [[nodiscard]] ArtifactInfo stored_artifact(const Store& store, const Digest& key);

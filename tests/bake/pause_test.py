@@ -36,11 +36,47 @@ final:
 """
 
 
+# The image under test, whose perl is tried inside the sandbox.
+PERL_PROBE = """\
+kiln: 1
+name: pause-perl-probe
+extends: pause.yaml
+stages:
+  - stage: files
+    name: probe-file
+    files: [{{file: /root/perl-probe, from: {probe}, mode: "0755"}}]
+  - stage: run
+    name: perl-probe
+    why: the test sees what this perl can do
+    script: PATH=/usr/sbin:/usr/bin:/sbin:/bin /root/perl-probe > /root/perl-probe.txt
+"""
+
+
 def setUpModule():
     (world.WORK / "recipes/pause-probe.yaml").write_text(PROBE)
     world.succeed("bake", "pause", "--refresh", "--no-check", "--out", world.WORK / "pause")
     world.succeed("lock", "pause-probe")
+    (world.WORK / "recipes/pause-perl-probe.yaml").write_text(
+        PERL_PROBE.format(probe=world.SOURCE / "tests/bake/perl_probe.pl"))
+    world.succeed("lock", "pause-perl-probe")
     print(world.succeed("bake", "pause-probe", "--image", "qcow2", "--out", world.WORK / "probe").stderr)
+
+
+class Perl(unittest.TestCase):
+    def test_works(self):
+        world.succeed(
+            "bake", "pause-perl-probe", "--image", "oci", "--out", world.WORK / "perl-probe")
+        record = world.load_record(world.WORK / "perl-probe")
+        said = (world.stage_folder(record, "perl-probe") / "tree/root/perl-probe.txt").read_text()
+        print(said)
+        lines = dict(line.split(" ", 1) for line in said.splitlines())
+        self.assertEqual(lines["modules"], "65")
+        self.assertEqual(lines["mysql"], "4.050 seven MariaDB")
+        self.assertEqual(lines["tls"], "verified refused without its CA")
+        self.assertEqual(lines["page"], "baked by kiln")
+        shims = "/home/pause/.plenv/shims"
+        self.assertEqual(lines["pause"].split(), [f"{shims}/perl", f"{shims}/plackup", "v5.40.1"])
+        self.assertEqual(lines["system"], "/usr/bin/perl v5.36.0")
 
 
 class Disk(unittest.TestCase):

@@ -33,7 +33,7 @@ CACHE = FAST / "cache"
 
 def copy_recipes(to):
     """Recipes with what they refer to; locks are written beside them and must not be the source's."""
-    for name in ("recipes", "overlays", "images"):
+    for name in ("recipes", "overlays", "images", "perl-bundle"):
         shutil.copytree(
             SOURCE / name, to / name, symlinks=True, ignore=shutil.ignore_patterns("*.lock", "out")
         )
@@ -58,8 +58,7 @@ def kiln(*args, cwd=WORK, env=None, user=None, **options):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=1200,
-        **options,
+        **{"timeout": 1200, **options},
     )
 
 
