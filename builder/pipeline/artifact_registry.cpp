@@ -78,6 +78,21 @@ ReadManifest read_manifest(const std::string& text, const std::string& reference
     }
 }
 
+/// What the registry has under the tag, if it is the same artifact. Also the first request, which
+/// shows a wrong login before minutes of work.
+std::optional<PushedArtifact>
+pushed_before(const std::string& tag, const OciDescriptor& config, RegistryClient& registry) {
+    const auto manifest = registry.manifest(tag);
+    if (!manifest) {
+        return std::nullopt;
+    }
+    const ReadManifest parts = read_manifest(manifest->text, tag);
+    if (parts.config.digest != config.digest || !registry.has_blob(parts.layer.digest)) {
+        return std::nullopt;
+    }
+    return PushedArtifact{tag, manifest->digest, parts.layer.size};
+}
+
 } // namespace
 
 std::string artifact_tag(const std::string& name, const Digest& key) {
@@ -91,13 +106,18 @@ PushedArtifact push_artifact(
     unsigned jobs,
     Console& console) {
     Job job = console.start(fmt::format("push {}", info.name));
+    const std::string config_text = to_json(info);
+    const OciDescriptor config{
+        std::string(media_type::kArtifactConfig), sha256(config_text), config_text.size()};
+    const std::string tag = artifact_tag(info.name, info.key);
+    if (auto known = pushed_before(tag, config, registry)) {
+        job.finish("the registry has it");
+        return *known;
+    }
     const auto work = store.begin_work();
     const fs::path path = work->path() / "tree.tar.zst";
     job.note("compress");
     const OciDescriptor layer = write_tree(store.load(info.key), path, jobs);
-    const std::string config_text = to_json(info);
-    const OciDescriptor config{
-        std::string(media_type::kArtifactConfig), sha256(config_text), config_text.size()};
     job.note("upload");
     registry.push_blob(layer, [&] { return std::make_unique<FileSource>(path); });
     registry.push_blob(

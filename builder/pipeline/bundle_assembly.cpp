@@ -75,7 +75,8 @@ class MergedTree {
         } else if (entry.type == FileType::symlink) {
             fs::create_symlink(entry.target, target);
         } else {
-            fs::create_hard_link(entry.source, target);
+            fs::create_hard_link(
+                entry.hardlink_to.empty() ? entry.source : root_ / entry.hardlink_to, target);
         }
     }
 

@@ -166,13 +166,21 @@ std::string RegistryClient::find_base() {
         return secure;
     } catch (const TransferError& error) {
         const std::string plain = "http://" + repository_.host;
-        try {
-            BodySink ignored;
-            static_cast<void>(http_.send({.url = plain + "/v2/"}, ignored));
-        } catch (const TransferError&) {
-            throw remote_error(error.message()); // of TLS: what is wanted
+        if (is_registry(plain)) {
+            return plain;
         }
-        return plain;
+        throw remote_error(error.message()); // of TLS: what is wanted
+    }
+}
+
+/// distribution-spec, "Determining Support": a server of TLS answers 400 to a request without.
+bool RegistryClient::is_registry(const std::string& base) {
+    try {
+        BodySink ignored;
+        const int status = http_.send({.url = base + "/v2/"}, ignored).status;
+        return status == 200 || status == 401;
+    } catch (const TransferError&) {
+        return false;
     }
 }
 

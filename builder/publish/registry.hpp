@@ -88,6 +88,7 @@ class RegistryClient {
 
     [[nodiscard]] std::string url(const std::string& path);
     [[nodiscard]] std::string find_base();
+    [[nodiscard]] bool is_registry(const std::string& base);
     HttpResponse send(HttpRequest request, const std::function<Sink&()>& begin);
     Answer send(HttpRequest request);
     void fetch(const OciDescriptor& blob, const std::function<Sink&()>& begin);

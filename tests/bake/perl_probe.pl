@@ -8,6 +8,8 @@ use warnings;
 sub seen { print join(' ', @_), "\n" }
 sub run { system(@_) == 0 or die "'@_' ended with $?\n" }
 
+$SIG{ALRM} = sub { die "it takes too long\n" };
+alarm 300;
 my $tmp = '/tmp/probe';
 mkdir $tmp or die "mkdir: $!";
 run(qw(ip link set lo up));
@@ -44,7 +46,8 @@ sub wait_until {
 
 sub talk_to_mariadb {
     require DBI;
-    run("mariadb-install-db --no-defaults --user=root --datadir=$tmp/db >/dev/null 2>&1");
+    my $said = `mariadb-install-db --no-defaults --force --user=root --datadir=$tmp/db 2>&1`;
+    $? == 0 or die $said;
     my $pid = background(
         'mariadbd', '--no-defaults', '--user=root', "--datadir=$tmp/db", "--socket=$tmp/sock", '--skip-networking');
     my $dsn = "DBI:mysql:database=mysql;mysql_socket=$tmp/sock";
@@ -65,12 +68,13 @@ sub verify_tls {
         . " -addext subjectAltName=DNS:localhost -keyout $tmp/key -out $tmp/crt 2>/dev/null");
     my $pid = background(
         'openssl', 's_server', '-accept', '4433', '-cert', "$tmp/crt", '-key', "$tmp/key", '-www', '-quiet');
-    my %to = (PeerHost => '127.0.0.1', PeerPort => 4433, SSL_hostname => 'localhost', SSL_verifycn_name => 'localhost');
+    my %to = (Timeout => 10, PeerHost => '127.0.0.1', PeerPort => 4433, SSL_hostname => 'localhost', SSL_verifycn_name => 'localhost');
     my $socket = wait_until(server => sub {
-        IO::Socket::SSL->new(%to, SSL_ca_file => "$tmp/crt") or die "$IO::Socket::SSL::SSL_ERROR\n";
+        IO::Socket::SSL->new(%to, SSL_ca_file => "$tmp/crt") or die IO::Socket::SSL::errstr(), "\n";
     });
     print {$socket} "GET / HTTP/1.0\r\n\r\n";
     my $status = <$socket>;
+    close $socket;
     my $without = IO::Socket::SSL->new(%to);
     seen('tls', $status =~ /^HTTP\S* 200/ ? 'verified' : $status, $without ? 'trusts anybody' : 'refused without its CA');
     kill TERM => $pid;

@@ -228,12 +228,23 @@ TEST_F(Registry, SpeaksWithoutTlsOnThisMachineOnly) {
         if (request.url.starts_with("https:")) {
             throw TransferError("no TLS here", false);
         }
-        return {404};
+        return {request.url.ends_with("/v2/") ? 200 : 404};
     };
     RegistryClient local(http_, {"127.0.0.1:5000", "x"}, std::nullopt, {});
     EXPECT_FALSE(local.manifest("latest"));
     EXPECT_EQ(http_.seen.back(), "GET http://127.0.0.1:5000/v2/x/manifests/latest");
     EXPECT_THROW(static_cast<void>(client().manifest("latest")), TransferError);
+    // A registry with TLS whose certificate is not trusted is not asked without.
+    http_.script = [](const HttpRequest& request) -> Reply {
+        if (request.url.starts_with("https:")) {
+            throw TransferError("certificate of unknown authority", false);
+        }
+        return {400};
+    };
+    RegistryClient strict(http_, {"127.0.0.1:5000", "x"}, std::nullopt, {});
+    EXPECT_EQ(
+        failure([&] { static_cast<void>(strict.manifest("latest")); }).message(),
+        "certificate of unknown authority");
 }
 
 } // namespace
