@@ -107,7 +107,7 @@ sub who_uses_what {
     chomp(my $pause = `runuser -l pause -c "command -v perl plackup" | tr '\\n' ' '`);
     my $shim = `runuser -l pause -c 'perl -e "print \\\$^V"'`;
     my $system = `/usr/bin/perl -e 'print \$^V'`;
-    chomp(my $root = `command -v perl`);
+    chomp(my $root = `sh -c 'command -v perl'`);
     seen('pause', $pause, $shim);
     seen('system', $root, $system);
 }
