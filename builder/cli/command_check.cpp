@@ -60,6 +60,10 @@ std::vector<std::pair<std::string, std::vector<std::string>>> summarize(const Re
     for (const auto& [name, source] : recipe.sources) {
         sources.push_back(describe_source(source));
     }
+    std::vector<std::string> artifacts;
+    for (const auto& [name, artifact] : recipe.artifacts) {
+        artifacts.push_back(fmt::format("{} (bundle {})", name, artifact.bundle.stem().string()));
+    }
     std::vector<std::string> images;
     for (const ImageSpec& image : recipe.images) {
         images.push_back(describe_image(image));
@@ -71,6 +75,7 @@ std::vector<std::pair<std::string, std::vector<std::string>>> summarize(const Re
     return {
         {"archives", std::move(archives)},
         {"sources", std::move(sources)},
+        {"artifacts", std::move(artifacts)},
         {"stages", names_of(recipe.stages)},
         {"vm", names_of(recipe.vm_stages)},
         {"oci", names_of(recipe.oci_stages)},

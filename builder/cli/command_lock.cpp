@@ -63,7 +63,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const Store store(world.cache());
     const RecipeArtifacts artifacts(recipe, store);
     LockRequest request = lock_request(arguments, path);
-    artifacts.make_locks(false, world.context());
+    artifacts.make_missing_locks(world.context());
     request.artifacts = artifacts.locked();
     write_lock(path, make_lock(recipe, request, world.context()), context);
     return ExitCode::ok;

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/stage_table.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/recipe_artifacts.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -121,6 +122,7 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
     std::optional<Recipe> recipe = load_recipe(path, options, diags);
     if (recipe) {
         check_stages(*recipe, diags);
+        check_artifacts(*recipe, diags);
     }
     require_no_faults(path, kRecipes, diags, context);
     KILN_CHECK(recipe.has_value());

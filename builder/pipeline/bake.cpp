@@ -390,12 +390,13 @@ Lockfile load_or_make_lock(
     const fs::path& file,
     bool refresh,
     const RecipeArtifacts& artifacts,
+    const std::vector<std::string>& registries,
     const InputContext& in) {
     const fs::path path = lock_path(file);
     if (!refresh) {
         return load_lockfile(path.string());
     }
-    artifacts.make_locks(true, in);
+    artifacts.make_locks_anew(registries, in);
     const bool is_first = !fs::exists(path);
     LockRequest request;
     request.artifacts = artifacts.locked();
@@ -428,8 +429,8 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
 
     const Store store(request.cache);
     const RecipeArtifacts artifacts(request.recipe, store);
-    Lockfile lock =
-        load_or_make_lock(request.recipe, request.recipe_file, request.refresh, artifacts, in);
+    Lockfile lock = load_or_make_lock(
+        request.recipe, request.recipe_file, request.refresh, artifacts, request.artifacts, in);
     lock_overridden_sources(lock, request.recipe, request.sources, in);
     const TempDir folder(request.out, kTemporaryPrefix);
     BakeReport report;

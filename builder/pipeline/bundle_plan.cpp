@@ -62,6 +62,7 @@ Digest key_of(const PlannedDistribution& distribution, const Digest& perl_key) {
 BundlePlan::BundlePlan(const PerlBundle& bundle, const Lockfile& lock, const Pool& pool)
     : recipe_(root_recipe_of(bundle)) {
     inputs_ = std::make_unique<LockedInputs>(recipe_, lock, pool);
+    inputs_->set_refresh(refresh_bundle(bundle));
     check_fit(bundle, lock);
     perl_source_ = lock.find_source(locked_name(bundle.perl));
     perl_ = {bundle.prefix, perl_source_->version};

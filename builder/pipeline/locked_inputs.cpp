@@ -108,7 +108,8 @@ std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext&
 
 LockedInputs::LockedInputs(
     const Recipe& recipe, const Lockfile& lock, const Pool& pool, const RecipeArtifacts* artifacts)
-    : recipe_(recipe), lock_(lock), pool_(pool), artifacts_(artifacts) {
+    : recipe_(recipe), lock_(lock), pool_(pool), artifacts_(artifacts),
+      refresh_(fmt::format("'kiln lock {0}' or 'kiln bake {0} --refresh'", recipe.name)) {
     const auto add = [&](const std::vector<StageSpec>& specs, Branch branch) {
         for (const StageSpec& spec : specs) {
             branch_of_[spec.name] = branch_name(branch);
@@ -285,7 +286,7 @@ void LockedInputs::fetch(
     }
     FetchOptions options;
     options.offline = in.offline;
-    options.refresh = fmt::format("'kiln lock {0}' or 'kiln bake {0} --refresh'", recipe_.name);
+    options.refresh = refresh_;
     in.pool.fetch(inputs, in.http, options, in.console);
 }
 

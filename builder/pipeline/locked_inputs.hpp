@@ -56,6 +56,9 @@ class RecipeArtifacts;
 
 class LockedInputs final : public StageInputs {
   public:
+    /// What makes the lock anew, for hints; otherwise the recipe's own commands.
+    void set_refresh(std::string refresh) { refresh_ = std::move(refresh); }
+
     /// All must outlive this; `artifacts` may be null if the recipe has none. Throws Error (exit
     /// code 3) when the lock does not fit the recipe: another name, a source, an artifact or a
     /// packages stage that it lacks.
@@ -84,6 +87,7 @@ class LockedInputs final : public StageInputs {
     const Lockfile& lock_;
     const Pool& pool_;
     const RecipeArtifacts* artifacts_;
+    std::string refresh_;
     std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
     mutable std::map<std::string, Digest> folder_digests_;
 };

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kiln {
 
 namespace {
@@ -29,6 +31,31 @@ PerlBundle load_definition(const ArtifactSpec& spec) {
 
 } // namespace
 
+void check_artifacts(const Recipe& recipe, Diagnostics& diags) {
+    for (const auto& [name, spec] : recipe.artifacts) {
+        try {
+            static_cast<void>(load_bundle(spec.bundle, diags));
+        } catch (const SystemError& error) {
+            diags.error(spec.pos, error.message());
+        }
+    }
+    for (const auto* list :
+         {&recipe.stages, &recipe.vm_stages, &recipe.oci_stages, &recipe.final_stages}) {
+        for (const StageSpec& stage : *list) {
+            if (stage.kind != "artifact") {
+                continue;
+            }
+            const Value& named = stage.options.at("artifact");
+            if (!recipe.artifacts.contains(named.as_string())) {
+                diags.error(
+                    named.pos(),
+                    fmt::format("the recipe has no artifact '{}'", named.as_string()),
+                    "name it under 'artifacts:'");
+            }
+        }
+    }
+}
+
 RecipeArtifacts::RecipeArtifacts(const Recipe& recipe, const Store& store) : store_(store) {
     for (const auto& [name, spec] : recipe.artifacts) {
         items_[name] = {&spec, load_definition(spec)};
@@ -48,31 +75,43 @@ Lockfile RecipeArtifacts::lock_of(const Item& item) {
     return load_lockfile(lock_path(item.spec->bundle).string());
 }
 
-bool RecipeArtifacts::needs_lock(const Item& item, bool anew, const Pool& pool) const {
+bool RecipeArtifacts::is_at_hand(
+    const Item& item, const std::vector<std::string>& registries, const InputContext& in) const {
     if (!fs::exists(lock_path(item.spec->bundle))) {
-        return true;
-    }
-    if (!anew) {
         return false;
     }
+    Digest wanted;
     try {
-        return !store_.contains(bundle_key(item.bundle, lock_of(item), pool));
+        wanted = bundle_key(item.bundle, lock_of(item), in.pool);
     } catch (const Error&) {
-        return true; // whatever is wrong with the lock, a new one is wanted
+        return false; // whatever is wrong with the lock, a new one is wanted
+    }
+    return store_.contains(wanted) || pull_from_any(item, wanted, registries, in);
+}
+
+void RecipeArtifacts::make_lock(const Item& item, const InputContext& in) {
+    const fs::path path = lock_path(item.spec->bundle);
+    for (const std::string& line :
+         replace_lock(path, lock_bundle(item.bundle, in, kKeyringFolder))) {
+        in.console.debug(line);
+    }
+    in.console.info(fmt::format("locked bundle '{}': '{}'", item.bundle.name, path.string()));
+}
+
+void RecipeArtifacts::make_missing_locks(const InputContext& in) const {
+    for (const auto& [name, item] : items_) {
+        if (!fs::exists(lock_path(item.spec->bundle))) {
+            make_lock(item, in);
+        }
     }
 }
 
-void RecipeArtifacts::make_locks(bool anew, const InputContext& in) const {
+void RecipeArtifacts::make_locks_anew(
+    const std::vector<std::string>& registries, const InputContext& in) const {
     for (const auto& [name, item] : items_) {
-        if (!needs_lock(item, anew, in.pool)) {
-            continue;
+        if (!is_at_hand(item, registries, in)) {
+            make_lock(item, in);
         }
-        const fs::path path = lock_path(item.spec->bundle);
-        for (const std::string& line :
-             replace_lock(path, lock_bundle(item.bundle, in, kKeyringFolder))) {
-            in.console.debug(line);
-        }
-        in.console.info(fmt::format("locked bundle '{}': '{}'", item.bundle.name, path.string()));
     }
 }
 
@@ -135,6 +174,21 @@ bool RecipeArtifacts::pull(
     }
 }
 
+bool RecipeArtifacts::pull_from_any(
+    const Item& item,
+    const Digest& key,
+    const std::vector<std::string>& registries,
+    const InputContext& in) const {
+    std::vector<std::string> places = registries;
+    if (!item.spec->registry.empty()) {
+        places.push_back(item.spec->registry);
+    }
+    return !in.offline &&
+           std::any_of(places.begin(), places.end(), [&](const std::string& repository) {
+               return pull(item, key, repository, in);
+           });
+}
+
 void RecipeArtifacts::provide(
     const std::string& name,
     const std::vector<std::string>& registries,
@@ -146,16 +200,8 @@ void RecipeArtifacts::provide(
     if (store_.contains(wanted)) {
         return;
     }
-    if (!in.offline) {
-        std::vector<std::string> places = registries;
-        if (!found.spec->registry.empty()) {
-            places.push_back(found.spec->registry);
-        }
-        for (const std::string& repository : places) {
-            if (pull(found, wanted, repository, in)) {
-                return;
-            }
-        }
+    if (pull_from_any(found, wanted, registries, in)) {
+        return;
     }
     static_cast<void>(build_bundle(found.bundle, lock, in, store_, jobs));
 }

@@ -14,15 +14,21 @@
 
 namespace kiln {
 
+/// Reports faults of the artifacts' definitions, and stages that place one that the recipe does not
+/// name.
+void check_artifacts(const Recipe& recipe, Diagnostics& diags);
+
 class RecipeArtifacts {
   public:
     /// Reads the definition of every artifact. `recipe` and `store` must outlive this. Throws Error
     /// (exit code 3) with all faults of a definition.
     RecipeArtifacts(const Recipe& recipe, const Store& store);
 
-    /// Makes locks that are missing and, with `anew`, those whose artifact the store does not have:
-    /// what is built already needs nothing of an archive. Prints what changed.
-    void make_locks(bool anew, const InputContext& in) const;
+    /// Makes locks that are missing. Prints what changed.
+    void make_missing_locks(const InputContext& in) const;
+    /// Makes locks anew but for those whose artifact is in the store or can be pulled into it: what
+    /// is built already needs nothing of an archive.
+    void make_locks_anew(const std::vector<std::string>& registries, const InputContext& in) const;
 
     /// What a recipe's lock says of them: the digests of their own locks.
     [[nodiscard]] std::vector<LockedSource> locked() const;
@@ -52,7 +58,14 @@ class RecipeArtifacts {
         const;
     [[nodiscard]] const Item& item(const std::string& name) const;
     [[nodiscard]] static Lockfile lock_of(const Item& item);
-    [[nodiscard]] bool needs_lock(const Item& item, bool anew, const Pool& pool) const;
+    [[nodiscard]] bool is_at_hand(
+        const Item& item, const std::vector<std::string>& registries, const InputContext& in) const;
+    [[nodiscard]] bool pull_from_any(
+        const Item& item,
+        const Digest& key,
+        const std::vector<std::string>& registries,
+        const InputContext& in) const;
+    static void make_lock(const Item& item, const InputContext& in);
 
     const Store& store_;
     std::map<std::string, Item> items_;

@@ -2,6 +2,7 @@
 #include "base/file.hpp"
 #include "support/fake_io.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -44,6 +45,22 @@ TEST_F(CheckCommand, SumsUpAGoodRecipe) {
         "  sources   app (git 0123456789ab)\n"
         "  images    qcow2 (disk: qcow2)\n"
         "  files     web.yaml, disk.yaml\n");
+}
+
+TEST_F(CheckCommand, LooksIntoArtifacts) {
+    write_file_atomically(
+        "web.yaml",
+        "kiln: 1\nname: web\n"
+        "artifacts:\n  perl: {bundle: perl.yaml}\n  other: {bundle: gone.yaml}\n"
+        "stages:\n  - {stage: artifact, artifact: pearl}\n");
+    write_file_atomically("perl.yaml", "kiln: 1\nbundle: perl\nprefx: /opt/perl\n");
+    const CliResult result = run_kiln({"check", "web.yaml"});
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_THAT(result.err, testing::HasSubstr("perl.yaml:3:1: error: unknown key 'prefx'"));
+    EXPECT_THAT(result.err, testing::HasSubstr("web.yaml:5:10: error: cannot open 'gone.yaml'"));
+    EXPECT_THAT(
+        result.err, testing::HasSubstr("web.yaml:7:33: error: the recipe has no artifact 'pearl'"));
+    EXPECT_THAT(result.err, testing::HasSubstr("recipe 'web.yaml' has"));
 }
 
 TEST_F(CheckCommand, GivesTheSummaryToProgramsToo) {
