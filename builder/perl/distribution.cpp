@@ -83,12 +83,10 @@ struct Findings {
     std::optional<DistributionMeta> json;
     std::optional<DistributionMeta> yaml;
     PerlModules modules;
-    std::uint64_t bytes = 0;
 };
 
 void look_at(const TarballFile& file, Findings& found) {
     found.top = found.top.empty() ? file.top : found.top;
-    found.bytes += file.size;
     if (file.size > kLargestText) {
         return;
     }
@@ -141,7 +139,6 @@ Distribution read_distribution(const std::filesystem::path& tarball, const std::
         add_modules(found.modules, meta->provides);
     }
     out.modules = std::move(found.modules);
-    out.module_bytes = found.bytes;
     out.tool = tool_of(found, out.needs);
     if (out.tool == BuildTool::none) {
         throw Error(fmt::format(

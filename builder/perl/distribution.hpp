@@ -26,8 +26,7 @@ struct Distribution {
     std::string version; ///< as its META has it, else as its folder is called
     BuildTool tool = BuildTool::makefile;
     std::vector<ModuleNeed> needs;
-    PerlModules modules;            ///< that others may need
-    std::uint64_t module_bytes = 0; ///< size of all its files: a measure of the work it makes
+    PerlModules modules; ///< that others may need
 };
 
 /// Reads a tarball; `name` is what messages call it. Throws Error when it cannot be read or has
