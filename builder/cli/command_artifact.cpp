@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "base/namespaces.hpp"
 #include "base/text.hpp"
-#include "cli/bundle_argument.hpp"
+#include "cli/artifact_argument.hpp"
 #include "cli/commands.hpp"
 #include "cli/input_options.hpp"
 #include "cli/lock_report.hpp"
-#include "pipeline/bundle_build.hpp"
-#include "pipeline/bundle_lock.hpp"
 #include "pipeline/make_lock.hpp"
 
 #include <fmt/format.h>
@@ -24,12 +22,9 @@ constexpr OptionSpec kRefreshOption{
     .name = "--refresh", .doc = "make the lock anew first and print what changed"};
 
 ExitCode run_lock(const Arguments& arguments, Context& context) {
-    const BundleArgument argument = load_bundle_argument(arguments, context);
+    const ArtifactArgument argument = load_artifact_argument(arguments, context);
     const InputWorld world(arguments, context);
-    write_lock(
-        lock_path(argument.path),
-        lock_bundle(argument.bundle, world.context(), kKeyringFolder),
-        context);
+    write_lock(lock_path(argument.path), argument.definition->lock(world.context()), context);
     return ExitCode::ok;
 }
 
@@ -64,10 +59,10 @@ void print_artifact(const ArtifactInfo& info, Context& context) {
 }
 
 ExitCode run_build(const Arguments& arguments, Context& context) {
-    const BundleArgument argument = load_bundle_argument(arguments, context);
+    const ArtifactArgument argument = load_artifact_argument(arguments, context);
     const InputWorld world(arguments, context);
     if (arguments.flag(kRefreshOption.name)) {
-        const Lockfile lock = lock_bundle(argument.bundle, world.context(), kKeyringFolder);
+        const Lockfile lock = argument.definition->lock(world.context());
         for (const std::string& line : replace_lock(lock_path(argument.path), lock)) {
             context.console.info(line);
         }
@@ -76,7 +71,7 @@ ExitCode run_build(const Arguments& arguments, Context& context) {
     enter_build_namespace();
     const Store store(world.cache());
     print_artifact(
-        build_bundle(argument.bundle, lock, world.context(), store, jobs_of(arguments)), context);
+        argument.definition->build(lock, world.context(), store, jobs_of(arguments)), context);
     return ExitCode::ok;
 }
 
@@ -102,7 +97,7 @@ constexpr auto kLockExamples = std::to_array<Example>({
 });
 constexpr std::array kLockOptions{
     kMirrorOption, kSnapshotOption, kCpanOption, kCpanKeyringOption, kOfflineOption};
-constexpr std::array kBundlePositionals{kBundlePositional};
+constexpr std::array kArtifactPositionals{kArtifactPositional};
 
 } // namespace
 
@@ -120,7 +115,7 @@ const CommandSpec kArtifactLockCommand{
         "Debian's own package of the distribution.",
     .examples = kLockExamples,
     .options = kLockOptions,
-    .positionals = kBundlePositionals,
+    .positionals = kArtifactPositionals,
     .run = run_lock};
 
 const CommandSpec kArtifactBuildCommand{
@@ -136,7 +131,7 @@ const CommandSpec kArtifactBuildCommand{
         "hold. Every distribution has a log in the cache, below logs/BUNDLE.",
     .examples = kBuildExamples,
     .options = kBuildOptions,
-    .positionals = kBundlePositionals,
+    .positionals = kArtifactPositionals,
     .run = run_build};
 
 } // namespace kiln

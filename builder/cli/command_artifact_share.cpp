@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "cli/bundle_argument.hpp"
+#include "cli/artifact_argument.hpp"
 #include "cli/commands.hpp"
 #include "cli/input_options.hpp"
 #include "pipeline/artifact_registry.hpp"
-#include "pipeline/bundle_build.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -30,7 +29,7 @@ RegistryClient client_for(const RegistryReference& reference, const InputContext
 }
 
 ExitCode run_push(const Arguments& arguments, Context& context) {
-    const BundleArgument argument = load_bundle_argument(arguments, context);
+    const ArtifactArgument argument = load_artifact_argument(arguments, context);
     const RegistryReference reference =
         parse_registry_reference(arguments.positional(kRepositoryPositional.name));
     if (!reference.tag.empty() || reference.digest) {
@@ -39,10 +38,11 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     const InputWorld world(context);
     const InputContext in = world.context();
     const Store store(world.cache());
-    const Digest key = bundle_key(argument.bundle, argument.lock(), in.pool);
+    const Digest key = argument.definition->key(argument.lock(), in.pool);
     if (!store.contains(key)) {
-        throw Error(fmt::format("bundle '{}' is not built as it is locked", argument.bundle.name))
-            .with_hint(fmt::format("'kiln artifact build {}' builds it", argument.bundle.name));
+        throw Error(fmt::format("{} is not built as it is locked", argument.definition->describe()))
+            .with_hint(
+                fmt::format("'kiln artifact build {}' builds it", argument.definition->name()));
     }
     RegistryClient registry = client_for(reference, in);
     const PushedArtifact pushed = push_artifact(
@@ -63,17 +63,18 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
 }
 
 ExitCode run_pull(const Arguments& arguments, Context& context) {
-    const BundleArgument argument = load_bundle_argument(arguments, context);
+    const ArtifactArgument argument = load_artifact_argument(arguments, context);
     const RegistryReference reference =
         parse_registry_reference(arguments.positional(kReferencePositional.name));
     const InputWorld world(context);
     const InputContext in = world.context();
     const Store store(world.cache());
-    const Digest key = bundle_key(argument.bundle, argument.lock(), in.pool);
+    const Digest key = argument.definition->key(argument.lock(), in.pool);
     RegistryClient registry = client_for(reference, in);
-    const std::string what = reference.digest        ? reference.digest->to_string()
-                             : reference.tag.empty() ? artifact_tag(argument.bundle.name, key)
-                                                     : reference.tag;
+    const std::string what = reference.digest ? reference.digest->to_string()
+                             : reference.tag.empty()
+                                 ? artifact_tag(argument.definition->name(), key)
+                                 : reference.tag;
     const auto pulled = pull_artifact(what, key, registry, store, context.console);
     if (!pulled) {
         throw Error(
@@ -81,7 +82,7 @@ ExitCode run_pull(const Arguments& arguments, Context& context) {
             ExitCode::remote_refused)
             .with_hint(fmt::format(
                 "'kiln artifact push {} {}' puts it there",
-                argument.bundle.name,
+                argument.definition->name(),
                 reference.repository.to_string()));
     }
     context.io.out << fmt::format("{}  {}\n", pulled->name, pulled->tree.to_string());
@@ -125,8 +126,8 @@ constexpr auto kListExamples = std::to_array<Example>({
     {"kiln artifact list", "shows what is built and kept"},
 });
 constexpr std::array kShareOptions{kJobsOption};
-constexpr std::array kPushPositionals{kBundlePositional, kRepositoryPositional};
-constexpr std::array kPullPositionals{kBundlePositional, kReferencePositional};
+constexpr std::array kPushPositionals{kArtifactPositional, kRepositoryPositional};
+constexpr std::array kPullPositionals{kArtifactPositional, kReferencePositional};
 
 } // namespace
 

@@ -35,11 +35,6 @@ constexpr OptionSpec kOutOption{
     .value = "DIR",
     .doc = "folder of the results; otherwise images/out/NAME",
     .completes = Completes::directory};
-constexpr OptionSpec kSourceOption{
-    .name = "--source",
-    .value = "NAME=WHERE",
-    .doc = "take a source of the recipe from a directory or from URL@COMMIT",
-    .repeatable = true};
 constexpr OptionSpec kArtifactsOption{
     .name = "--artifacts",
     .value = "HOST/REPOSITORY",
@@ -90,11 +85,9 @@ std::vector<std::string> formats_of(const Arguments& arguments) {
 BakeRequest
 bake_request(const Arguments& arguments, Context& context, Recipe recipe, const fs::path& cache) {
     BakeRequest request;
-    request.recipe_file = find_recipe(arguments.positional(kRecipePositional.name));
+    request.recipe_file = recipe.files.front();
+    request.sources = source_overrides(arguments, recipe);
     request.recipe = std::move(recipe);
-    for (const std::string& text : arguments.values(kSourceOption.name)) {
-        add_source_override(request.sources, text);
-    }
     request.artifacts = arguments.values(kArtifactsOption.name);
     request.formats = formats_of(arguments);
     request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);

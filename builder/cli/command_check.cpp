@@ -19,7 +19,7 @@ constexpr auto kExamples = std::to_array<Example>({
     {"kiln check web.yaml --json", "gives the faults to an editor: file, line, column, message"},
 });
 
-constexpr std::array kOptions{kSetOption};
+constexpr std::array kOptions{kSourceOption, kSetOption};
 constexpr std::array kPositionals{kRecipePositional};
 
 std::vector<std::string> names_of(const std::vector<StageSpec>& stages) {
@@ -62,7 +62,11 @@ std::vector<std::pair<std::string, std::vector<std::string>>> summarize(const Re
     }
     std::vector<std::string> artifacts;
     for (const auto& [name, artifact] : recipe.artifacts) {
-        artifacts.push_back(fmt::format("{} (bundle {})", name, artifact.bundle.stem().string()));
+        artifacts.push_back(fmt::format(
+            "{} ({} {})",
+            name,
+            artifact_kind_name(artifact.kind),
+            artifact.definition.stem().string()));
     }
     std::vector<std::string> images;
     for (const ImageSpec& image : recipe.images) {

@@ -28,6 +28,7 @@ constexpr OptionSpec kUpdateOption{
 
 constexpr std::array kOptions{
     kUpdateOption,
+    kSourceOption,
     kSetOption,
     kMirrorOption,
     kSnapshotOption,
@@ -58,7 +59,11 @@ LockRequest lock_request(const Arguments& arguments, const fs::path& path) {
 
 ExitCode run(const Arguments& arguments, Context& context) {
     const Recipe recipe = load_recipe_argument(arguments, context);
-    const fs::path path = lock_path(find_recipe(arguments.positional(kRecipePositional.name)));
+    const fs::path path = lock_path(recipe.files.front());
+    if (!source_overrides(arguments, recipe).empty()) {
+        throw UsageError("'kiln lock --source' takes one of the recipe's alternatives: a lock says "
+                         "where the recipe's own sources are");
+    }
     const InputWorld world(arguments, context);
     const Store store(world.cache());
     const RecipeArtifacts artifacts(recipe, store);

@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/stage_table.hpp"
 #include "recipe/bundle.hpp"
+#include "recipe/program.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,17 +20,19 @@ constexpr auto kExamples = std::to_array<Example>({
     {"kiln schema image", "the schema of image definitions"},
 });
 
-constexpr auto kFiles = std::to_array<std::string_view>({"recipe", "part", "image", "bundle"});
+constexpr auto kFiles =
+    std::to_array<std::string_view>({"recipe", "part", "image", "bundle", "program"});
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
     {.name = "FILE", .doc = "kind of file", .choices = kFiles},
 });
 
 ExitCode run(const Arguments& arguments, Context& context) {
     const std::string& file = arguments.positional("FILE");
-    const nlohmann::ordered_json schema = file == "recipe"   ? recipe_schema(stage_table())
-                                          : file == "part"   ? part_schema(stage_table())
-                                          : file == "bundle" ? bundle_schema()
-                                                             : image_schema();
+    const nlohmann::ordered_json schema = file == "recipe"    ? recipe_schema(stage_table())
+                                          : file == "part"    ? part_schema(stage_table())
+                                          : file == "bundle"  ? bundle_schema()
+                                          : file == "program" ? program_schema()
+                                                              : image_schema();
     context.io.out << schema.dump(2) << '\n';
     return ExitCode::ok;
 }
@@ -39,12 +42,13 @@ ExitCode run(const Arguments& arguments, Context& context) {
 const CommandSpec kSchemaCommand{
     .name = "schema",
     .summary = "print the JSON Schema of a kind of file",
-    .description = "Prints a JSON Schema (draft 2020-12) with which editors complete and check "
-                   "recipes, parts, "
-                   "image definitions and perl bundles while they are written. It is made from the "
-                   "tables that 'kiln "
-                   "check' "
-                   "uses; 'kiln check' finds more, such as names that are used twice.",
+    .description =
+        "Prints a JSON Schema (draft 2020-12) with which editors complete and check "
+        "recipes, parts, "
+        "image definitions, perl bundles and programs while they are written. It is made from the "
+        "tables that 'kiln "
+        "check' "
+        "uses; 'kiln check' finds more, such as names that are used twice.",
     .examples = kExamples,
     .positionals = kPositionals,
     .run = run};

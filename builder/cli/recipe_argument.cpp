@@ -112,12 +112,9 @@ void report_diagnostics(const Diagnostics& diags, Console& console) {
     }
 }
 
-Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
-    LoadOptions options{{}, stage_table()};
-    for (const std::string& text : arguments.values(kSetOption.name)) {
-        add_override(options.set, text);
-    }
-    const fs::path path = find_recipe(arguments.positional(kRecipePositional.name));
+namespace {
+
+Recipe load_checked(const fs::path& path, const LoadOptions& options, Context& context) {
     Diagnostics diags;
     std::optional<Recipe> recipe = load_recipe(path, options, diags);
     if (recipe) {
@@ -127,6 +124,48 @@ Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
     require_no_faults(path, kRecipes, diags, context);
     KILN_CHECK(recipe.has_value());
     return std::move(*recipe);
+}
+
+/// The recipe to take instead of one that has a source and a word for it; empty when it has none.
+fs::path alternative(const Recipe& recipe, const std::string& source, const std::string& word) {
+    const auto words = recipe.alternatives.find(source);
+    if (words == recipe.alternatives.end()) {
+        return {};
+    }
+    const auto found = words->second.find(word);
+    return found == words->second.end() ? fs::path() : found->second;
+}
+
+} // namespace
+
+Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
+    LoadOptions options{{}, stage_table()};
+    for (const std::string& text : arguments.values(kSetOption.name)) {
+        add_override(options.set, text);
+    }
+    Recipe recipe =
+        load_checked(find_recipe(arguments.positional(kRecipePositional.name)), options, context);
+    SourceOverrides sources;
+    for (const std::string& text : arguments.values(kSourceOption.name)) {
+        add_source_override(sources, text);
+    }
+    for (const auto& [name, where] : sources) {
+        if (const fs::path file = alternative(recipe, name, where); !file.empty()) {
+            return load_checked(file, options, context);
+        }
+    }
+    return recipe;
+}
+
+SourceOverrides source_overrides(const Arguments& arguments, const Recipe& recipe) {
+    SourceOverrides out;
+    for (const std::string& text : arguments.values(kSourceOption.name)) {
+        add_source_override(out, text);
+    }
+    std::erase_if(out, [&](const auto& each) {
+        return !alternative(recipe, each.first, each.second).empty();
+    });
+    return out;
 }
 
 } // namespace kiln

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/command.hpp"
+#include "pipeline/locked_inputs.hpp"
 #include "recipe/recipe.hpp"
 
 namespace kiln {
@@ -17,6 +18,13 @@ inline constexpr OptionSpec kSetOption{
     .name = "--set",
     .value = "NAME=VALUE",
     .doc = "give a variable of the recipe another value",
+    .repeatable = true};
+
+inline constexpr OptionSpec kSourceOption{
+    .name = "--source",
+    .value = "NAME=WHERE",
+    .doc = "take a source of the recipe from a directory, from URL@COMMIT, or one of its "
+           "alternatives",
     .repeatable = true};
 
 /// Where definitions of a kind lie, and what they are called.
@@ -36,9 +44,13 @@ void require_no_faults(
 /// find_definition() in recipes/.
 [[nodiscard]] fs::path find_recipe(const std::string& argument);
 
-/// Loads the recipe that RECIPE and --set say. Faults are reported, all of them, and end in an
-/// Error with exit code 3.
+/// Loads the recipe that RECIPE and --set say, or the alternative of it that a --source chooses.
+/// Its file is the first of Recipe::files. Faults are reported, all of them, and end in an Error
+/// with exit code 3.
 [[nodiscard]] Recipe load_recipe_argument(const Arguments& arguments, Context& context);
+
+/// What --source says besides choosing an alternative.
+[[nodiscard]] SourceOverrides source_overrides(const Arguments& arguments, const Recipe& recipe);
 
 /// Writes faults and warnings for people to the console, one object each with --log-format=json.
 void report_diagnostics(const Diagnostics& diags, Console& console);

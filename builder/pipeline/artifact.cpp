@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace kiln {
 
 namespace {
@@ -64,6 +66,15 @@ ArtifactInfo parse_artifact_info(std::string_view text) {
     } catch (const Json::exception& error) {
         throw Error(fmt::format("this describes no artifact of kiln: {}", error.what()));
     }
+}
+
+ArtifactPart artifact_part(std::string name, std::string version, const FileTree& tree) {
+    ArtifactPart out{std::move(name), std::move(version), tree.content_bytes(), 0};
+    out.files = static_cast<std::uint64_t>(
+        std::count_if(tree.entries().begin(), tree.entries().end(), [](const auto& entry) {
+            return entry.second.type == FileType::regular;
+        }));
+    return out;
 }
 
 ArtifactInfo stored_artifact(const Store& store, const Digest& key) {

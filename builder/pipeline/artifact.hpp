@@ -31,12 +31,16 @@ struct ArtifactPart {
 
 struct ArtifactInfo {
     std::string name;                       ///< "core"
-    std::string kind;                       ///< "perl-bundle"
+    std::string kind;                       ///< "perl-bundle" or "program"
     Digest key;                             ///< of everything that went in
     Digest tree;                            ///< of what came out, see FileTree::digest()
     std::vector<ArtifactLibrary> libraries; ///< sorted by soname
     std::vector<ArtifactPart> parts;        ///< in build order
 };
+
+/// What a tree contributed.
+[[nodiscard]] ArtifactPart
+artifact_part(std::string name, std::string version, const FileTree& tree);
 
 [[nodiscard]] std::string to_json(const ArtifactInfo& info);
 /// Throws Error when the text is none of ours.

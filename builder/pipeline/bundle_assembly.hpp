@@ -13,15 +13,11 @@
 
 namespace kiln {
 
-/// All trees of the plan must be in the store; `root_keys` are those of the build root's stages.
+/// All trees of the plan must be in the store.
 /// A distribution's program may take the place of perl's own; two distributions that install
 /// different files of one name are an Error. So is a shared library that no package of the build
 /// root has.
 void assemble_bundle(
-    const BundlePlan& plan,
-    const std::vector<Digest>& root_keys,
-    const std::string& name,
-    const Store& store,
-    Console& console);
+    const BundlePlan& plan, const std::string& name, const Store& store, Console& console);
 
 } // namespace kiln

@@ -11,7 +11,6 @@
 #include "pipeline/bundle_inputs.hpp"
 #include "pipeline/bundle_plan.hpp"
 #include "pipeline/bundle_progress.hpp"
-#include "pipeline/executor.hpp"
 
 #include <fmt/format.h>
 
@@ -101,11 +100,11 @@ class BundleBuild {
     ArtifactInfo run() {
         if (!store_.contains(plan_.key())) {
             find_missing();
-            make_root();
+            plan_.root().make(in_, store_, jobs_);
             fetch();
             make_perl();
             make_distributions();
-            assemble_bundle(plan_, root_keys(), bundle_.name, store_, in_.console);
+            assemble_bundle(plan_, bundle_.name, store_, in_.console);
         }
         return stored_artifact(store_, plan_.key());
     }
@@ -126,28 +125,6 @@ class BundleBuild {
                 plan_.distributions().size(),
                 bundle_.name));
         }
-    }
-
-    [[nodiscard]] std::vector<Digest> root_keys() const {
-        std::vector<Digest> out;
-        for (const PlannedStage& stage : plan_.root_plan().stages) {
-            out.push_back(stage.key);
-        }
-        return out;
-    }
-
-    void make_root() {
-        const Plan& root = plan_.root_plan();
-        std::vector<const StageSpec*> needed;
-        for (const PlannedStage& stage : root.stages) {
-            if (!store_.contains(stage.key)) {
-                needed.push_back(stage.spec);
-            }
-        }
-        plan_.root_inputs().fetch(needed, in_);
-        Executor executor(
-            store_, plan_.root_inputs(), in_.console, {.recipe_name = bundle_.name, .jobs = jobs_});
-        static_cast<void>(executor.run(root.chain(Branch::common), root.settings, {}));
     }
 
     void fetch() const {
@@ -178,7 +155,7 @@ class BundleBuild {
             &source,
             plan_.perl_key(),
             perl_phases(plan_.perl(), jobs_)};
-        const auto root = store_.begin(root_keys());
+        const auto root = store_.begin(plan_.root().keys());
         Job job = in_.console.start("build " + unit.describe);
         build(unit, root->root(), job);
     }
@@ -187,7 +164,7 @@ class BundleBuild {
         if (missing_.empty()) {
             return;
         }
-        std::vector<Digest> below = root_keys();
+        std::vector<Digest> below = plan_.root().keys();
         below.push_back(plan_.perl_key());
         const auto root = store_.begin(below);
         BundleProgress progress(missing_.size(), work_left());

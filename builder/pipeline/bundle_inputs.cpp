@@ -14,7 +14,7 @@ namespace {
 
 ArchiveId archive_of(const PerlBundle& bundle, const LockedSource& source) {
     ArchiveId id{source.archive, source.suite, {}};
-    for (const auto* archives : {&bundle.source_archives, &bundle.archives}) {
+    for (const auto* archives : {&bundle.source_archives, &bundle.root.archives}) {
         for (const ArchiveSpec& archive : *archives) {
             if (archive.archive == source.archive && id.components.empty()) {
                 id.components = archive.components;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/bundle_lock.hpp"
 
-#include "base/paths.hpp"
 #include "pipeline/bundle_inputs.hpp"
 #include "pipeline/bundle_members.hpp"
 #include "pipeline/bundle_plan.hpp"
@@ -39,19 +38,9 @@ LockedSource locked_release(const char* kind, const DistributionSpec& spec) {
 
 SolveRequest
 solve_request(const PerlBundle& bundle, const InputContext& in, const fs::path& keyring_dir) {
-    SolveRequest request;
-    request.recipe = bundle.name;
-    request.architecture = bundle.architecture;
-    request.cache = cache_root() / "apt";
-    const fs::path keyring = keyring_dir / "debian-archive-keyring.gpg";
-    request.archives = solve_archives(bundle.archives, in, keyring);
-    request.source_archives = solve_archives(bundle.source_archives, in, keyring);
-    request.stages.push_back(
-        {.branch = "common",
-         .name = kBuildRootStage,
-         .install = bundle.build_packages,
-         .recommends = false,
-         .where = ""});
+    SolveRequest request = build_root_request(bundle.name, bundle.root, in, keyring_dir);
+    request.source_archives =
+        solve_archives(bundle.source_archives, in, keyring_dir / "debian-archive-keyring.gpg");
     if (std::holds_alternative<DebianSource>(bundle.perl.from)) {
         request.sources.push_back(wanted_source(kPerlSource, bundle.perl));
     }

@@ -17,25 +17,6 @@ namespace kiln {
 
 namespace {
 
-/// A build root is the tree of a recipe with one stage.
-Recipe root_recipe_of(const PerlBundle& bundle) {
-    Recipe recipe;
-    recipe.name = bundle.name;
-    recipe.architecture = bundle.architecture;
-    recipe.archives = bundle.archives;
-    std::vector<Value> install;
-    for (const std::string& package : bundle.build_packages) {
-        install.push_back(Value::of_string(package, {}));
-    }
-    StageSpec stage;
-    stage.kind = "packages";
-    stage.name = kBuildRootStage;
-    stage.options =
-        Value::of_map({Member{"install", {}, Value::of_list(std::move(install), {})}}, {});
-    recipe.stages.push_back(std::move(stage));
-    return recipe;
-}
-
 BuildTool tool_called(const std::string& name) {
     for (const BuildTool tool : {BuildTool::makefile, BuildTool::build_script, BuildTool::none}) {
         if (build_tool_name(tool) == name) {
@@ -60,22 +41,14 @@ Digest key_of(const PlannedDistribution& distribution, const Digest& perl_key) {
 } // namespace
 
 BundlePlan::BundlePlan(const PerlBundle& bundle, const Lockfile& lock, const Pool& pool)
-    : recipe_(root_recipe_of(bundle)) {
-    inputs_ = std::make_unique<LockedInputs>(recipe_, lock, pool);
-    inputs_->set_refresh(refresh_bundle(bundle));
+    : root_(bundle.name, bundle.root, lock, pool, refresh_bundle(bundle)) {
     check_fit(bundle, lock);
     perl_source_ = lock.find_source(locked_name(bundle.perl));
     perl_ = {bundle.prefix, perl_source_->version};
-    BakeSettings settings;
-    settings.epoch = lock.epoch;
-    settings.architecture = bundle.architecture;
-    Diagnostics diags;
-    plan_ = make_plan(recipe_, *inputs_, settings, diags);
-    diags.throw_if_errors(fmt::format("the build root of bundle '{}'", bundle.name));
     perl_key_ = FieldHasher("kiln.perl.v1")
                     .field("output-version", kOutputVersion)
                     .field("build-version", kPerlBuildVersion)
-                    .field("root", plan_.stages.back().key)
+                    .field("root", root_.key())
                     .field("source", perl_source_->sha256)
                     .field("version", perl_source_->version)
                     .field("prefix", bundle.prefix)

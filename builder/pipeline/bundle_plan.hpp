@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What building a perl bundle comes to: the stages of its build root, and the key under which each
+// What building a perl bundle comes to: its build root, and the key under which each
 // step's result is kept.
 #pragma once
 
 #include "perl/build_commands.hpp"
-#include "pipeline/locked_inputs.hpp"
-#include "pipeline/plan.hpp"
+#include "pipeline/build_root.hpp"
 #include "recipe/bundle.hpp"
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 namespace kiln {
@@ -31,12 +29,7 @@ class BundlePlan {
     /// does not fit the bundle.
     BundlePlan(const PerlBundle& bundle, const Lockfile& lock, const Pool& pool);
 
-    [[nodiscard]] const Recipe& root_recipe() const { return recipe_; }
-
-    [[nodiscard]] const LockedInputs& root_inputs() const { return *inputs_; }
-
-    /// The stages of the build root.
-    [[nodiscard]] const Plan& root_plan() const { return plan_; }
+    [[nodiscard]] const BuildRoot& root() const { return root_; }
 
     [[nodiscard]] const LockedSource& perl_source() const { return *perl_source_; }
 
@@ -55,17 +48,12 @@ class BundlePlan {
     void check_fit(const PerlBundle& bundle, const Lockfile& lock) const;
     void add_distributions(const Lockfile& lock);
 
-    Recipe recipe_;
-    std::unique_ptr<LockedInputs> inputs_;
-    Plan plan_;
+    BuildRoot root_;
     const LockedSource* perl_source_ = nullptr;
     PerlLayout perl_;
     Digest perl_key_;
     std::vector<PlannedDistribution> distributions_;
     Digest key_;
 };
-
-/// Name of the packages stage that makes a build root, in locks.
-inline constexpr const char* kBuildRootStage = "build-root";
 
 } // namespace kiln

@@ -69,6 +69,23 @@ void add_source_override(SourceOverrides& overrides, std::string_view text) {
     overrides[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
 }
 
+namespace {
+
+/// What to say of the words that could have been meant.
+std::string alternatives_of(const Recipe& recipe, const std::string& source) {
+    const auto words = recipe.alternatives.find(source);
+    if (words == recipe.alternatives.end()) {
+        return {};
+    }
+    std::vector<std::string> names;
+    for (const auto& [word, file] : words->second) {
+        names.push_back(word);
+    }
+    return fmt::format("or one of its alternatives: {}", fmt::join(names, ", "));
+}
+
+} // namespace
+
 void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides) {
     static const std::regex kGit("^(.+)@([0-9a-f]{40})$");
     for (const auto& [name, where] : overrides) {
@@ -83,10 +100,12 @@ void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides) {
         } else if (std::regex_match(where, match, kGit)) {
             source->second.from = GitSource{match[1].str(), match[2].str()};
         } else {
-            throw UsageError(fmt::format(
+            UsageError error(fmt::format(
                 "'--source {}={}': neither a directory nor URL@COMMIT with 40 hexadecimal digits",
                 name,
                 where));
+            error.set_hint_if_empty(alternatives_of(recipe, name));
+            throw error;
         }
     }
 }

@@ -3,8 +3,6 @@
 
 #include "base/error.hpp"
 #include "pipeline/artifact_registry.hpp"
-#include "pipeline/bundle_build.hpp"
-#include "pipeline/bundle_lock.hpp"
 #include "pipeline/make_lock.hpp"
 
 #include <fmt/format.h>
@@ -15,18 +13,19 @@ namespace kiln {
 
 namespace {
 
-PerlBundle load_definition(const ArtifactSpec& spec) {
+std::unique_ptr<ArtifactDefinition> load_definition(const ArtifactSpec& spec) {
     Diagnostics diags;
-    std::optional<PerlBundle> bundle;
+    std::unique_ptr<ArtifactDefinition> definition;
     try {
-        bundle = load_bundle(spec.bundle, diags);
+        definition = load_artifact_definition(spec.definition, spec.kind, diags);
     } catch (const SystemError& error) {
         throw Error(
             fmt::format("{}: {}", spec.pos.to_string(), error.message()), ExitCode::invalid_recipe);
     }
-    diags.throw_if_errors(fmt::format("bundle '{}'", spec.bundle.string()));
-    KILN_CHECK(bundle.has_value());
-    return std::move(*bundle);
+    diags.throw_if_errors(
+        fmt::format("{} '{}'", artifact_kind_name(spec.kind), spec.definition.string()));
+    KILN_CHECK(definition != nullptr);
+    return definition;
 }
 
 } // namespace
@@ -34,7 +33,7 @@ PerlBundle load_definition(const ArtifactSpec& spec) {
 void check_artifacts(const Recipe& recipe, Diagnostics& diags) {
     for (const auto& [name, spec] : recipe.artifacts) {
         try {
-            static_cast<void>(load_bundle(spec.bundle, diags));
+            static_cast<void>(load_artifact_definition(spec.definition, spec.kind, diags));
         } catch (const SystemError& error) {
             diags.error(spec.pos, error.message());
         }
@@ -72,17 +71,17 @@ const RecipeArtifacts::Item& RecipeArtifacts::item(const std::string& name) cons
 }
 
 Lockfile RecipeArtifacts::lock_of(const Item& item) {
-    return load_lockfile(lock_path(item.spec->bundle).string());
+    return load_lockfile(lock_path(item.spec->definition).string());
 }
 
 bool RecipeArtifacts::is_at_hand(
     const Item& item, const std::vector<std::string>& registries, const InputContext& in) const {
-    if (!fs::exists(lock_path(item.spec->bundle))) {
+    if (!fs::exists(lock_path(item.spec->definition))) {
         return false;
     }
     Digest wanted;
     try {
-        wanted = bundle_key(item.bundle, lock_of(item), in.pool);
+        wanted = item.definition->key(lock_of(item), in.pool);
     } catch (const Error&) {
         return false; // whatever is wrong with the lock, a new one is wanted
     }
@@ -90,17 +89,16 @@ bool RecipeArtifacts::is_at_hand(
 }
 
 void RecipeArtifacts::make_lock(const Item& item, const InputContext& in) {
-    const fs::path path = lock_path(item.spec->bundle);
-    for (const std::string& line :
-         replace_lock(path, lock_bundle(item.bundle, in, kKeyringFolder))) {
+    const fs::path path = lock_path(item.spec->definition);
+    for (const std::string& line : replace_lock(path, item.definition->lock(in))) {
         in.console.debug(line);
     }
-    in.console.info(fmt::format("locked bundle '{}': '{}'", item.bundle.name, path.string()));
+    in.console.info(fmt::format("locked {}: '{}'", item.definition->describe(), path.string()));
 }
 
 void RecipeArtifacts::make_missing_locks(const InputContext& in) const {
     for (const auto& [name, item] : items_) {
-        if (!fs::exists(lock_path(item.spec->bundle))) {
+        if (!fs::exists(lock_path(item.spec->definition))) {
             make_lock(item, in);
         }
     }
@@ -121,7 +119,7 @@ std::vector<LockedSource> RecipeArtifacts::locked() const {
         LockedSource source;
         source.kind = "artifact";
         source.name = name;
-        source.version = item.bundle.name;
+        source.version = item.definition->name();
         source.sha256 = lock_of(item).digest();
         out.push_back(std::move(source));
     }
@@ -130,7 +128,7 @@ std::vector<LockedSource> RecipeArtifacts::locked() const {
 
 Digest RecipeArtifacts::key(const std::string& name, const Pool& pool) const {
     const Item& found = item(name);
-    return bundle_key(found.bundle, lock_of(found), pool);
+    return found.definition->key(lock_of(found), pool);
 }
 
 ArtifactInput RecipeArtifacts::load(const std::string& name, const Pool& pool) const {
@@ -153,11 +151,11 @@ bool RecipeArtifacts::pull(
             in.http,
             reference.repository,
             find_registry_credentials(reference.repository.host, in.env));
-        const auto pulled =
-            pull_artifact(artifact_tag(item.bundle.name, key), key, registry, store_, in.console);
+        const auto pulled = pull_artifact(
+            artifact_tag(item.definition->name(), key), key, registry, store_, in.console);
         if (!pulled) {
             in.console.info(fmt::format(
-                "'{}' does not have bundle '{}' as it is locked", repository, item.bundle.name));
+                "'{}' does not have {} as it is locked", repository, item.definition->describe()));
         }
         return pulled.has_value();
     } catch (const Interrupted&) {
@@ -166,8 +164,8 @@ bool RecipeArtifacts::pull(
         throw;
     } catch (const Error& error) {
         in.console.warning(fmt::format(
-            "bundle '{}' cannot be pulled from '{}': {}",
-            item.bundle.name,
+            "{} cannot be pulled from '{}': {}",
+            item.definition->describe(),
             repository,
             error.message()));
         return false;
@@ -196,14 +194,14 @@ void RecipeArtifacts::provide(
     unsigned jobs) const {
     const Item& found = item(name);
     const Lockfile lock = lock_of(found);
-    const Digest wanted = bundle_key(found.bundle, lock, in.pool);
+    const Digest wanted = found.definition->key(lock, in.pool);
     if (store_.contains(wanted)) {
         return;
     }
     if (pull_from_any(found, wanted, registries, in)) {
         return;
     }
-    static_cast<void>(build_bundle(found.bundle, lock, in, store_, jobs));
+    static_cast<void>(found.definition->build(lock, in, store_, jobs));
 }
 
 } // namespace kiln

@@ -5,11 +5,12 @@
 #pragma once
 
 #include "pipeline/artifact.hpp"
+#include "pipeline/artifact_definition.hpp"
 #include "pipeline/locked_inputs.hpp"
-#include "recipe/bundle.hpp"
 #include "recipe/recipe.hpp"
 
 #include <map>
+#include <memory>
 #include <string>
 
 namespace kiln {
@@ -50,7 +51,7 @@ class RecipeArtifacts {
   private:
     struct Item {
         const ArtifactSpec* spec = nullptr;
-        PerlBundle bundle;
+        std::unique_ptr<ArtifactDefinition> definition;
     };
 
     [[nodiscard]] bool

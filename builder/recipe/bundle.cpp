@@ -66,12 +66,6 @@ constexpr Shape kPerl = one_of(kPerlForms, "perl");
 constexpr Shape kDistribution = one_of(kDistributionForms, "distribution");
 constexpr Shape kDistributions = list_of(&kDistribution);
 
-constexpr Shape kPackages = list_of(&kPackageName, false);
-constexpr auto kBuildFields = std::to_array<Field>({
-    {"install", &kPackages, Need::required, "packages beside the Essential ones"},
-});
-constexpr Shape kBuild = object_of(kBuildFields, "build");
-
 DistributionSpec read_distribution(const Value& value) {
     if (value.kind() == Value::Kind::string) {
         return {DebianSource{value.as_string(), {}, {}}, {}, value.pos()};
@@ -97,16 +91,10 @@ DistributionSpec read_distribution(const Value& value) {
 void merge_into(PerlBundle& bundle, const Value& value, const fs::path& base_dir) {
     bundle.name = value.at("bundle").as_string();
     bundle.summary = value.string_or("summary", bundle.summary);
-    bundle.architecture = value.string_or("architecture", bundle.architecture);
     bundle.prefix = value.string_or("prefix", bundle.prefix);
-    if (const Value* archives = value.find("archives")) {
-        bundle.archives = read_archives(*archives, base_dir);
-    }
+    merge_build_root(bundle.root, value, base_dir);
     if (const Value* sources = value.find("sources")) {
         bundle.source_archives = read_archives(*sources, base_dir);
-    }
-    if (const Value* build = value.find("build")) {
-        bundle.build_packages = build->at("install").as_strings();
     }
     if (const Value* perl = value.find("perl")) {
         bundle.perl = read_distribution(*perl);
@@ -193,7 +181,7 @@ const Shape& bundle_shape() {
          &archives_shape(),
          Need::optional,
          "archives whose source packages are looked through, the preferred first"},
-        {"build", &kBuild, Need::optional, "the build root"},
+        {"build", &build_shape(), Need::optional, "the build root"},
         {"perl", &kPerl, Need::optional, "perl itself: a source package or a release on CPAN"},
         {"distributions",
          &kDistributions,

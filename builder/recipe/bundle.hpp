@@ -4,7 +4,7 @@
 // with it, in a build root of locked packages. docs/perl-bundle.md describes the format.
 #pragma once
 
-#include "recipe/recipe.hpp"
+#include "recipe/build_root.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -46,11 +46,9 @@ struct DistributionSpec {
 struct PerlBundle {
     std::string name;
     std::string summary;
-    std::string architecture = "amd64";
+    BuildRootSpec root;
     std::string prefix;                       ///< absolute path in the image
-    std::vector<ArchiveSpec> archives;        ///< of the build root's packages
     std::vector<ArchiveSpec> source_archives; ///< where sources are looked for, in this order
-    std::vector<std::string> build_packages;  ///< the build root, besides Essential packages
     DistributionSpec perl;                    ///< a source package or a release on CPAN
     std::vector<DistributionSpec> distributions;
     std::vector<fs::path> cpanfiles; ///< whose modules the bundle must have

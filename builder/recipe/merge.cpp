@@ -82,6 +82,24 @@ std::vector<ArchiveSpec> read_archives(const Value& archives, const fs::path& ba
     return out;
 }
 
+namespace {
+
+ArtifactSpec read_artifact(const std::string& name, const Value& value, const fs::path& base_dir) {
+    ArtifactSpec out;
+    out.name = name;
+    out.kind = value.contains("program") ? ArtifactKind::program : ArtifactKind::bundle;
+    out.definition = resolve_path(base_dir, value.at(artifact_kind_name(out.kind)).as_string());
+    out.registry = value.string_or("registry", "");
+    out.pos = value.pos();
+    return out;
+}
+
+} // namespace
+
+std::string_view artifact_kind_name(ArtifactKind kind) {
+    return kind == ArtifactKind::program ? "program" : "bundle";
+}
+
 void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     recipe.name = value.at("name").as_string();
     recipe.summary = value.string_or("summary", recipe.summary);
@@ -105,15 +123,18 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
                 member.key, read_source(member.key, member.value, base_dir));
         }
     }
+    if (const Value* alternatives = value.find("alternatives")) {
+        for (const Member& source : alternatives->members()) {
+            for (const Member& word : source.value.members()) {
+                recipe.alternatives[source.key][word.key] =
+                    resolve_path(base_dir, word.value.as_string());
+            }
+        }
+    }
     if (const Value* artifacts = value.find("artifacts")) {
         for (const Member& member : artifacts->members()) {
             recipe.artifacts.insert_or_assign(
-                member.key,
-                ArtifactSpec{
-                    member.key,
-                    resolve_path(base_dir, member.value.at("bundle").as_string()),
-                    member.value.string_or("registry", ""),
-                    member.value.pos()});
+                member.key, read_artifact(member.key, member.value, base_dir));
         }
     }
 }

@@ -80,10 +80,17 @@ struct SourceSpec {
     SourcePos pos;
 };
 
+/// A perl bundle (recipe/bundle.hpp), or a program (recipe/program.hpp).
+enum class ArtifactKind { bundle, program };
+
+/// "bundle" or "program": the key that names a definition, in recipes and in definitions.
+[[nodiscard]] std::string_view artifact_kind_name(ArtifactKind kind);
+
 /// What is built in a root of its own and placed into the image by a stage `artifact`.
 struct ArtifactSpec {
     std::string name;
-    fs::path bundle;      ///< definition of a perl bundle
+    ArtifactKind kind = ArtifactKind::bundle;
+    fs::path definition;
     std::string registry; ///< HOST[:PORT]/REPOSITORY that may have it built; empty: none
     SourcePos pos;
 };
@@ -97,6 +104,8 @@ struct Recipe {
     std::vector<PinSpec> pins;
     RecipeIds ids;
     std::map<std::string, SourceSpec> sources;
+    /// Recipes to take instead, by source and by word for `--source NAME=WORD`.
+    std::map<std::string, std::map<std::string, fs::path>> alternatives;
     std::map<std::string, ArtifactSpec> artifacts;
     std::vector<StageSpec> stages;       ///< of every image
     std::vector<StageSpec> vm_stages;    ///< after them, for disks

@@ -74,15 +74,28 @@ constexpr std::array<const Shape*, 3> kSourceForms{&kGit, &kDirectory, &kTarball
 constexpr Shape kSource = one_of(kSourceForms, "source");
 constexpr Shape kSources = map_of(kNamePattern, &kSource);
 
-constexpr auto kArtifactFields = std::to_array<Field>({
+constexpr Field kRegistryField{
+    "registry",
+    &kRepository,
+    Need::optional,
+    "HOST[:PORT]/REPOSITORY that may have it built already"};
+constexpr auto kBundleFields = std::to_array<Field>({
     {"bundle", &kPath, Need::required, "definition of a perl bundle, relative to this file"},
-    {"registry",
-     &kRepository,
-     Need::optional,
-     "HOST[:PORT]/REPOSITORY that may have it built already"},
+    kRegistryField,
 });
-constexpr Shape kArtifact = object_of(kArtifactFields, "artifact");
+constexpr auto kProgramFields = std::to_array<Field>({
+    {"program", &kPath, Need::required, "definition of a program, relative to this file"},
+    kRegistryField,
+});
+constexpr Shape kBundleArtifact = object_of(kBundleFields, "perl bundle");
+constexpr Shape kProgramArtifact = object_of(kProgramFields, "program");
+constexpr std::array<const Shape*, 2> kArtifactForms{&kBundleArtifact, &kProgramArtifact};
+constexpr Shape kArtifact = one_of(kArtifactForms, "artifact");
 constexpr Shape kArtifacts = map_of(kNamePattern, &kArtifact);
+
+/// A recipe's file, by the word that chooses it.
+constexpr Shape kAlternativeRecipes = map_of(kNamePattern, &kPath);
+constexpr Shape kAlternatives = map_of(kNamePattern, &kAlternativeRecipes);
 
 constexpr auto kVmFields = std::to_array<Field>({
     {"stages", &kStages, Need::optional, "stages after the common ones, for disks only"},
@@ -171,6 +184,11 @@ const Shape& recipe_shape() {
         {"pins", &kPins, Need::optional, "preferences between suites"},
         {"ids", &kIds, Need::optional, "fixed user and group ids"},
         {"sources", &kSources, Need::optional, "source trees, by name"},
+        {"alternatives",
+         &kAlternatives,
+         Need::optional,
+         "by source, words for `--source NAME=WORD` and the recipes, relative to this file, that "
+         "are taken instead of this one"},
         {"artifacts", &kArtifacts, Need::optional, "what is built beforehand, by name"},
         {"stages", &kStages, Need::optional, "what is done, in order, for every image"},
         {"vm", &kVm, Need::optional, "what only disks get"},

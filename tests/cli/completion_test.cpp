@@ -35,7 +35,7 @@ std::string complete_in_bash(const std::string& words) {
 
 TEST(BashCompletion, OffersCommandsOptionsAndValues) {
     EXPECT_EQ(complete_in_bash("ch"), "check\n");
-    EXPECT_EQ(complete_in_bash("check --s"), "--set\n");
+    EXPECT_EQ(complete_in_bash("check --se"), "--set\n");
     EXPECT_EQ(complete_in_bash("--json check --log-format ''"), "text\njson\n");
     EXPECT_EQ(complete_in_bash("completion z"), "zsh\n");
     EXPECT_EQ(complete_in_bash("check pa"), "pause\n");

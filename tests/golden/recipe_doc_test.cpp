@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// docs/recipe.md and docs/perl-bundle.md say what the program does: their tables are made from the
-// shapes, and their examples load. The first line of every example is a comment: the example's file
-// name, or "stage" or "piece of a recipe".
+// docs/recipe.md, docs/perl-bundle.md and docs/programs.md say what the program does: their tables
+// are made from the shapes, and their examples load. The first line of every example is a comment:
+// the example's file name, or "stage" or "piece of a recipe".
 #include "base/text.hpp"
 #include "recipe/bundle.hpp"
+#include "recipe/program.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/stage.hpp"
 #include "support/golden.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 const fs::path kDocument = fs::path(KILN_SOURCE_DIR) / "docs/recipe.md";
 const fs::path kBundleDocument = fs::path(KILN_SOURCE_DIR) / "docs/perl-bundle.md";
+const fs::path kProgramDocument = fs::path(KILN_SOURCE_DIR) / "docs/programs.md";
 
 /// The shape below `shape` that one word of a "keys:" path names.
 const Shape* descend(const Shape* shape, std::string_view word) {
@@ -49,6 +51,9 @@ const Shape* root_shape(const std::vector<std::string>& path) {
     }
     if (path[0] == "bundle") {
         return &bundle_shape();
+    }
+    if (path[0] == "program") {
+        return &program_shape();
     }
     if (path[0] == "image") {
         return path.at(1) == "disk" ? &disk_image_shape() : &oci_image_shape();
@@ -137,6 +142,24 @@ TEST(BundleDocument, HasExamplesThatLoad) {
         write_file_atomically(path, example.text);
         Diagnostics diags;
         EXPECT_TRUE(load_bundle(path, diags)) << diags.render_all();
+    }
+}
+
+TEST(ProgramDocument, HasTheTablesOfTheChecker) {
+    test::expect_golden(kProgramDocument, with_tables(read_text_file(kProgramDocument)));
+}
+
+TEST(ProgramDocument, HasExamplesThatLoad) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const auto found = examples(kProgramDocument);
+    EXPECT_GE(found.size(), 1U);
+    fs::create_directory(dir.path() / "hello");
+    for (const YamlExample& example : found) {
+        const fs::path path = dir.path() / example.title;
+        fs::create_directories(path.parent_path());
+        write_file_atomically(path, example.text);
+        Diagnostics diags;
+        EXPECT_TRUE(load_program(path, diags)) << diags.render_all();
     }
 }
 

@@ -62,7 +62,7 @@ TEST_F(BundleFiles, AreReadWhole) {
     const PerlBundle bundle = load(write("core.yaml", kCore));
     EXPECT_EQ(bundle.name, "core");
     EXPECT_EQ(bundle.prefix, "/opt/perl");
-    EXPECT_THAT(bundle.build_packages, ElementsAre("gcc", "make"));
+    EXPECT_THAT(bundle.root.packages, ElementsAre("gcc", "make"));
     EXPECT_THAT(bundle.source_archives[0].suites, ElementsAre("bookworm", "trixie"));
     EXPECT_THAT(bundle.source_archives[0].components, ElementsAre("main"));
     const auto& perl = std::get<DebianSource>(bundle.perl.from);

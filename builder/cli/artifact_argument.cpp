@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "cli/artifact_argument.hpp"
+
+#include "base/error.hpp"
+#include "cli/recipe_argument.hpp"
+#include "pipeline/make_lock.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln {
+
+namespace {
+
+constexpr DefinitionPlace kBundles{"perl-bundle", "bundle"};
+constexpr DefinitionPlace kPrograms{"recipes/programs", "program"};
+
+fs::path find_artifact(const std::string& argument) {
+    const fs::path program = fs::path(kPrograms.directory) / (argument + ".yaml");
+    return fs::exists(program) ? program : find_definition(argument, kBundles);
+}
+
+} // namespace
+
+Lockfile ArtifactArgument::lock() const {
+    const fs::path file = lock_path(path);
+    if (!fs::exists(file)) {
+        throw Error(fmt::format("there is no lock '{}'", file.string()), ExitCode::invalid_recipe)
+            .with_hint(fmt::format("'kiln artifact lock {}' makes it", definition->name()));
+    }
+    return load_lockfile(file.string());
+}
+
+ArtifactArgument load_artifact_argument(const Arguments& arguments, Context& context) {
+    const fs::path path = find_artifact(arguments.positional(kArtifactPositional.name));
+    const ArtifactKind kind = kind_of_definition(path);
+    Diagnostics diags;
+    auto definition = load_artifact_definition(path, kind, diags);
+    require_no_faults(path, kind == ArtifactKind::program ? kPrograms : kBundles, diags, context);
+    KILN_CHECK(definition != nullptr);
+    return {path, std::move(definition)};
+}
+
+} // namespace kiln

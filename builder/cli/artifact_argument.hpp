@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// What the commands that take an ARTIFACT have in common.
+#pragma once
+
+#include "cli/command.hpp"
+#include "formats/lockfile.hpp"
+#include "pipeline/artifact_definition.hpp"
+
+namespace kiln {
+
+inline constexpr PositionalSpec kArtifactPositional{
+    .name = "ARTIFACT",
+    .doc = "the file of a bundle or program, or the name of one in perl-bundle/ or "
+           "recipes/programs/",
+    .completes = Completes::file};
+
+struct ArtifactArgument {
+    fs::path path;
+    std::unique_ptr<ArtifactDefinition> definition;
+
+    /// The lock beside it. Throws Error (exit code 3) when there is none.
+    [[nodiscard]] Lockfile lock() const;
+};
+
+/// Loads the definition that ARTIFACT says. Faults are reported, all of them, and end in an Error
+/// with exit code 3.
+[[nodiscard]] ArtifactArgument load_artifact_argument(const Arguments& arguments, Context& context);
+
+} // namespace kiln

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/program_build.hpp"
+
+#include "base/error.hpp"
+#include "base/output_version.hpp"
+#include "base/sandbox.hpp"
+#include "base/text.hpp"
+#include "formats/tree_scan.hpp"
+#include "pipeline/artifact_libraries.hpp"
+#include "pipeline/build_root.hpp"
+#include "pipeline/make_lock.hpp"
+#include "stages/folder_copy.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+
+namespace kiln {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kWorkFolder = "/run/kiln/build";
+constexpr const char* kSourceFolder = "/run/kiln/source";
+constexpr std::chrono::seconds kLongestScript = std::chrono::minutes(60);
+
+std::string refresh_program(const ProgramSpec& program) {
+    return fmt::format("'kiln artifact lock {}'", program.name);
+}
+
+BuildRoot root_of(const ProgramSpec& program, const Lockfile& lock, const Pool& pool) {
+    return {program.name, program.root, lock, pool, refresh_program(program)};
+}
+
+Digest key_on(const BuildRoot& root, const ProgramSpec& program) {
+    FieldHasher hasher("kiln.program.v1");
+    hasher.field("output-version", kOutputVersion)
+        .field("root", root.key())
+        .field("script", program.script);
+    for (const auto& [name, folder] : program.sources) {
+        hasher.field("source-name", name).field("source", folder_digest(folder));
+    }
+    return hasher.finish();
+}
+
+/// Everything readable for all and writable for its owner, whatever the script's umask.
+void set_plain_modes(const fs::path& root) {
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+        if (entry.is_symlink()) {
+            continue;
+        }
+        const bool searchable = entry.is_directory() || (entry.status().permissions() &
+                                                         fs::perms::owner_exec) != fs::perms::none;
+        fs::permissions(entry.path(), fs::perms(searchable ? 0755 : 0644));
+    }
+}
+
+class ProgramBuild {
+  public:
+    ProgramBuild(
+        const ProgramSpec& program,
+        const Lockfile& lock,
+        const InputContext& in,
+        const Store& store,
+        unsigned jobs)
+        : program_(program), in_(in), store_(store), jobs_(jobs),
+          root_(root_of(program, lock, in.pool)), key_(key_on(root_, program)),
+          log_(store.root() / "logs" / (program.name + ".log")) {}
+
+    ArtifactInfo run() {
+        if (!store_.contains(key_)) {
+            root_.make(in_, store_, jobs_);
+            build();
+        }
+        return stored_artifact(store_, key_);
+    }
+
+  private:
+    void build() const {
+        const auto start = Clock::now();
+        Job job = in_.console.start(fmt::format("build {}", program_.name));
+        const auto root = store_.begin(root_.keys());
+        const auto work = store_.begin_work();
+        const fs::path folder = work->path() / "build";
+        const fs::path out = folder / "out";
+        for (const fs::path& path : {folder, out}) {
+            fs::create_directory(path);
+            fs::permissions(path, fs::perms(0755)); // REPRO: whatever the umask
+        }
+        run_script(root->root(), folder);
+        if (fs::is_empty(out)) {
+            throw Error(fmt::format("the script of '{}' put nothing into $OUT", program_.name));
+        }
+        set_plain_modes(out);
+        const std::int64_t epoch = root_.epoch();
+        const FileTree tree = scan_tree(
+            out, {.mtime = [&](const std::string&, FileType, std::int64_t) { return epoch; }});
+        apply_times(out, tree);
+        ArtifactInfo info;
+        info.name = program_.name;
+        info.kind = "program";
+        info.key = key_;
+        info.tree = tree.digest();
+        info.libraries = find_libraries(tree, out, root->root());
+        info.parts.push_back(artifact_part(program_.name, "", tree));
+        store_.commit(
+            out,
+            key_,
+            tree,
+            {.recipe = program_.name,
+             .kind = kArtifactKind,
+             .name = program_.name,
+             .seconds = std::chrono::duration<double>(Clock::now() - start).count(),
+             .bytes = tree.content_bytes(),
+             .files = tree.entries().size(),
+             .details = to_json(info)});
+        job.finish(format_size(tree.content_bytes()));
+    }
+
+    void run_script(const fs::path& root, const fs::path& folder) const {
+        SandboxOptions options{.root = root, .epoch = root_.epoch()};
+        options.read_only_root = true;
+        options.binds.push_back({folder, kWorkFolder, false});
+        for (const auto& [name, source] : program_.sources) {
+            options.binds.push_back(
+                {fs::absolute(source), fmt::format("{}/{}", kSourceFolder, name)});
+        }
+        Sandbox sandbox(std::move(options));
+        fs::create_directories(log_.parent_path());
+        std::ofstream log(log_, std::ios::trunc);
+        Command command{"/bin/sh", {"-eu"}};
+        command.input = program_.script;
+        command.cwd = kWorkFolder;
+        command.timeout = kLongestScript;
+        command.env = {
+            {"HOME", "/tmp"},
+            {"JOBS", std::to_string(jobs_)},
+            {"OUT", std::string(kWorkFolder) + "/out"},
+            {"SOURCE", kSourceFolder}};
+        command.on_line = [&](std::string_view line) { log << line << '\n'; };
+        const ProcessResult result = sandbox.run(command);
+        log.flush();
+        if (!result.ok()) {
+            std::vector<std::string> details = last_lines(result.output);
+            details.push_back(fmt::format("the whole log: {}", log_.string()));
+            throw Error(ProcessError("its script", result).message())
+                .with_details(std::move(details));
+        }
+    }
+
+    const ProgramSpec& program_;
+    const InputContext& in_;
+    const Store& store_;
+    unsigned jobs_;
+    BuildRoot root_;
+    Digest key_;
+    fs::path log_;
+};
+
+} // namespace
+
+Lockfile
+lock_program(const ProgramSpec& program, const InputContext& in, const fs::path& keyring_dir) {
+    require_online(in);
+    const SolveRequest request = build_root_request(program.name, program.root, in, keyring_dir);
+    return lock_of(program.name, request, solve(request, in.processes, in.console));
+}
+
+Digest program_key(const ProgramSpec& program, const Lockfile& lock, const Pool& pool) {
+    return key_on(root_of(program, lock, pool), program);
+}
+
+ArtifactInfo build_program(
+    const ProgramSpec& program,
+    const Lockfile& lock,
+    const InputContext& in,
+    const Store& store,
+    unsigned jobs) {
+    return with_context(fmt::format("building program '{}'", program.name), [&] {
+        return ProgramBuild(program, lock, in, store, jobs).run();
+    });
+}
+
+} // namespace kiln

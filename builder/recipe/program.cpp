@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/program.hpp"
+
+#include "base/error.hpp"
+#include "recipe/merge.hpp"
+#include "recipe/recipe_shape.hpp"
+#include "recipe/yaml.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kSourceFolders = map_of(kNamePattern, &kPath);
+
+std::map<std::string, fs::path>
+read_sources(const Value& value, const fs::path& base_dir, Diagnostics& diags) {
+    std::map<std::string, fs::path> out;
+    const Value* sources = value.find("sources");
+    if (sources == nullptr) {
+        return out;
+    }
+    for (const Member& member : sources->members()) {
+        fs::path folder = resolve_path(base_dir, member.value.as_string());
+        if (!fs::is_directory(folder)) {
+            diags.error(
+                member.value.pos(), fmt::format("there is no folder '{}'", folder.string()));
+        }
+        out.emplace(member.key, std::move(folder));
+    }
+    return out;
+}
+
+} // namespace
+
+const Shape& program_shape() {
+    static const auto kFields = std::to_array<Field>({
+        {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
+        {"program", &kName, Need::required, "name of the program"},
+        {"summary", &kLine, Need::optional, "what it is, in one line"},
+        {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
+        {"archives",
+         &archives_shape(),
+         Need::required,
+         "where packages of the build root come from"},
+        {"build", &build_shape(), Need::required, "the build root"},
+        {"sources",
+         &kSourceFolders,
+         Need::optional,
+         "folders, relative to this file, that the script finds as `source/NAME`"},
+        {"script",
+         &kText,
+         Need::required,
+         "makes the files: /bin/sh runs it, and what it puts into `$OUT` is the artifact"},
+    });
+    static const Shape kShape = object_of(kFields, "program");
+    return kShape;
+}
+
+nlohmann::ordered_json program_schema() {
+    return schema_of(program_shape(), "kiln program");
+}
+
+std::optional<ProgramSpec> load_program(const fs::path& path, Diagnostics& diags) {
+    const std::optional<YamlNode> tree = load_yaml(path, diags);
+    if (!tree) {
+        return std::nullopt;
+    }
+    const Value value = validate(*tree, program_shape(), diags);
+    if (diags.has_errors()) {
+        return std::nullopt;
+    }
+    const fs::path base_dir = path.parent_path();
+    ProgramSpec out;
+    out.name = value.at("program").as_string();
+    out.summary = value.string_or("summary", "");
+    merge_build_root(out.root, value, base_dir);
+    out.sources = read_sources(value, base_dir, diags);
+    out.script = value.at("script").as_string();
+    out.file = path;
+    if (diags.has_errors()) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+} // namespace kiln

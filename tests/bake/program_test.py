@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Programs built in a locked build root: same bytes, what they need, what goes wrong."""
+
+import json
+import shutil
+import unittest
+
+import world
+
+FOLDER = world.WORK / "programs"
+SOURCE = '#include <stdio.h>\nint main(void) { puts("baked by kiln"); }\n'
+SCRIPT = 'mkdir -p "$OUT/usr/local/bin"\ngcc -O2 -o "$OUT/usr/local/bin/hello" "$SOURCE/hello/main.c"\n'
+
+
+def define(name, script=SCRIPT):
+    lines = "".join(f"  {line}\n" for line in script.splitlines())
+    path = world.WORK / f"recipes/programs/{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        f"kiln: 1\nprogram: {name}\narchives:\n  - {{archive: debian, suites: [bookworm]}}\n"
+        "build:\n  install: [gcc, libc6-dev, binutils]\n"
+        f"sources:\n  hello: {FOLDER}/hello\nscript: |\n{lines}")
+
+
+def build(name, *args, cache=world.CACHE):
+    done = world.succeed(
+        "artifact", "build", name, *args, "--json", env=world.environment(KILN_CACHE=cache))
+    return json.loads(done.stdout)
+
+
+class Programs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        (FOLDER / "hello").mkdir(parents=True)
+        (FOLDER / "hello/main.c").write_text(SOURCE)
+        define("hello")
+        cls.built = build("hello", "--refresh")
+
+    def test_tells_what_it_needs(self):
+        self.assertEqual(self.built["kind"], "program")
+        self.assertEqual([l["package"] for l in self.built["libraries"]], ["libc6"])
+
+    def test_same_bytes_in_another_cache(self):
+        cache = world.FAST / "program-cache"
+        cache.mkdir()
+        (cache / "pool").symlink_to(world.CACHE / "pool")
+        again = build("hello", "--jobs", "1", "--offline", cache=cache)
+        shutil.rmtree(cache)
+        self.assertEqual(again["tree"], self.built["tree"])
+
+    def test_a_change_of_its_source_is_another_program(self):
+        (FOLDER / "hello/main.c").write_text(SOURCE.replace("baked", "made"))
+        changed = build("hello")
+        (FOLDER / "hello/main.c").write_text(SOURCE)
+        self.assertNotEqual(changed["key"], self.built["key"])
+        self.assertEqual(build("hello")["tree"], self.built["tree"])
+
+    def test_is_placed_into_an_image_and_runs(self):
+        (world.WORK / "recipes/greeter.yaml").write_text(
+            "kiln: 1\nname: greeter\nextends: debian-minimal.yaml\n"
+            "artifacts:\n  hello: {program: programs/hello.yaml}\n"
+            "stages:\n  - stage: artifact\n    artifact: hello\n"
+            "  - stage: run\n    name: greet\n    why: the test looks at it\n"
+            "    script: /usr/local/bin/hello > /root/said\n"
+            "images: [../images/oci.yaml]\n")
+        world.succeed("lock", "greeter")
+        world.succeed("bake", "greeter", "--out", FOLDER / "out")
+        record = world.load_record(FOLDER / "out")
+        said = world.stage_folder(record, "greet") / "tree/root/said"
+        self.assertEqual(said.read_text(), "baked by kiln\n")
+
+    def fails(self, name, script, *texts):
+        define(name, script)
+        world.succeed("artifact", "lock", name)
+        done = world.kiln("artifact", "build", name)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for text in texts:
+            self.assertIn(text, done.stderr)
+
+    def test_failing_script(self):
+        self.fails(
+            "broken", "echo about to fail\nexit 7\n", "its script failed with exit code 7",
+            "about to fail", "the whole log: ", "while building program 'broken'")
+
+    def test_script_that_makes_nothing(self):
+        self.fails("empty", "true\n", "the script of 'empty' put nothing into $OUT")
+
+    def test_no_network_and_no_writing_to_the_sources(self):
+        self.fails(
+            "curious", 'test "$(ls /sys/class/net 2>/dev/null || echo lo)" = lo\n'
+            'echo changed > "$SOURCE/hello/main.c"\n', "Read-only file system")
+
+    def test_missing_lock(self):
+        define("unlocked")
+        done = world.kiln("artifact", "build", "unlocked")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("'kiln artifact lock unlocked' makes it", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
