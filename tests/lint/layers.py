@@ -8,6 +8,7 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BELOW = {
     "base": set(),
+    "firstrun": {"base"},
     "recipe": {"base"},
     "formats": {"base"},
     "perl": {"base", "formats"},

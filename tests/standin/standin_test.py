@@ -376,7 +376,7 @@ class Pipeline(unittest.TestCase):
         cls.addClassCleanup(cls.daemon.stop)
         # Two uploads at once.
         for name in ("Foo-Bar", "Foo-Baz"):
-            answer = web.upload(f"{name}-0.01.tar.gz", distribution(name), ADMIN)
+            answer = web.upload(f"{name}-0.01.tar.gz", distribution(name, bare=name == "Foo-Baz"), ADMIN)
             assert answer.status == 200, answer.body
         web.upload("Dev-Rel-0.01_01.tar.gz", distribution("Dev-Rel", "0.01_01"), ADMIN)
         for package in ("Foo::Bar", "Foo::Baz"):

@@ -441,8 +441,8 @@ def multipart(fields):
     return out.getvalue(), f"multipart/form-data; boundary={boundary}"
 
 
-def distribution(name, version="0.01", package=None):
-    """A gzipped tar with a module in it."""
+def distribution(name, version="0.01", package=None, bare=False):
+    """A gzipped tar with a module in it; a bare one has nothing that is not needed."""
     package = package or name.replace("-", "::")
     path = "lib/" + package.replace("::", "/") + ".pm"
     files = {
@@ -454,6 +454,8 @@ def distribution(name, version="0.01", package=None):
         "README": f"{package}, a toy.\n",
         path: f"package {package};\nuse strict;\nour $VERSION = '{version}';\n1;\n",
     }
+    if bare:
+        del files["META.json"], files["README"]
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         for file, text in files.items():

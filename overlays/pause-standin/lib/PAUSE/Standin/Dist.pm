@@ -9,6 +9,7 @@ use CPAN::Meta ();
 use File::Basename qw(basename);
 use File::Find ();
 use File::Temp ();
+use List::Util qw(first);
 use Module::Metadata ();
 use PAUSE ();
 use PAUSE::Standin::Files qw(slurp);
@@ -70,9 +71,10 @@ sub meta ($self) {
     return eval { CPAN::Meta->load_file($file, { lazy_validation => 1 }) };
 }
 
-sub meta_file ($self) { (grep { -f } map { "$self->{root}/META.$_" } qw(json yml))[0] }
+# Undefined when there is none.
+sub meta_file ($self) { first { -f } map { "$self->{root}/META.$_" } qw(json yml) }
 
-sub readme_file ($self) { (grep { -f } map { "$self->{root}/README$_" } '', qw(.md .txt .pod))[0] }
+sub readme_file ($self) { first { -f } map { "$self->{root}/README$_" } '', qw(.md .txt .pod) }
 
 # What is laid beside the archive: (suffix, content) pairs.
 sub companions ($self) {

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+//
+// Steps on a machine in a temporary directory: needed, applied, not needed any more.
+#include "fake_world.hpp"
+#include "firstrun/answer_sources.hpp"
+#include "firstrun/places.hpp"
+#include "firstrun/schema.hpp"
+#include "firstrun/steps.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kiln::firstrun {
+
+namespace {
+
+using test::FakeWorld;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A context whose parts live as long as it does.
+class StepTest : public testing::Test {
+  protected:
+    Context& context() {
+        host_ = std::make_unique<Host>(world.host());
+        answers_ = std::make_unique<Answers>(gather_answers(*host_, world.env, Mode::container));
+        accounts_ = Accounts::parse(host_->read("/etc/passwd").value_or(""), "");
+        report_ = std::make_unique<Report>(err_);
+        context_ = std::make_unique<Context>(
+            Context{*host_, *answers_, accounts_, read_image(*host_), Mode::container, *report_});
+        return *context_;
+    }
+
+    void SetUp() override {
+        if (::getuid() != 0) {
+            GTEST_SKIP() << "files of root can be made by root only";
+        }
+    }
+
+    FakeWorld world;
+
+  private:
+    std::ostringstream err_;
+    std::unique_ptr<Host> host_;
+    std::unique_ptr<Answers> answers_;
+    Accounts accounts_;
+    std::unique_ptr<Report> report_;
+    std::unique_ptr<Context> context_;
+};
+
+TEST_F(StepTest, DirectoriesAreMadeOnce) {
+    fs::create_directories(world.place("/data"));
+    EXPECT_EQ(directories_needed(context()).size(), 35U);
+    apply_directories(context());
+    EXPECT_THAT(directories_needed(context()), IsEmpty());
+    fs::permissions(world.place("/data/state/private"), fs::perms::all);
+    EXPECT_THAT(directories_needed(context()), ElementsAre("/data/state/private has mode 777"));
+}
+
+TEST_F(StepTest, PrivateConfigFollowsTheAnswersAndKeepsItsPasswords) {
+    fs::create_directories(world.place("/data/state/private"));
+    apply_private_config(context());
+    EXPECT_THAT(private_config_needed(context()), IsEmpty());
+    const std::string before = read_text_file(world.place(places::kPrivateConfig));
+    world.env["PAUSE_MINIMUM_FILES"] = "7";
+    EXPECT_THAT(
+        private_config_needed(context()), ElementsAre("PrivatePAUSE.pm differs from the answers"));
+    apply_private_config(context());
+    std::string after = read_text_file(world.place(places::kPrivateConfig));
+    after.replace(after.find("ML_MIN_FILES => 7"), 17, "ML_MIN_FILES => 0");
+    EXPECT_EQ(after, before);
+}
+
+TEST_F(StepTest, NewPasswordsMakeTheDatabaseStepRunAgain) {
+    world.put(places::kComplete, "x");
+    fs::create_directories(world.place("/data/state/private"));
+    apply_private_config(context());
+    EXPECT_FALSE(fs::exists(world.place(places::kComplete)));
+}
+
+TEST_F(StepTest, CronGetsItsRecipient) {
+    world.put(places::kCronTable, "PATH=/bin\nMAILTO=someone\n* * * * * pause x\n");
+    EXPECT_EQ(cron_needed(context()).size(), 1U);
+    apply_cron(context());
+    EXPECT_THAT(cron_needed(context()), IsEmpty());
+    EXPECT_EQ(
+        read_text_file(world.place(places::kCronTable)),
+        "PATH=/bin\nMAILTO=\"\"\n* * * * * pause x\n");
+}
+
+TEST_F(StepTest, HostsKeepTheirOtherLines) {
+    world.put("/etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\told\n::1\tip6-localhost\n");
+    world.env["PAUSE_HOSTNAME"] = "pause.example.org";
+    EXPECT_THAT(hostname_needed(context()), testing::Contains(HasSubstr("/etc/hosts")));
+}
+
+TEST_F(StepTest, FinishRemembersImageAndAnswers) {
+    world.put(places::kImage, R"({"name":"pause","id":"abc","schema":"2026-04","standin":true})");
+    world.env["PAUSE_HOSTNAME"] = "a.org";
+    fs::create_directories(world.place("/data/state"));
+    EXPECT_EQ(finish_needed(context()).size(), 3U);
+    EXPECT_TRUE(context().is_adopting());
+    apply_finish(context());
+    EXPECT_THAT(finish_needed(context()), IsEmpty());
+    EXPECT_FALSE(context().is_adopting());
+    // The tables keep their level until somebody changes them.
+    world.put(places::kImage, R"({"name":"pause","id":"def","schema":"2027-01","standin":true})");
+    apply_finish(context());
+    EXPECT_EQ(read_volume_image(context().host)->schema, "2026-04");
+    EXPECT_EQ(read_volume_image(context().host)->id, "def");
+}
+
+/// Answers questions about tables from a script, and notes the statements.
+class SchemaTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        world.launcher.answers["mariadb"] = [this](const Command& command) {
+            ProcessResult result;
+            if (command.input.starts_with("SELECT")) {
+                result.output = tables;
+            } else {
+                statements.push_back(command.input);
+            }
+            return result;
+        };
+    }
+
+    void load() {
+        Host host = world.host();
+        Sql sql(host, "/socket");
+        load_schema(sql, "mod", "CREATE TABLE a (b int);\n");
+    }
+
+    FakeWorld world;
+    std::string tables;
+    std::vector<std::string> statements;
+};
+
+TEST_F(SchemaTest, GoesThroughADatabaseOfItsOwn) {
+    load();
+    EXPECT_THAT(
+        statements,
+        ElementsAre(
+            HasSubstr("CREATE DATABASE `first_run_mod`"),
+            "CREATE TABLE a (b int);\n",
+            "DROP DATABASE `first_run_mod`;\n"));
+}
+
+TEST_F(SchemaTest, IsNeverLoadedOverTables) {
+    tables = "mod\tusers\n";
+    load();
+    EXPECT_THAT(statements, IsEmpty());
+}
+
+TEST_F(SchemaTest, FinishesAMoveThatWasCutShort) {
+    tables = "mod\tusers\nfirst_run_mod\tusers\nfirst_run_mod\turis\n";
+    load();
+    EXPECT_THAT(
+        statements,
+        ElementsAre(
+            "RENAME TABLE `first_run_mod`.`uris` TO `mod`.`uris`;\n",
+            "DROP DATABASE `first_run_mod`;\n"));
+}
+
+} // namespace
+
+} // namespace kiln::firstrun
