@@ -1,33 +1,34 @@
 # SPDX-License-Identifier: MIT
-"""The PAUSE base image: baked, checked, booted with BIOS and UEFI, run by a real Docker daemon."""
+"""PAUSE with the stand-in: baked, its perl at work, at rest, booted with UEFI, its layout."""
 
 import hashlib
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import world
 
 BOOT = world.SOURCE / "tests/vm/boot_test.py"
 SCHEMAS = "/usr/share/gocode/src/github.com/opencontainers/image-spec/schema"
-SERVICES = ["cron", "mariadb", "nginx", "rsync", "ssh", "systemd-networkd"]
+SERVICES = ["cron", "first-run", "mariadb", "nginx", "paused", "pause-web", "rsync", "ssh"]
 
-# The image under test with a root shell on the serial console, and nothing else.
+# The image under test with a root shell on the serial console, and its data on the root disk.
 PROBE = """\
 kiln: 1
 name: pause-probe
-extends: pause.yaml
+extends: pause-standin.yaml
 final:
   stages:
     - stage: files
       name: console
       files:
+        - file: /etc/pause/first-run.yaml
+          content: |
+            pause: {volume: root}
         - file: /etc/systemd/system/serial-getty@ttyS0.service.d/autologin.conf
           content: |
             [Service]
@@ -40,7 +41,7 @@ final:
 PERL_PROBE = """\
 kiln: 1
 name: pause-perl-probe
-extends: pause.yaml
+extends: pause-standin.yaml
 stages:
   - stage: files
     name: probe-file
@@ -54,7 +55,8 @@ stages:
 
 def setUpModule():
     (world.WORK / "recipes/pause-probe.yaml").write_text(PROBE)
-    world.succeed("bake", "pause", "--refresh", "--no-check", "--out", world.WORK / "pause")
+    world.succeed("bake", "pause", "--source", "pause=standin", "--refresh", "--no-check",
+                  "--out", world.WORK / "pause")
     world.succeed("lock", "pause-probe")
     (world.WORK / "recipes/pause-perl-probe.yaml").write_text(
         PERL_PROBE.format(probe=world.SOURCE / "tests/bake/perl_probe.pl"))
@@ -79,10 +81,21 @@ class Perl(unittest.TestCase):
         self.assertEqual(lines["system"], "/usr/bin/perl v5.36.0")
 
 
+class Source(unittest.TestCase):
+    def test_an_unknown_word_is_told(self):
+        done = world.kiln("bake", "pause", "--source", "pause=standn")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("or one of its alternatives: standin", done.stderr)
+
+    def test_the_real_one_needs_its_lock(self):
+        done = world.kiln("bake", "pause", "--offline")
+        self.assertEqual(done.returncode, 3, done.stderr)
+
+
 class Disk(unittest.TestCase):
-    def boot(self, firmware):
+    def test_boots_with_uefi(self):
         command = [sys.executable, BOOT, world.WORK / "probe/pause-probe.qcow2",
-                   "--firmware", firmware, "--grow", "6G", "--login", "root",
+                   "--firmware", "uefi", "--grow", "6G", "--login", "root",
                    "--run", "systemctl is-system-running --wait",
                    "--run", "systemctl is-active multi-user.target"]
         for service in SERVICES:
@@ -90,7 +103,7 @@ class Disk(unittest.TestCase):
         command += [
             "--run", "test -z \"$(systemctl list-units --failed --plain --no-legend)\"",
             "--run", "mariadb -e 'SELECT 1'",
-            "--run", "curl -sf http://127.0.0.1/ | grep -q PAUSE",
+            "--run", "curl -skf https://127.0.0.1/pause/query | grep -q stand-in",
             "--run", "test -s /etc/machine-id && test -s /etc/ssh/ssh_host_ed25519_key",
             "--run", "test \"$(df --output=size -B1M / | tail -1)\" -gt 4000",
             "--shutdown",
@@ -98,12 +111,6 @@ class Disk(unittest.TestCase):
         done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
         print(done.stdout)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-2000:])
-
-    def test_boots_with_bios(self):
-        self.boot("bios")
-
-    def test_boots_with_uefi(self):
-        self.boot("uefi")
 
     def test_nothing_complains_at_rest(self):
         manifest = (world.WORK / "pause/vm.manifest").read_text()
@@ -113,70 +120,6 @@ class Disk(unittest.TestCase):
         self.assertIn(" /home/ftp target=/data/pause", manifest)
         machine_id = next(l for l in manifest.splitlines() if l.split()[7] == "/etc/machine-id")
         self.assertEqual(machine_id.split()[5], "0")
-
-
-class Container(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        if os.geteuid() != 0 or not shutil.which("dockerd"):
-            raise unittest.SkipTest("a private Docker daemon needs root and docker.io")
-        if world.is_chroot():
-            raise unittest.SkipTest("in a chroot, 'docker exec' leads out of the container")
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="kiln-docker-"))
-        cls.env = dict(os.environ, DOCKER_HOST=f"unix://{cls.folder}/d.sock",
-                       DOCKER_CONFIG=str(cls.folder / "config"))
-        with open(cls.folder / "dockerd.log", "w") as log:
-            cls.start_daemon(log)
-        for _ in range(300):
-            if subprocess.run(["docker", "version"], env=cls.env, capture_output=True).returncode == 0:
-                return
-            time.sleep(0.2)
-        said = (cls.folder / "dockerd.log").read_text()[-2000:]
-        cls.tearDownClass()
-        raise AssertionError(f"dockerd does not start: {said}")
-
-    @classmethod
-    def start_daemon(cls, log):
-        cls.daemon = subprocess.Popen(
-            ["dockerd", "--data-root", cls.folder / "root", "--exec-root", cls.folder / "exec",
-             "-H", f"unix://{cls.folder}/d.sock", "--pidfile", cls.folder / "d.pid",
-             "--bridge=none", "--iptables=false", "--ip6tables=false"],
-            stdout=log, stderr=log,
-        )
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.daemon.terminate()
-        cls.daemon.wait(60)
-        lines = pathlib.Path("/proc/self/mounts").read_text().splitlines()
-        mounts = [line.split()[1] for line in lines if str(cls.folder) in line]
-        for mount in sorted(mounts, reverse=True):
-            subprocess.run(["umount", "-l", mount], check=False)
-        shutil.rmtree(cls.folder, ignore_errors=True)
-
-    def docker(self, *args, check=True):
-        done = subprocess.run(["docker", *args], env=self.env, capture_output=True, text=True, timeout=300)
-        if check:
-            self.assertEqual(done.returncode, 0, done.stderr)
-        return done
-
-    def eventually(self, *command):
-        for _ in range(120):
-            done = self.docker("exec", "trial", *command, check=False)
-            if done.returncode == 0:
-                return done.stdout
-            time.sleep(0.5)
-        self.fail(f"{command}: {done.stdout}{done.stderr}\n{self.docker('logs', 'trial').stdout[-3000:]}")
-
-    def test_runs(self):
-        self.docker("load", "-i", str(world.WORK / "pause/pause.docker.tar"))
-        self.docker("run", "-d", "--name", "trial", "--network", "none", "pause:latest")
-        self.addCleanup(self.docker, "rm", "-fv", "trial", check=False)
-        self.assertIn("PAUSE", self.eventually("curl", "-sf", "http://127.0.0.1/"))
-        self.eventually("mariadb", "-e", "SELECT 1")
-        start = time.monotonic()
-        self.docker("stop", "-t", "30", "trial")
-        self.assertLess(time.monotonic() - start, 25, "it had to be killed")
 
 
 class Layout(unittest.TestCase):

@@ -33,7 +33,7 @@ CACHE = FAST / "cache"
 
 def copy_recipes(to):
     """Recipes with what they refer to; locks are written beside them and must not be the source's."""
-    for name in ("recipes", "overlays", "images", "perl-bundle"):
+    for name in ("recipes", "overlays", "images", "perl-bundle", "builder/base", "builder/firstrun"):
         shutil.copytree(
             SOURCE / name, to / name, symlinks=True, ignore=shutil.ignore_patterns("*.lock", "out")
         )

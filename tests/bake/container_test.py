@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""PAUSE's container, run by a real Docker daemon: what the acceptance suite cannot see from one run.
+Certificates from a real ACME server, two copies, read-only roots, moving house."""
+
+import base64
+import json
+import ssl
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+import acme_server
+import docker_daemon
+import world
+
+UNVERIFIED = ssl._create_unverified_context()  # certificates of one's own, on loopback
+PASSWORD = "only-for-this-test-93"
+SECRETS = ("find /data/state/private /data/state/tls /data/state/gnupg -type f "
+           "\\( -name '*.pm' -o -name '*.pem' -o -name '*.key' \\) -exec sha256sum {} +")
+
+
+def setUpModule():
+    setUpModule.context = docker_daemon.running()
+    global daemon
+    daemon = setUpModule.context.__enter__()
+    daemon.docker("load", "-i", world.WORK / "pause/pause.docker.tar")
+
+
+def tearDownModule():
+    setUpModule.context.__exit__(None, None, None)
+
+
+class Pause:
+    """One container."""
+
+    def __init__(self, name, *options, **answers):
+        self.name = name
+        env = [f"--env=PAUSE_{key.upper()}={value}" for key, value in answers.items()]
+        self.started = time.monotonic()
+        daemon.docker("run", "-d", "--name", name, "-p", "127.0.0.1::443", *env, *options, "pause:latest")
+
+    @property
+    def port(self):
+        return daemon.docker("port", self.name, "443").stdout.split(":")[-1].strip()
+
+    def get(self, path, login=None):
+        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}")
+        if login:
+            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        try:
+            return urllib.request.urlopen(request, context=UNVERIFIED, timeout=10).status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def ready(self, seconds=60):
+        while self.get("/status") != 200:
+            if time.monotonic() - self.started > seconds:
+                raise AssertionError(f"{self.name} does not answer:\n{self.log()[-3000:]}")
+            time.sleep(0.2)
+        return time.monotonic() - self.started
+
+    def log(self):
+        done = daemon.docker("logs", self.name)
+        return done.stdout + done.stderr
+
+    def inside(self, *command, check=True):
+        return daemon.docker("exec", self.name, *command, check=check)
+
+    def sql(self, statement):
+        return self.inside("mariadb", "-N", "-B", "-e", statement).stdout.strip()
+
+    def issuer(self):
+        pem = ssl.get_server_certificate(("127.0.0.1", int(self.port)))
+        return subprocess.run(["openssl", "x509", "-noout", "-issuer", "-serial"], input=pem,
+                              capture_output=True, text=True, check=True).stdout
+
+    def remove(self):
+        daemon.docker("rm", "-fv", self.name, check=False)
+
+
+class Container(unittest.TestCase):
+    def start(self, name, *options, **answers):
+        pause = Pause(name, *options, **{"admin_password": PASSWORD, **answers})
+        self.addCleanup(pause.remove)
+        print(f"{name} answers after {pause.ready():.1f} s")
+        return pause
+
+    def volume(self, name):
+        daemon.docker("volume", "create", name)
+        self.addCleanup(daemon.docker, "volume", "rm", "-f", name, check=False)
+        return f"{name}:/data"
+
+    def test_read_only_root(self):
+        pause = self.start("read-only", "--read-only", "--tmpfs", "/run", "--tmpfs", "/tmp")
+        self.assertEqual(pause.get("/pause/authenquery", f"ADMIN:{PASSWORD}"), 200)
+        pause.inside("pause-health")
+
+    def test_health_sees_every_service(self):
+        pause = self.start("health")
+        pause.inside("pause-health")
+        for service in ("cron", "mariadb", "nginx", "pause-web", "paused", "rsync", "syslog"):
+            pause.inside("sv", "-w", "20", "stop", service)
+            done = pause.inside("pause-health", check=False)
+            self.assertEqual((done.returncode, done.stdout.strip()), (1, f"{service} is down"))
+            pause.inside("sv", "start", service)
+        for _ in range(50):
+            done = pause.inside("pause-health", check=False)
+            if done.returncode == 0:
+                return
+            time.sleep(0.3)
+        self.fail(done.stdout + done.stderr)
+
+    def test_two_copies_share_no_secret(self):
+        found = [self.start(name).inside("sh", "-c", SECRETS).stdout.split()[::2] for name in ("one", "two")]
+        self.assertGreaterEqual(len(found[0]), 4)
+        self.assertEqual(set(found[0]) & set(found[1]), set())
+
+    def test_generated_password_is_in_no_log(self):
+        pause = Pause("generated")
+        self.addCleanup(pause.remove)
+        pause.ready()
+        password = pause.inside("first-run", "admin-password").stdout.strip()
+        self.assertGreaterEqual(len(password), 16)
+        self.assertEqual(pause.get("/pause/authenquery", f"ADMIN:{password}"), 200)
+        self.assertNotIn(password, pause.log())
+
+    def test_answers_that_are_wrong_stop_it(self):
+        pause = Pause("wrong", admin_user="lower case")
+        self.addCleanup(pause.remove)
+        code = daemon.docker("wait", "wrong").stdout.strip()
+        self.assertEqual(code, "3", pause.log())
+        self.assertIn("PAUSE_ADMIN_USER", pause.log())
+
+    def test_certificate_from_an_acme_server(self):
+        gateway = json.loads(daemon.docker("network", "inspect", "bridge").stdout)[0]["IPAM"]["Config"][0]["Gateway"]
+        pause = self.start("acme", "-v", self.volume("acme-data"),
+                           hostname="pause.test", certificate="acme", acme_email="admin@pause.test",
+                           acme_directory=f"https://{gateway}:14000/dir",
+                           acme_ca="/data/state/acme-ca.pem")
+        address = pause.inside("hostname", "-i").stdout.split()[0]
+        self.assertIn("pause.test", pause.issuer(), "self-signed at first")
+        with acme_server.running(gateway, address) as server:
+            daemon.docker("cp", server.ca, "acme:/data/state/acme-ca.pem")
+            pause.inside("first-run", "acme")
+            self.assertIn("Pebble", pause.issuer())
+            first = pause.issuer()
+            pause.inside("first-run", "acme")
+            self.assertEqual(pause.issuer(), first, "a certificate that is good is kept")
+            # Renewal: certbot takes the certificate for an old one.
+            pause.inside("sh", "-c", "rm -r /data/state/letsencrypt/live /data/state/letsencrypt/archive "
+                         "/data/state/letsencrypt/renewal")
+            pause.inside("first-run", "acme")
+            renewed = pause.issuer()
+            self.assertIn("Pebble", renewed)
+            self.assertNotEqual(renewed, first)
+            server.stop()
+            pause.inside("sh", "-c", "rm -r /data/state/letsencrypt/renewal")
+            done = pause.inside("first-run", "acme", check=False)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertEqual(pause.issuer(), renewed)
+            self.assertEqual(pause.get("/status"), 200)
+
+    def test_moving_house(self):
+        old = self.start("old", "-v", self.volume("move"))
+        old.sql("UPDATE `mod`.users SET fullname='Moved House' WHERE userid='ADMIN'")
+        old.inside("sh", "-c", "echo kept > /data/pause/pub/PAUSE/authors/id/kept && "
+                   "chown pause:pause /data/pause/pub/PAUSE/authors/id/kept")
+        old.inside("pause-export", "/data/tmp/export")
+        new = self.start("new", "-v", self.volume("moved"),
+                         admin_password="another-password-11")
+        daemon.docker("exec", "new", "mkdir", "-p", "/data/tmp/import")
+        archive = subprocess.run(["docker", "cp", "old:/data/tmp/export", "-"], env=daemon.env,
+                                 capture_output=True, check=True).stdout
+        subprocess.run(["docker", "cp", "-", "new:/data/tmp/import"], env=daemon.env, input=archive, check=True)
+        done = new.inside("pause-import", "--dumps", "/data/tmp/import/export")
+        print(done.stdout)
+        self.assertEqual(new.sql("SELECT fullname FROM `mod`.users WHERE userid='ADMIN'"), "Moved House")
+        self.assertEqual(new.inside("cat", "/data/pause/pub/PAUSE/authors/id/kept").stdout, "kept\n")
+        new.started = time.monotonic()
+        new.ready()
+        self.assertEqual(new.get("/pause/authenquery", f"ADMIN:{PASSWORD}"), 200)
+        for service in ("paused", "cron", "pause-web"):
+            self.assertTrue(new.inside("sv", "status", service).stdout.startswith("run:"))
+
+    def test_an_import_that_fails_stays_closed_and_goes_on(self):
+        pause = self.start("broken", "-v", self.volume("broken"))
+        pause.inside("pause-export", "/data/tmp/export")
+        pause.inside("sh", "-c", "cd /data/tmp/export && bunzip2 -k authen_pausedump.current.bz2 && "
+                     "mv authen_pausedump.current.bz2 good.bz2 && "
+                     "sed 's/^CREATE TABLE/CREATE TABEL/' authen_pausedump.current | bzip2 > authen_pausedump.current.bz2")
+        done = pause.inside("pause-import", "--dumps", "/data/tmp/export", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("PAUSE stays closed", done.stderr + done.stdout)
+        pause.inside("test", "-e", "/etc/PAUSE.CLOSED")
+        pause.inside("sh", "-c", "cd /data/tmp/export && mv good.bz2 authen_pausedump.current.bz2")
+        pause.inside("pause-import", "--dumps", "/data/tmp/export")
+        self.assertNotEqual(pause.inside("test", "-e", "/etc/PAUSE.CLOSED", check=False).returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
