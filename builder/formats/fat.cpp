@@ -117,6 +117,7 @@ class FatWriter {
         const std::string* path;
         const Entry* entry;
         ShortName name;
+        std::vector<FatRecord> long_name; ///< empty when the short one is all there is to say
     };
 
     void gather() {
@@ -134,22 +135,37 @@ class FatWriter {
                 throw Error(fmt::format("'/{}' has no parent in the tree", path));
             }
             auto& siblings = parent == children_.end() ? children_[std::string()] : parent->second;
-            ShortName name = short_name(path);
-            for (const Child& sibling : siblings) {
-                if (sibling.name.padded == name.padded) {
-                    throw Error(
-                        fmt::format("'/{}' and '/{}' are one name on FAT", *sibling.path, path));
-                }
-            }
-            siblings.push_back({&path, &entry, std::move(name)});
+            siblings.push_back(make_child(path, entry, siblings));
         }
         children_[std::string()];
     }
 
+    [[nodiscard]] Child
+    make_child(const std::string& path, const Entry& entry, const std::vector<Child>& siblings) {
+        const auto same = [&](const std::string& padded) {
+            return std::ranges::find_if(
+                siblings, [&](const Child& each) { return each.name.padded == padded; });
+        };
+        if (options_.long_names && !has_short_name(path)) {
+            ShortName alias = alias_name(
+                path, [&](const std::string& padded) { return same(padded) != siblings.end(); });
+            std::vector<FatRecord> records = long_name_records(base_name(path), alias);
+            return {&path, &entry, std::move(alias), std::move(records)};
+        }
+        ShortName name = short_name(path);
+        if (const auto sibling = same(name.padded); sibling != siblings.end()) {
+            throw Error(fmt::format("'/{}' and '/{}' are one name on FAT", *sibling->path, path));
+        }
+        return {&path, &entry, std::move(name), {}};
+    }
+
     [[nodiscard]] std::size_t record_count(const std::string& path) const {
         const bool is_root = path.empty();
-        const std::size_t extra = is_root ? (options_.label.empty() ? 0 : 1) : 2;
-        return children_.at(path).size() + extra;
+        std::size_t count = is_root ? (options_.label.empty() ? 0 : 1) : 2;
+        for (const Child& child : children_.at(path)) {
+            count += 1 + child.long_name.size();
+        }
+        return count;
     }
 
     /// A chain of contiguous clusters; 0 for no bytes.
@@ -223,6 +239,9 @@ class FatWriter {
             const bool is_file = child.entry->type == FileType::regular;
             const std::uint32_t cluster = allocate(
                 is_file ? child.entry->size : record_count(*child.path) * kRecord, *child.path);
+            for (const FatRecord& record : child.long_name) {
+                std::ranges::copy(record, advance().begin());
+            }
             put_record(advance(), child.name, *child.entry, cluster);
             if (is_file) {
                 write_file(child, cluster);

@@ -124,5 +124,36 @@ TEST(FatErrors, RefusesWhatDoesNotFit) {
     EXPECT_EQ(failure(esp_tree(), 5 * kMiB, "lower"), "'lower' is no FAT label");
 }
 
+TEST(FatLongNames, AreReadByOthersToo) {
+    KILN_NEEDS_TOOL("fsck.fat");
+    KILN_NEEDS_TOOL("mdir");
+    FileTree tree;
+    tree.put("", make_directory());
+    tree.put("meta-data", make_file("instance-id: 1\n"));
+    tree.put("meta-dates", make_file("not the same\n"));
+    tree.put("short.txt", make_file("short\n"));
+    tree.put("Sub Directory.d", make_directory());
+    tree.put("Sub Directory.d/exactly-26-characters-long", make_file("26\n"));
+    tree.put("user-data", make_file("#cloud-config\n"));
+    const TempDir dir(temporary_root(), "kiln-fat-test-");
+    const fs::path path = dir.path() / "seed";
+    const UniqueFd fd = open_file(path, O_RDWR | O_CREAT);
+    ASSERT_EQ(::ftruncate(fd.get(), 8 * kMiB), 0);
+    FatOptions options{0x12345678, "CIDATA", kTestTime};
+    options.long_names = true;
+    write_fat(tree, options, fd.get(), 0, 8 * kMiB);
+    int status = 0;
+    const std::string judged = run_tool("fsck.fat", {"-n", "-v", path}, status);
+    EXPECT_EQ(status, 0) << judged;
+    for (const auto& [name, entry] : tree.entries()) {
+        if (entry.type == FileType::regular) {
+            EXPECT_EQ(run_tool("mtype", {"-i", path, "::/" + name}, status), *entry.data) << name;
+        }
+    }
+    EXPECT_THAT(run_tool("mdir", {"-i", path, "::/"}, status), HasSubstr("META-D~2"));
+    tree.put("what?", make_file(""));
+    EXPECT_THROW(write_fat(tree, options, fd.get(), 0, 8 * kMiB), Error);
+}
+
 } // namespace
 } // namespace kiln
