@@ -47,6 +47,7 @@ struct HttpRequest {
     std::uint64_t offset = 0; ///< first byte wanted; more than 0 sends a Range header
     Source* body = nullptr;   ///< not owned; sent with `body_size` as its length
     std::uint64_t body_size = 0;
+    bool follow_redirects = true; ///< of GET
     /// Called once before the first byte of a body that goes to the sink (look at body_offset: a
     /// server may ignore a range).
     std::function<void(const HttpResponse&)> on_response = {};
@@ -84,6 +85,8 @@ struct HttpOptions {
         proxy; ///< URL; empty: none. The proxy variables of the environment are not looked at.
     /// File with the certificates that servers are checked against, in PEM form; empty: libcurl's.
     std::string ca_file;
+    /// Whoever answers is believed; only for servers on this machine that were just started.
+    bool any_certificate = false;
     std::chrono::seconds connect_timeout{15};
     /// A transfer slower than this for that long counts as stalled.
     std::uint64_t stall_bytes_per_second = 1024;

@@ -110,12 +110,16 @@ void Transfer::set_limits(const HttpOptions& options) {
     if (!options.ca_file.empty()) {
         set(curl_, CURLOPT_CAINFO, options.ca_file.c_str());
     }
+    if (options.any_certificate) {
+        set(curl_, CURLOPT_SSL_VERIFYPEER, false);
+        set(curl_, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     const std::string agent =
         options.user_agent.empty() ? std::string("kiln/" KILN_VERSION) : options.user_agent;
     set(curl_, CURLOPT_USERAGENT, agent.c_str());
     set(curl_, CURLOPT_PROTOCOLS_STR, "http,https,file");
     set(curl_, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    set(curl_, CURLOPT_FOLLOWLOCATION, request_.method == "GET");
+    set(curl_, CURLOPT_FOLLOWLOCATION, request_.follow_redirects && request_.method == "GET");
     set(curl_, CURLOPT_MAXREDIRS, 5L);
 }
 

@@ -15,4 +15,23 @@ void throw_if_interrupted();
 void request_interrupt() noexcept;
 void clear_interrupt() noexcept;
 
+/// While it lives, an interruption that came before does not stop the children that clean up; a
+/// new one does. The old one counts again afterwards.
+class InterruptPause {
+  public:
+    InterruptPause() noexcept : was_requested_(interrupt_requested()) { clear_interrupt(); }
+
+    InterruptPause(const InterruptPause&) = delete;
+    InterruptPause& operator=(const InterruptPause&) = delete;
+
+    ~InterruptPause() {
+        if (was_requested_) {
+            request_interrupt();
+        }
+    }
+
+  private:
+    bool was_requested_;
+};
+
 } // namespace kiln
