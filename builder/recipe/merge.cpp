@@ -117,6 +117,10 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     if (const Value* lint = value.find("lint")) {
         merge_lint(*lint, recipe);
     }
+    if (const Value* accept = value.find("accept")) {
+        recipe.suite = resolve_path(base_dir, accept->as_string());
+        recipe.suite_pos = accept->pos();
+    }
     if (const Value* sources = value.find("sources")) {
         for (const Member& member : sources->members()) {
             recipe.sources.insert_or_assign(

@@ -113,6 +113,8 @@ struct Recipe {
     std::vector<StageSpec> final_stages; ///< after those of vm and oci, for every image
     std::vector<ImageSpec> images;
     std::vector<LintException> lint_exceptions;
+    fs::path suite; ///< how its images run and what must hold then; empty: not given
+    SourcePos suite_pos;
     /// Every file that was read: the recipe first, then those it extends, parts, definitions.
     std::vector<fs::path> files;
 };

@@ -203,6 +203,10 @@ const Shape& recipe_shape() {
          &kLintExceptions,
          Need::optional,
          "files that may break a rule of `kiln lint`, which every bake obeys"},
+        {"accept",
+         &kPath,
+         Need::optional,
+         "the suite of `kiln run` and `kiln accept`, relative to this file"},
     });
     static const Shape kShape = object_of(kFields, "recipe");
     return kShape;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// docs/recipe.md, docs/perl-bundle.md and docs/programs.md say what the program does: their tables
-// are made from the shapes, and their examples load. The first line of every example is a comment:
-// the example's file name, or "stage" or "piece of a recipe".
+// docs/recipe.md, docs/perl-bundle.md, docs/programs.md and docs/accept.md say what the program
+// does: their tables are made from the shapes, and their examples load. The first line of every
+// example is a comment: the example's file name, or "stage", "piece of a recipe" or "piece of a
+// suite".
 #include "base/text.hpp"
 #include "recipe/bundle.hpp"
 #include "recipe/program.hpp"
 #include "recipe/recipe.hpp"
+#include "run/suite.hpp"
 #include "stages/stage.hpp"
 #include "support/golden.hpp"
 
@@ -21,6 +23,8 @@ namespace {
 const fs::path kDocument = fs::path(KILN_SOURCE_DIR) / "docs/recipe.md";
 const fs::path kBundleDocument = fs::path(KILN_SOURCE_DIR) / "docs/perl-bundle.md";
 const fs::path kProgramDocument = fs::path(KILN_SOURCE_DIR) / "docs/programs.md";
+
+const fs::path kSuiteDocument = fs::path(KILN_SOURCE_DIR) / "docs/accept.md";
 
 /// The shape below `shape` that one word of a "keys:" path names.
 const Shape* descend(const Shape* shape, std::string_view word) {
@@ -54,6 +58,9 @@ const Shape* root_shape(const std::vector<std::string>& path) {
     }
     if (path[0] == "program") {
         return &program_shape();
+    }
+    if (path[0] == "suite") {
+        return &suite_shape();
     }
     if (path[0] == "image") {
         return path.at(1) == "disk" ? &disk_image_shape() : &oci_image_shape();
@@ -160,6 +167,27 @@ TEST(ProgramDocument, HasExamplesThatLoad) {
         write_file_atomically(path, example.text);
         Diagnostics diags;
         EXPECT_TRUE(load_program(path, diags)) << diags.render_all();
+TEST(SuiteDocument, HasTheTablesOfTheChecker) {
+    test::expect_golden(kSuiteDocument, with_tables(read_text_file(kSuiteDocument)));
+}
+
+TEST(SuiteDocument, HasExamplesThatLoad) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const auto found = examples(kSuiteDocument);
+    EXPECT_GE(found.size(), 2U);
+    for (const YamlExample& example : found) {
+        const bool is_piece = example.title == "piece of a suite";
+        const fs::path path = dir.path() / "suite.yaml";
+        write_file_atomically(path, (is_piece ? "kiln: 1\nsuite: example\n" : "") + example.text);
+        Diagnostics diags;
+        EXPECT_TRUE(load_suite(path, {}, diags)) << diags.render_all();
+    }
+}
+
+TEST(Suites, OfTheRecipesLoad) {
+    for (const auto& file : fs::directory_iterator(fs::path(KILN_SOURCE_DIR) / "recipes/accept")) {
+        Diagnostics diags;
+        EXPECT_TRUE(load_suite(file.path(), {}, diags)) << diags.render_all();
     }
 }
 

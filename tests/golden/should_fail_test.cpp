@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Every should-fail/CASE.yaml is a recipe with faults; CASE.stderr is all that is said about it.
+// Every should-fail/CASE.yaml is a recipe with faults, and every should-fail/suites/CASE.yaml a
+// suite; CASE.stderr is all that is said about it.
 #include "recipe/recipe.hpp"
+#include "run/suite.hpp"
 #include "support/golden.hpp"
 #include "support/stand_in_stages.hpp"
 
@@ -14,15 +16,25 @@ namespace {
 
 const fs::path kDirectory = fs::path(KILN_SOURCE_DIR) / "tests/golden/should-fail";
 
-std::vector<std::string> cases() {
+std::vector<std::string> cases(const fs::path& directory) {
     std::vector<std::string> out;
-    for (const fs::directory_entry& entry : fs::directory_iterator(kDirectory)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
         if (entry.path().extension() == ".yaml") {
             out.push_back(entry.path().stem().string());
         }
     }
     std::sort(out.begin(), out.end());
     return out;
+}
+
+class SuiteShouldFail : public testing::TestWithParam<std::string> {};
+
+TEST_P(SuiteShouldFail, WithTheExpectedText) {
+    fs::current_path(kDirectory / "suites");
+    Diagnostics diags;
+    EXPECT_FALSE(load_suite(GetParam() + ".yaml", {}, diags));
+    EXPECT_TRUE(diags.has_errors());
+    test::expect_golden(GetParam() + ".stderr", diags.render_all());
 }
 
 class ShouldFail : public testing::TestWithParam<std::string> {};
@@ -42,7 +54,9 @@ std::string test_name(const testing::TestParamInfo<std::string>& of) {
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Recipes, ShouldFail, testing::ValuesIn(cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(Recipes, ShouldFail, testing::ValuesIn(cases(kDirectory)), test_name);
+INSTANTIATE_TEST_SUITE_P(
+    Suites, SuiteShouldFail, testing::ValuesIn(cases(kDirectory / "suites")), test_name);
 
 } // namespace
 } // namespace kiln

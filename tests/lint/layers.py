@@ -15,8 +15,9 @@ BELOW = {
     "publish": {"base", "formats"},
     "stages": {"base", "recipe", "formats"},
     "check": {"base", "recipe", "formats"},
+    "run": {"base", "recipe", "formats", "check"},
     "pipeline": {"base", "recipe", "formats", "perl", "publish", "stages", "check"},
-    "cli": {"base", "recipe", "formats", "perl", "publish", "stages", "check", "pipeline"},
+    "cli": {"base", "recipe", "formats", "perl", "publish", "stages", "check", "run", "pipeline"},
 }
 
 

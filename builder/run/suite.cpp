@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: MIT
+#include "run/suite.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "recipe/patterns.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
+constexpr std::int64_t kTiB = std::int64_t{1} << 40U;
+
+/// A name that can end an environment variable.
+constexpr Pattern kPortNamePattern{
+    "a port's name",
+    "^[a-z][a-z0-9_]{0,31}$",
+    "lower-case letters, digits and '_', beginning with a letter, at most 32"};
+constexpr Pattern kUrlPathPattern{
+    "a path of a URL", "^/[^\\x00-\\x20\\x7f]*$", "begins with '/', no spaces"};
+constexpr Pattern kSeedNamePattern{
+    "a file name",
+    "^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$",
+    "letters, digits, '.', '_' and '-', at most 64"};
+
+constexpr Shape kVariables = map_of(kVariableNamePattern, &kTextOrEmpty);
+constexpr Shape kPortNumber = integer_between(1, 65535);
+constexpr Shape kPortMap = map_of(kPortNamePattern, &kPortNumber);
+constexpr Shape kPortName = text_like(kPortNamePattern);
+constexpr Shape kUrlPath = text_like(kUrlPathPattern);
+constexpr Shape kStatus = integer_between(100, 599);
+constexpr Shape kStatuses = list_of(&kStatus, false);
+constexpr Shape kTime{.kind = ShapeKind::duration, .minimum = 1, .maximum = 24 * 3600 * 1000};
+
+constexpr auto kReadyFields = std::to_array<Field>({
+    {"port", &kPortName, Need::optional, "name of a port that must answer"},
+    {"tls", &kBoolean, Need::optional, "it speaks TLS", "false"},
+    {"path", &kUrlPath, Need::optional, "path to ask for by HTTP"},
+    {"status", &kStatuses, Need::optional, "statuses that count as an answer", "[200]"},
+    {"console",
+     &kLine,
+     Need::optional,
+     "text that a machine's serial console must have shown; not asked of containers"},
+    {"run", &kText, Need::optional, "script that must succeed; tried again and again"},
+    {"within", &kTime, Need::optional, "time in which all that must come true", "5m"},
+});
+constexpr Shape kReady = object_of(kReadyFields, "ready");
+
+constexpr Shape kEnvironment = map_of(kEnvironmentNamePattern, &kTextOrEmpty);
+constexpr Shape kMemory{.kind = ShapeKind::size, .minimum = 16 * kMiB, .maximum = kTiB};
+constexpr auto kContainerFields = std::to_array<Field>({
+    {"environment", &kEnvironment, Need::optional, "environment variables"},
+    {"volume", &kAbsolutePath, Need::optional, "where the data lies: a volume is mounted there"},
+    {"memory", &kMemory, Need::optional, "limit of its memory", "none"},
+    {"command", &kTextList, Need::optional, "arguments in place of the image's own"},
+    {"options",
+     &kTextList,
+     Need::optional,
+     "further options of `docker run`, such as `--read-only`"},
+    {"stop", &kTime, Need::optional, "time to end by itself when it is asked to", "30s"},
+});
+constexpr Shape kContainer = object_of(kContainerFields, "container");
+
+constexpr Shape kCpus = integer_between(1, 64);
+constexpr auto kShells = std::to_array<std::string_view>({"ssh", "serial", "none"});
+constexpr Shape kShell = choice_of(kShells);
+constexpr Shape kDiskSize{.kind = ShapeKind::size, .minimum = kMiB, .maximum = 16 * kTiB};
+constexpr Shape kSeedFiles = map_of(kSeedNamePattern, &kTextOrEmpty);
+constexpr auto kMachineFields = std::to_array<Field>({
+    {"memory", &kMemory, Need::optional, "its memory", "1GiB"},
+    {"cpus", &kCpus, Need::optional, "its processors", "2"},
+    {"inside", &kShell, Need::optional, "how programs are run inside, see below", "ssh"},
+    {"root_disk",
+     &kDiskSize,
+     Need::optional,
+     "size of the root disk, if larger than the image",
+     "the image's"},
+    {"data_disk", &kDiskSize, Need::optional, "size of a blank second disk", "none"},
+    {"seed", &kSeedFiles, Need::optional, "further files of the seed drive: text by name"},
+    {"outgoing",
+     &kBoolean,
+     Need::optional,
+     "it may open connections to the outside; otherwise only the published ports work",
+     "false"},
+    {"stop", &kTime, Need::optional, "time to end by itself after the power button", "2m"},
+});
+constexpr Shape kMachine = object_of(kMachineFields, "vm");
+
+constexpr Shape kNames = list_of(&kName, false);
+constexpr auto kSetupFields = std::to_array<Field>({
+    {"setup", &kName, Need::required, "name, unique among the setups"},
+    {"after", &kNames, Need::optional, "earlier setups that must have passed"},
+    {"timeout", &kTime, Need::optional, "time it may take", "60s"},
+    {"run", &kText, Need::required, "script"},
+});
+constexpr Shape kSetup = object_of(kSetupFields, "setup");
+constexpr Shape kSetups = list_of(&kSetup);
+
+constexpr auto kKinds = std::to_array<std::string_view>({"vm", "container"});
+constexpr Shape kKind = choice_of(kKinds);
+constexpr Shape kKindList = list_of(&kKind, false);
+constexpr auto kCheckFields = std::to_array<Field>({
+    {"check", &kName, Need::required, "id, unique among the checks"},
+    {"title", &kLine, Need::required, "what must hold, in one line"},
+    {"only", &kKindList, Need::optional, "kinds of instance that it is for", "[vm, container]"},
+    {"source", &kNames, Need::optional, "what the suite's `source` must say", "anything"},
+    {"after", &kNames, Need::optional, "setups that must have passed"},
+    {"timeout", &kTime, Need::optional, "time it may take", "60s"},
+    {"run", &kText, Need::required, "script"},
+});
+constexpr Shape kCheck = object_of(kCheckFields, "check");
+constexpr Shape kChecks = list_of(&kCheck);
+
+constexpr auto kSuiteFields = std::to_array<Field>({
+    {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
+    {"suite", &kName, Need::required, "name of the suite"},
+    {"summary", &kLine, Need::optional, "what it is about, in one line"},
+    {"variables", &kVariables, Need::optional, "texts for scripts and for `${name}`"},
+    {"ports", &kPortMap, Need::optional, "TCP ports of the image by name: they get published"},
+    {"ready", &kReady, Need::optional, "when an instance counts as ready"},
+    {"container", &kContainer, Need::optional, "how a container runs"},
+    {"vm", &kMachine, Need::optional, "how a machine runs"},
+    {"source", &kText, Need::optional, "script whose last word says what the image is made from"},
+    {"login", &kText, Need::optional, "script that prints how to log in, for `kiln run`"},
+    {"setup", &kSetups, Need::optional, "what several checks need"},
+    {"checks", &kChecks, Need::optional, "what must hold"},
+});
+constexpr Shape kSuiteFile = object_of(kSuiteFields, "suite");
+
+Milliseconds time_or(const Value& object, std::string_view key, Milliseconds fallback) {
+    return Milliseconds(object.integer_or(key, fallback.count()));
+}
+
+std::map<std::string, std::string> read_map(const Value& object, std::string_view key) {
+    std::map<std::string, std::string> out;
+    if (const Value* map = object.find(key)) {
+        for (const Member& member : map->members()) {
+            out[member.key] = member.value.as_string();
+        }
+    }
+    return out;
+}
+
+ReadySpec read_ready(const Value& value) {
+    ReadySpec out;
+    out.port = value.string_or("port", "");
+    out.tls = value.boolean_or("tls", false);
+    out.path = value.string_or("path", "");
+    if (const Value* statuses = value.find("status")) {
+        out.statuses.clear();
+        for (const Value& status : statuses->as_list()) {
+            out.statuses.push_back(static_cast<int>(status.as_integer()));
+        }
+    }
+    out.console = value.string_or("console", "");
+    out.run = value.string_or("run", "");
+    out.within = time_or(value, "within", out.within);
+    return out;
+}
+
+ContainerSpec read_container(const Value& value) {
+    ContainerSpec out;
+    out.environment = read_map(value, "environment");
+    out.volume = value.string_or("volume", "");
+    out.memory_bytes = static_cast<std::uint64_t>(value.integer_or("memory", 0));
+    out.command = value.strings_or_empty("command");
+    out.options = value.strings_or_empty("options");
+    out.stop = time_or(value, "stop", out.stop);
+    return out;
+}
+
+MachineSpec read_machine(const Value& value) {
+    MachineSpec out;
+    const auto size_or = [&](std::string_view key, std::uint64_t fallback) {
+        return static_cast<std::uint64_t>(
+            value.integer_or(key, static_cast<std::int64_t>(fallback)));
+    };
+    out.memory_bytes = size_or("memory", out.memory_bytes);
+    out.cpus = static_cast<unsigned>(value.integer_or("cpus", out.cpus));
+    const std::string inside = value.string_or("inside", "ssh");
+    out.inside = inside == "ssh"      ? MachineShell::ssh
+                 : inside == "serial" ? MachineShell::serial
+                                      : MachineShell::none;
+    out.root_bytes = size_or("root_disk", 0);
+    out.data_bytes = size_or("data_disk", 0);
+    out.seed = read_map(value, "seed");
+    out.outgoing = value.boolean_or("outgoing", false);
+    out.stop = time_or(value, "stop", out.stop);
+    return out;
+}
+
+std::optional<InstanceKind> read_only_kind(const Value& check) {
+    const std::vector<std::string> kinds = check.strings_or_empty("only");
+    const std::set<std::string> distinct(kinds.begin(), kinds.end());
+    if (distinct.size() != 1) {
+        return std::nullopt;
+    }
+    return *distinct.begin() == "vm" ? InstanceKind::vm : InstanceKind::container;
+}
+
+/// Reads one file; what no shape can say is checked on the way.
+class Reader {
+  public:
+    Reader(const Variables& set, Diagnostics& diags) : set_(set), diags_(diags) {}
+
+    std::optional<Suite> read(YamlNode& tree) {
+        collect_variables(tree);
+        substitute_in(tree, "container", {"environment", "command"});
+        substitute_in(tree, "vm", {"seed"});
+        const Value value = validate(tree, kSuiteFile, diags_);
+        if (diags_.has_errors()) {
+            return std::nullopt;
+        }
+        check_overrides();
+        read_values(value);
+        read_setups(value);
+        read_checks(value);
+        if (diags_.has_errors()) {
+            return std::nullopt;
+        }
+        return std::move(suite_);
+    }
+
+  private:
+    void collect_variables(const YamlNode& tree) {
+        const YamlNode* section = tree.find("variables");
+        if (section == nullptr) {
+            return;
+        }
+        for (const YamlMember& member : section->members) {
+            const std::string& name = member.key.text;
+            if (name == "ssh_key" || name.starts_with("port_") || is_reserved(name)) {
+                diags_.error(
+                    member.key.pos,
+                    fmt::format("the name of variable '{}' is taken", name),
+                    "scripts know it as something else; see docs/accept.md");
+            }
+            if (member.value.kind == YamlNode::Kind::scalar) {
+                const auto set = set_.find(name);
+                suite_.variables[name] = set == set_.end() ? member.value.text : set->second;
+            }
+        }
+    }
+
+    /// What scripts have in their environment anyway.
+    static bool is_reserved(std::string_view name) {
+        constexpr auto kReserved = std::to_array<std::string_view>(
+            {"kind",
+             "host",
+             "scratch",
+             "shared",
+             "image",
+             "manifest",
+             "source",
+             "kiln",
+             "emulated",
+             "path",
+             "home",
+             "tmpdir",
+             "lc_all",
+             "tz"});
+        return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
+               name.starts_with("docker_");
+    }
+
+    void substitute_in(
+        YamlNode& tree, std::string_view section, std::initializer_list<std::string_view> keys) {
+        Variables scope = suite_.variables;
+        scope.emplace("ssh_key", kSshKeyMark);
+        for (YamlMember& member : tree.members) {
+            if (member.key.text != section) {
+                continue;
+            }
+            for (YamlMember& inner : member.value.members) {
+                if (std::find(keys.begin(), keys.end(), inner.key.text) != keys.end()) {
+                    substitute(inner.value, scope, diags_);
+                }
+            }
+        }
+    }
+
+    void check_overrides() const {
+        std::vector<std::string_view> known;
+        for (const auto& [name, value] : suite_.variables) {
+            known.push_back(name);
+        }
+        for (const auto& [name, value] : set_) {
+            if (!suite_.variables.contains(name)) {
+                UsageError error(fmt::format("--set: the suite has no variable '{}'", name));
+                error.set_hint_if_empty(did_you_mean(name, known));
+                error.set_hint_if_empty(
+                    known.empty() ? "it has none at all"
+                                  : fmt::format("it has: {}", fmt::join(known, ", ")));
+                throw error;
+            }
+        }
+    }
+
+    void read_values(const Value& value) {
+        suite_.name = value.at("suite").as_string();
+        suite_.summary = value.string_or("summary", "");
+        suite_.source = value.string_or("source", "");
+        suite_.login = value.string_or("login", "");
+        if (const Value* ports = value.find("ports")) {
+            for (const Member& member : ports->members()) {
+                suite_.ports.push_back(
+                    {member.key, static_cast<std::uint16_t>(member.value.as_integer())});
+            }
+        }
+        if (const Value* ready = value.find("ready")) {
+            suite_.ready = read_ready(*ready);
+            check_ready(*ready);
+        }
+        if (const Value* container = value.find("container")) {
+            suite_.container = read_container(*container);
+        }
+        if (const Value* machine = value.find("vm")) {
+            suite_.machine = read_machine(*machine);
+        }
+    }
+
+    void check_ready(const Value& ready) {
+        const Value* port = ready.find("port");
+        if (port == nullptr) {
+            for (const char* key : {"tls", "path", "status"}) {
+                if (const Value* useless = ready.find(key)) {
+                    diags_.error(
+                        useless->pos(),
+                        fmt::format("'{}' says how a port answers, but there is no 'port'", key),
+                        "add 'port: NAME'");
+                }
+            }
+            return;
+        }
+        if (suite_.find_port(port->as_string()) == nullptr) {
+            std::vector<std::string_view> names;
+            for (const SuitePort& each : suite_.ports) {
+                names.push_back(each.name);
+            }
+            std::string hint = did_you_mean(port->as_string(), names);
+            diags_.error(
+                port->pos(),
+                fmt::format("the suite has no port '{}'", port->as_string()),
+                hint.empty() ? "name it in 'ports'" : std::move(hint));
+        }
+    }
+
+    void read_setups(const Value& value) {
+        const Value* list = value.find("setup");
+        if (list == nullptr) {
+            return;
+        }
+        std::map<std::string, SourcePos> seen;
+        for (const Value& item : list->as_list()) {
+            note_name(item.at("setup"), "setup", seen);
+            check_after(item, "a setup can only come after earlier ones");
+            suite_.setups.push_back(
+                {item.at("setup").as_string(),
+                 item.strings_or_empty("after"),
+                 time_or(item, "timeout", SetupSpec().timeout),
+                 item.at("run").as_string()});
+        }
+    }
+
+    void read_checks(const Value& value) {
+        const Value* list = value.find("checks");
+        if (list == nullptr) {
+            return;
+        }
+        std::map<std::string, SourcePos> seen;
+        for (const Value& item : list->as_list()) {
+            note_name(item.at("check"), "check", seen);
+            check_after(item, "name it in 'setup'");
+            if (const Value* source = item.find("source");
+                source != nullptr && !suite_has_source_) {
+                if (suite_.source.empty()) {
+                    diags_.error(
+                        source->pos(),
+                        "the suite has no 'source' that could say which one the image has",
+                        "add 'source:' with a script at the top");
+                    suite_has_source_ = true; // once is enough
+                }
+            }
+            CheckSpec check;
+            check.id = item.at("check").as_string();
+            check.title = item.at("title").as_string();
+            check.only = read_only_kind(item);
+            check.sources = item.strings_or_empty("source");
+            check.after = item.strings_or_empty("after");
+            check.timeout = time_or(item, "timeout", check.timeout);
+            check.run = item.at("run").as_string();
+            suite_.checks.push_back(std::move(check));
+        }
+    }
+
+    void
+    note_name(const Value& name, std::string_view noun, std::map<std::string, SourcePos>& seen) {
+        const auto [first, added] = seen.emplace(name.as_string(), name.pos());
+        if (!added) {
+            diags_.error(
+                name.pos(),
+                fmt::format("a second {} is called '{}'", noun, name.as_string()),
+                fmt::format("the first is at {}", first->second.to_string()));
+        }
+    }
+
+    void check_after(const Value& item, std::string_view otherwise) {
+        const Value* after = item.find("after");
+        if (after == nullptr) {
+            return;
+        }
+        std::vector<std::string_view> names;
+        for (const SetupSpec& setup : suite_.setups) {
+            names.push_back(setup.name);
+        }
+        for (const Value& name : after->as_list()) {
+            if (suite_.find_setup(name.as_string()) == nullptr) {
+                std::string hint = did_you_mean(name.as_string(), names);
+                diags_.error(
+                    name.pos(),
+                    fmt::format("there is no setup '{}'", name.as_string()),
+                    hint.empty() ? std::string(otherwise) : std::move(hint));
+            }
+        }
+    }
+
+    const Variables& set_;
+    Diagnostics& diags_;
+    Suite suite_;
+    bool suite_has_source_ = false;
+};
+
+} // namespace
+
+std::string_view kind_name(InstanceKind kind) {
+    return kind == InstanceKind::vm ? "vm" : "container";
+}
+
+const SuitePort* Suite::find_port(std::string_view port_name) const {
+    const auto found = std::find_if(
+        ports.begin(), ports.end(), [&](const SuitePort& each) { return each.name == port_name; });
+    return found == ports.end() ? nullptr : &*found;
+}
+
+const SetupSpec* Suite::find_setup(std::string_view setup_name) const {
+    const auto found = std::find_if(setups.begin(), setups.end(), [&](const SetupSpec& each) {
+        return each.name == setup_name;
+    });
+    return found == setups.end() ? nullptr : &*found;
+}
+
+std::optional<Suite> load_suite(const fs::path& path, const Variables& set, Diagnostics& diags) {
+    std::optional<YamlNode> tree = load_yaml(path, diags);
+    if (!tree) {
+        return std::nullopt;
+    }
+    return Reader(set, diags).read(*tree);
+}
+
+const Shape& suite_shape() {
+    return kSuiteFile;
+}
+
+nlohmann::ordered_json suite_schema() {
+    return schema_of(kSuiteFile, "kiln suite");
+}
+
+} // namespace kiln

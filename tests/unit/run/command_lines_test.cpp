@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "run/container.hpp"
+#include "run/qemu_command.hpp"
+#include "run/ssh.hpp"
+#include "support/fake_process_runner.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace kiln {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+bool has_pair(const Words& words, const std::string& first, const std::string& second) {
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        if (words[i] == first && words[i + 1] == second) {
+            return true;
+        }
+    }
+    return false;
+}
+
+QemuPlan machine() {
+    QemuPlan plan;
+    plan.folder = "/tmp/a,b";
+    plan.memory_bytes = std::uint64_t{2} << 30U;
+    plan.disks = {
+        {"/tmp/a,b/root.qcow2", "qcow2", "", false, false},
+        {"/srv/data.raw", "raw", "data", false, true},
+        {"/tmp/a,b/seed.img", "raw", "seed", true, false}};
+    plan.ports = {{"https", 443, 40123}, {"ssh", 22, 40022}};
+    return plan;
+}
+
+TEST(QemuArguments, DescribeTheMachine) {
+    const Words words = qemu_arguments(machine());
+    EXPECT_TRUE(has_pair(words, "-m", "2048M"));
+    EXPECT_TRUE(has_pair(words, "-accel", "tcg,thread=multi"));
+    EXPECT_TRUE(has_pair(
+        words, "-drive", "if=none,id=disk0,format=qcow2,cache=unsafe,file=/tmp/a,,b/root.qcow2"));
+    EXPECT_TRUE(has_pair(
+        words, "-drive", "if=none,id=disk1,format=raw,cache=writeback,file=/srv/data.raw"));
+    EXPECT_TRUE(has_pair(words, "-device", "virtio-blk-pci,drive=disk1,bootindex=2,serial=data"));
+    EXPECT_TRUE(has_pair(
+        words,
+        "-drive",
+        "if=none,id=disk2,format=raw,cache=unsafe,readonly=on,file=/tmp/a,,b/seed.img"));
+    EXPECT_TRUE(has_pair(
+        words,
+        "-netdev",
+        "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:40123-:443,hostfwd=tcp:127.0.0.1:40022-:"
+        "22"));
+    EXPECT_EQ(std::count(words.begin(), words.end(), "-smbios"), 0);
+}
+
+TEST(QemuArguments, AddWhatIsAskedFor) {
+    QemuPlan plan = machine();
+    plan.has_kvm = true;
+    plan.outgoing = true;
+    plan.firmware_code = "/ovmf/code.fd";
+    plan.firmware_variables = "/tmp/vars.fd";
+    plan.credentials = {{"tmpfiles.extra", "eA=="}};
+    plan.has_shell_port = true;
+    const Words words = qemu_arguments(plan);
+    EXPECT_TRUE(has_pair(words, "-accel", "kvm"));
+    EXPECT_TRUE(has_pair(words, "-cpu", "host"));
+    EXPECT_TRUE(
+        has_pair(words, "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/ovmf/code.fd"));
+    EXPECT_TRUE(has_pair(
+        words, "-smbios", "type=11,value=io.systemd.credential.binary:tmpfiles.extra=eA=="));
+    EXPECT_TRUE(has_pair(words, "-device", "virtio-serial-pci,id=ports"));
+    EXPECT_THAT(
+        words, testing::Contains(HasSubstr("user,id=net,restrict=off,hostfwd=tcp:127.0.0.1")));
+}
+
+ContainerPlan container() {
+    ContainerPlan plan;
+    plan.name = "kiln-run.x";
+    plan.image = "web.docker.tar";
+    plan.spec.volume = "/data";
+    plan.ports = {{"http", 80, 40080}};
+    plan.data = "kiln-run.x-data";
+    plan.keep_data = false;
+    plan.env = {{"PATH", "/bin"}};
+    return plan;
+}
+
+TEST(RunArguments, KeepValuesOffTheCommandLine) {
+    ContainerPlan plan = container();
+    plan.spec.environment = {{"PASSWORD", "secret"}};
+    plan.spec.memory_bytes = std::uint64_t{1} << 30U;
+    plan.spec.options = {"--read-only"};
+    plan.spec.command = {"sleep", "infinity"};
+    EXPECT_THAT(
+        run_arguments(plan, "web:latest"),
+        ElementsAre(
+            "run",
+            "-d",
+            "--name",
+            "kiln-run.x",
+            "--label",
+            "kiln.instance=kiln-run.x",
+            "-p",
+            "127.0.0.1:40080:80",
+            "-v",
+            "kiln-run.x-data:/data",
+            "--memory",
+            "1073741824",
+            "-e",
+            "PASSWORD",
+            "--read-only",
+            "web:latest",
+            "sleep",
+            "infinity"));
+}
+
+TEST(RunArguments, PublishNothingOnTheHostsNetwork) {
+    ContainerPlan plan = container();
+    plan.data.clear();
+    plan.network = "host";
+    EXPECT_THAT(
+        run_arguments(plan, "web"),
+        ElementsAre(
+            "run",
+            "-d",
+            "--name",
+            "kiln-run.x",
+            "--label",
+            "kiln.instance=kiln-run.x",
+            "--network",
+            "host",
+            "web"));
+}
+
+/// What the client program was asked for, a line each.
+Words lines_of(const test::FakeProcessRunner& runner) {
+    Words out;
+    for (const Command& command : runner.commands) {
+        std::string line = command.program;
+        for (const std::string& word : command.args) {
+            line += " " + word;
+        }
+        out.push_back(line);
+    }
+    return out;
+}
+
+TEST(ContainerLife, LeavesNothingBehind) {
+    test::FakeProcessRunner runner;
+    {
+        Container instance(container(), {"web", {}, {}}, runner);
+        instance.start();
+        instance.kill();
+        instance.start();
+        instance.remove();
+        instance.remove();
+    }
+    EXPECT_THAT(
+        lines_of(runner),
+        ElementsAre(
+            "docker volume create --label kiln.instance=kiln-run.x kiln-run.x-data",
+            HasSubstr("docker run -d"),
+            "docker kill kiln-run.x",
+            "docker start kiln-run.x",
+            "docker rm -f -v kiln-run.x",
+            "docker volume rm -f kiln-run.x-data"));
+}
+
+TEST(ContainerLife, IsRenewedOnTheSameData) {
+    test::FakeProcessRunner runner;
+    Container instance(container(), {"web", {}, {}}, runner);
+    instance.start();
+    runner.commands.clear();
+    instance.renew({});
+    EXPECT_THAT(lines_of(runner), ElementsAre("docker rm -f kiln-run.x", HasSubstr("-data:/data")));
+}
+
+TEST(ContainerLife, StaysWhenItIsKept) {
+    test::FakeProcessRunner runner;
+    ContainerPlan plan = container();
+    plan.keep = true;
+    {
+        Container instance(plan, {"web", {}, {}}, runner);
+        instance.start();
+        EXPECT_EQ(
+            instance.leftovers(),
+            (Words{
+                "'docker rm -f -v kiln-run.x' ends and removes it",
+                "'docker volume rm kiln-run.x-data' removes its data"}));
+    }
+    EXPECT_EQ(runner.commands.size(), 2U);
+}
+
+TEST(ContainerImage, IsReadFromTheEngine) {
+    test::FakeProcessRunner runner;
+    ProcessResult result;
+    // One answer for both 'load' and 'image inspect': each reads only what it knows.
+    result.output =
+        "[{\"Config\": {\"ExposedPorts\": {\"443/tcp\": {}, \"53/udp\": {}, \"80\": {}},"
+        " \"Volumes\": {\"/data\": {}}}}]";
+    runner.answer("docker", result);
+    try {
+        static_cast<void>(load_container_image(container(), "web.docker.tar", runner));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "the container engine does not say what it has loaded");
+    }
+    EXPECT_THAT(lines_of(runner).at(0), testing::StartsWith("docker load -i /"));
+}
+
+TEST(SshConfig, UsesNothingOfTheUsersOwn) {
+    const std::string text = ssh_config_text("/tmp/x", 40022);
+    for (const char* line :
+         {"Port 40022",
+          "IdentityFile \"/tmp/x/key\"",
+          "IdentitiesOnly yes",
+          "IdentityAgent none",
+          "UserKnownHostsFile /dev/null",
+          "BatchMode yes"}) {
+        EXPECT_THAT(text, HasSubstr(line));
+    }
+}
+
+} // namespace
+} // namespace kiln
