@@ -2,6 +2,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/recipe_argument.hpp"
+#include "cli/run_options.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -72,6 +73,10 @@ std::vector<std::pair<std::string, std::vector<std::string>>> summarize(const Re
     for (const ImageSpec& image : recipe.images) {
         images.push_back(describe_image(image));
     }
+    std::vector<std::string> suites;
+    if (!recipe.suite.empty()) {
+        suites.push_back(recipe.suite.string());
+    }
     std::vector<std::string> files;
     for (const fs::path& file : recipe.files) {
         files.push_back(file.string());
@@ -85,11 +90,13 @@ std::vector<std::pair<std::string, std::vector<std::string>>> summarize(const Re
         {"oci", names_of(recipe.oci_stages)},
         {"final", names_of(recipe.final_stages)},
         {"images", std::move(images)},
+        {"accept", std::move(suites)},
         {"files", std::move(files)}};
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
     const Recipe recipe = load_recipe_argument(arguments, context);
+    check_suite_of(recipe, context);
     const auto summary = summarize(recipe);
     std::ostream& out = context.io.out;
     if (context.global.json) {
@@ -119,9 +126,9 @@ const CommandSpec kCheckCommand{
     .name = "check",
     .summary = "parse and check a recipe",
     .description =
-        "Reads the recipe, those it extends, its parts and its image definitions, and reports "
-        "every "
-        "fault with file, line and column, not just the first one. Nothing is fetched and nothing "
+        "Reads the recipe, those it extends, its parts, its image definitions and its suite, and "
+        "reports every fault with file, line and column, not just the first one. Nothing is "
+        "fetched and nothing "
         "is baked.\n"
         "\n"
         "A recipe without faults is summed up in a few lines.",

@@ -3,6 +3,7 @@
 #include "cli/stage_table.hpp"
 #include "recipe/bundle.hpp"
 #include "recipe/program.hpp"
+#include "run/suite.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,7 @@ constexpr auto kExamples = std::to_array<Example>({
 });
 
 constexpr auto kFiles =
-    std::to_array<std::string_view>({"recipe", "part", "image", "bundle", "program"});
+    std::to_array<std::string_view>({"recipe", "part", "image", "bundle", "program", "suite"});
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
     {.name = "FILE", .doc = "kind of file", .choices = kFiles},
 });
@@ -32,6 +33,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
                                           : file == "part"    ? part_schema(stage_table())
                                           : file == "bundle"  ? bundle_schema()
                                           : file == "program" ? program_schema()
+                                          : file == "suite"   ? suite_schema()
                                                               : image_schema();
     context.io.out << schema.dump(2) << '\n';
     return ExitCode::ok;
@@ -45,7 +47,8 @@ const CommandSpec kSchemaCommand{
     .description =
         "Prints a JSON Schema (draft 2020-12) with which editors complete and check "
         "recipes, parts, "
-        "image definitions, perl bundles and programs while they are written. It is made from the "
+        "image definitions, perl bundles, programs and suites while they are written. It is made from "
+        "the "
         "tables that 'kiln "
         "check' "
         "uses; 'kiln check' finds more, such as names that are used twice.",

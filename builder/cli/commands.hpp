@@ -7,6 +7,7 @@
 
 namespace kiln {
 
+extern const CommandSpec kAcceptCommand;
 extern const CommandSpec kArtifactBuildCommand;
 extern const CommandSpec kArtifactListCommand;
 extern const CommandSpec kArtifactLockCommand;
@@ -22,6 +23,7 @@ extern const CommandSpec kLockCommand;
 extern const CommandSpec kInspectCommand;
 extern const CommandSpec kLintCommand;
 extern const CommandSpec kManCommand;
+extern const CommandSpec kRunCommand;
 extern const CommandSpec kSchemaCommand;
 extern const CommandSpec kVersionCommand;
 

@@ -167,6 +167,9 @@ TEST(ProgramDocument, HasExamplesThatLoad) {
         write_file_atomically(path, example.text);
         Diagnostics diags;
         EXPECT_TRUE(load_program(path, diags)) << diags.render_all();
+    }
+}
+
 TEST(SuiteDocument, HasTheTablesOfTheChecker) {
     test::expect_golden(kSuiteDocument, with_tables(read_text_file(kSuiteDocument)));
 }
