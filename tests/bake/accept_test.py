@@ -4,7 +4,6 @@ sshd that gets its key as a credential, with a data disk that outlives the root.
 
 import json
 import os
-import re
 import signal
 import subprocess
 import unittest
@@ -93,7 +92,7 @@ class Machines(unittest.TestCase):
         return {check["check"]: check["outcome"] for check in report["checks"]}
 
     def test_minimal_image_passes_its_suite(self):
-        found = self.accept(world.WORK / "reference/debian-minimal.qcow2")
+        found = self.accept(world.WORK / "reference/debian-minimal.qcow2", "--recipe", "debian-minimal")
         self.assertEqual(set(found.values()), {"passed"}, found)
 
     def test_ssh_data_and_power(self):
@@ -101,39 +100,41 @@ class Machines(unittest.TestCase):
         found = self.accept("accept-probe", "--vm")
         self.assertEqual(set(found.values()), {"passed"}, found)
 
-    def test_run_says_where_and_ends_cleanly(self):
+    def begin(self, *args):
         process = subprocess.Popen(
-            [world.KILN, "run", world.WORK / "reference/debian-minimal.qcow2", "--firmware", "uefi",
-             "--emulate", "--json"],
+            [world.KILN, *args, world.WORK / "reference/debian-minimal.qcow2", "--emulate"],
             cwd=world.WORK, env=world.environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        with process:
-            lines = []
-            while not lines or lines[-1] != "}\n":
-                lines.append(process.stdout.readline())
-                self.assertTrue(lines[-1], process.stderr.read())
-            said = json.loads("".join(lines))
-            self.assertEqual(said["kind"], "vm")
-            children = subprocess.run(
-                ["pgrep", "-P", str(process.pid), "qemu"], capture_output=True, text=True).stdout.split()
-            self.assertEqual(len(children), 1)
-            process.send_signal(signal.SIGINT)
-            errors = process.stderr.read()
-            self.assertEqual(process.wait(60), 0, errors)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_run_says_where_and_ends_cleanly(self):
+        process = self.begin("run", "--firmware", "uefi", "--json")
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line == "}\n":
+                break
+        self.assertEqual(json.loads("".join(lines))["kind"], "vm")
+        children = subprocess.run(
+            ["pgrep", "-P", str(process.pid), "qemu"], capture_output=True, text=True).stdout.split()
+        self.assertEqual(len(children), 1)
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 0, errors)
         self.assertFalse(os.path.exists(f"/proc/{children[0]}"))
         self.assertIn("Ctrl-C", errors)
 
     def test_interrupting_a_boot_leaves_nothing(self):
-        process = subprocess.Popen(
-            [world.KILN, "accept", world.WORK / "reference/debian-minimal.qcow2", "--emulate"],
-            cwd=world.WORK, env=world.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        with process:
-            while "waiting for the machine" not in process.stderr.readline():
-                self.assertIsNone(process.poll())
-            process.send_signal(signal.SIGINT)
-            self.assertTrue(re.search("interrupted", process.stderr.read()))
-            self.assertEqual(process.wait(60), 130)
+        process = self.begin("accept", "--recipe", "debian-minimal")
+        for line in process.stderr:
+            if "waiting for the machine" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertIn("interrupted", errors)
 
 
 if __name__ == "__main__":
