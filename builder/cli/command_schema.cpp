@@ -44,14 +44,14 @@ ExitCode run(const Arguments& arguments, Context& context) {
 const CommandSpec kSchemaCommand{
     .name = "schema",
     .summary = "print the JSON Schema of a kind of file",
-    .description =
-        "Prints a JSON Schema (draft 2020-12) with which editors complete and check "
-        "recipes, parts, "
-        "image definitions, perl bundles, programs and suites while they are written. It is made from "
-        "the "
-        "tables that 'kiln "
-        "check' "
-        "uses; 'kiln check' finds more, such as names that are used twice.",
+    .description = "Prints a JSON Schema (draft 2020-12) with which editors complete and check "
+                   "recipes, parts, "
+                   "image definitions, perl bundles, programs and suites while they are written. "
+                   "It is made from "
+                   "the "
+                   "tables that 'kiln "
+                   "check' "
+                   "uses; 'kiln check' finds more, such as names that are used twice.",
     .examples = kExamples,
     .positionals = kPositionals,
     .run = run};
