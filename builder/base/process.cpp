@@ -282,8 +282,8 @@ std::string ProcessRunner::run_checked(const Command& command) {
 }
 
 std::string describe_exit(int exit_status) {
-    if (exit_status > 128) {
-        const int number = exit_status - 128;
+    const int number = exit_status - 128;
+    if (number > 0 && number <= SIGRTMAX) { // what is above is a program's own, such as perl's 255
         return fmt::format("signal {} ({})", number, ::strsignal(number));
     }
     return fmt::format("exit code {}", exit_status);

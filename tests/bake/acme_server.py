@@ -38,7 +38,7 @@ class Server:
             "listenAddress": f"{self.address}:14000", "managementListenAddress": "127.0.0.1:15000",
             "certificate": str(self.folder / "server.pem"), "privateKey": str(self.folder / "server.key"),
             "httpPort": 80, "tlsPort": 443, "ocspResponderURL": "",
-            "externalAccountBindingRequired": False}}))
+            "certificateValidityPeriod": 10 * 24 * 3600, "externalAccountBindingRequired": False}}))
         log = open(self.folder / "pebble.log", "a")
         env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PATH": "/usr/bin:/bin"}
         self.processes = [

@@ -78,6 +78,14 @@ class Pause:
         return subprocess.run(["openssl", "x509", "-noout", "-issuer", "-serial"], input=pem,
                               capture_output=True, text=True, check=True).stdout
 
+    def issuer_after(self, serial):
+        """The certificate once it is another one: nginx takes it up a moment after it was told to."""
+        for _ in range(50):
+            if self.issuer() != serial:
+                break
+            time.sleep(0.2)
+        return self.issuer()
+
     def remove(self):
         daemon.docker("rm", "-fv", self.name, check=False)
 
@@ -142,23 +150,19 @@ class Container(unittest.TestCase):
                            acme_directory=f"https://{gateway}:14000/dir",
                            acme_ca="/data/state/acme-ca.pem")
         address = pause.inside("hostname", "-i").stdout.split()[0]
-        self.assertIn("pause.test", pause.issuer(), "self-signed at first")
+        self_signed = pause.issuer()
+        self.assertIn("pause.test", self_signed)
         with acme_server.running(gateway, address) as server:
             daemon.docker("cp", server.ca, "acme:/data/state/acme-ca.pem")
             pause.inside("first-run", "acme")
-            self.assertIn("Pebble", pause.issuer())
-            first = pause.issuer()
+            first = pause.issuer_after(self_signed)
+            self.assertIn("Pebble", first)
+            # It is good for ten days only: certbot renews what has less than a month left.
             pause.inside("first-run", "acme")
-            self.assertEqual(pause.issuer(), first, "a certificate that is good is kept")
-            # Renewal: certbot takes the certificate for an old one.
-            pause.inside("sh", "-c", "rm -r /data/state/letsencrypt/live /data/state/letsencrypt/archive "
-                         "/data/state/letsencrypt/renewal")
-            pause.inside("first-run", "acme")
-            renewed = pause.issuer()
+            renewed = pause.issuer_after(first)
             self.assertIn("Pebble", renewed)
             self.assertNotEqual(renewed, first)
             server.stop()
-            pause.inside("sh", "-c", "rm -r /data/state/letsencrypt/renewal")
             done = pause.inside("first-run", "acme", check=False)
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
             self.assertEqual(pause.issuer(), renewed)

@@ -51,6 +51,7 @@ TEST(SystemProcessRunner, NamesTheSignal) {
     SystemProcessRunner runner;
     const ProcessResult result = runner.run({"sh", {"-c", "kill -9 $$"}});
     EXPECT_EQ(describe_exit(result.exit_status), "signal 9 (Killed)");
+    EXPECT_EQ(describe_exit(255), "exit code 255");
 }
 
 TEST(SystemProcessRunner, EndsAProgramAfterItsTimeLimit) {
