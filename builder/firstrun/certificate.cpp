@@ -85,8 +85,13 @@ PairCheck check_pair(Host& host, const std::string& certificate, const std::stri
 }
 
 std::string render_server_config(const Answers& answers) {
+    // Links in mails lead to $public_host: a client must not be able to choose it where a name is
+    // known.
+    const bool is_named = !answers.is_default(Key::hostname);
     return fmt::format(
-        "# Written by first-run.\nserver_name {};\nssl_certificate {};\nssl_certificate_key {};\n",
+        "# Written by first-run.\nset $public_host {};\nserver_name {};\nssl_certificate {};\n"
+        "ssl_certificate_key {};\n",
+        is_named ? answers.text(Key::hostname) : "$http_host",
         join(answers.site_names(), " "),
         places::kCertificate,
         places::kCertificateKey);

@@ -111,6 +111,13 @@ std::string admin_password(Context& context) {
     return password;
 }
 
+/// With mail on, an address of one's own is wanted; whom PAUSE writes to is the next best one.
+const std::string& admin_address(const Answers& answers) {
+    const bool use_mail_admin =
+        answers.is_default(Key::admin_email) && answers.has(Key::mail_admin);
+    return answers.text(use_mail_admin ? Key::mail_admin : Key::admin_email);
+}
+
 void make_admin(Context& context, Sql& sql) {
     if (sql.ask("SELECT COUNT(*) FROM authen_pause.usertable;\n").at(0).at(0) != "0") {
         return;
@@ -122,12 +129,14 @@ void make_admin(Context& context, Sql& sql) {
         "make the administrator",
         fmt::format(
             "START TRANSACTION;\n"
-            "INSERT IGNORE INTO `mod`.users (userid, email) VALUES ({0}, {1});\n"
+            "INSERT IGNORE INTO `mod`.users (userid, email, fullname, introduced, changed, "
+            "changedby) "
+            "VALUES ({0}, {1}, 'PAUSE Administrator', UNIX_TIMESTAMP(), UNIX_TIMESTAMP(), {0});\n"
             "INSERT IGNORE INTO authen_pause.grouptable (user, ugroup) VALUES ({0}, 'admin');\n"
             "INSERT INTO authen_pause.usertable (user, password) VALUES ({0}, {2});\n"
             "COMMIT;\n",
             sql_quote(user),
-            sql_quote(context.answers.text(Key::admin_email)),
+            sql_quote(admin_address(context.answers)),
             sql_quote(bcrypt_hash(password))));
     if (context.answers.has(Key::admin_password) && context.host.exists(places::kAdminPassword)) {
         context.host.remove(places::kAdminPassword);

@@ -144,6 +144,7 @@ class FirstApply(unittest.TestCase):
 
     def test_certificate_serves_the_names(self):
         self.assertIn("server_name localhost;", self.machine.read("/data/state/nginx/server.conf"))
+        self.assertIn("set $public_host $http_host;", self.machine.read("/data/state/nginx/server.conf"))
         text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in",
                                self.machine.data / "state/tls/cert.pem"], capture_output=True, text=True).stdout
         self.assertIn("DNS:localhost", text)
@@ -224,7 +225,7 @@ class SecondApply(unittest.TestCase):
         self.assertIn("the volume comes from another image", done.err)
         self.assertEqual((passwords(self.machine), signing_key(self.machine)), (secrets, key))
         self.assertEqual(self.machine.sql(SQL)[0], ["22"])
-        self.assertIn("pause.example.org", self.machine.read("/data/state/nginx/server.conf"))
+        self.assertIn("set $public_host pause.example.org;", self.machine.read("/data/state/nginx/server.conf"))
         self.assertEqual(json.loads(self.machine.read("/data/state/image.json"))["id"], "2222")
         self.assertTrue(uploaded.exists())
 

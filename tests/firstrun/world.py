@@ -20,7 +20,8 @@ MOD_TABLES = """applymod chapters deletes distmtimes list2user maillists message
 p6dists p6provides packages perms primeur uris users""".split()
 AUTHEN_TABLES = "abrakadabra auth_log auth_tokens grouptable usertable".split()
 COLUMNS = {
-    "users": "userid char(10) NOT NULL PRIMARY KEY, email varchar(255)",
+    "users": "userid char(10) NOT NULL PRIMARY KEY, email varchar(255), fullname varchar(127), "
+             "introduced int, changed int, changedby char(10)",
     "distmtimes": "dist varchar(128) NOT NULL PRIMARY KEY, distmtime int, distmdatetime datetime,"
     " indexing_at datetime, indexed_at datetime",
     "usertable": "user char(12) NOT NULL PRIMARY KEY, password varchar(60) NOT NULL",

@@ -30,7 +30,7 @@ sub add_user ($call) {
             . ' VALUES (?, ?, ?, ?, ?, ?)',
         undef, $id, $name, $email, (time) x 2, $call->{user}{id});
     return error_page(200, 'ERROR: this id is taken.') unless $added > 0;
-    PAUSE::Standin::Web::Pages::Password::send_link($id, $email) if $email;
+    PAUSE::Standin::Web::Pages::Password::send_link($call->{req}, $id, $email) if $email;
     return page(200, 'PAUSE: add a user', '<p>The user is added, and a mail is under way.</p>');
 }
 

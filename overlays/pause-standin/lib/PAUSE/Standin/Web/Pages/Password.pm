@@ -26,16 +26,18 @@ sub mailpw ($call) {
         input('PAUSE id', 'pause99_mailpw_1'))) if $user eq '';
     my ($address) = mod_db()->selectrow_array(
         q{SELECT email FROM users WHERE userid = ? AND ustatus <> 'nologin'}, undef, $user);
-    send_link($user, $address) if $address;
+    send_link($call->{req}, $user, $address) if $address;
     return page(200, 'PAUSE: forgotten password', '<p>If there is such an id, a mail is under way.</p>');
 }
 
-sub send_link ($user, $address) {
+# Leads where the request came: like PAUSE, it trusts the proxy to say where that is.
+sub send_link ($req, $user, $address) {
     my $secret = random_hex(24);
     authen_db()->do(
         'REPLACE INTO abrakadabra (user, chpasswd, expires) VALUES (?, ?, NOW() + INTERVAL 3 DAY)',
         undef, $user, $secret);
-    my $link = "https://$PAUSE::Config->{SERVER_NAME}/pause/query?ACTION=change_passwd;ABRA=$user.$secret";
+    my $host = $req->env->{HTTP_HOST} // $PAUSE::Config->{SERVER_NAME};
+    my $link = "https://$host/pause/query?ACTION=change_passwd&ABRA=$user.$secret";
     send_mail(to => $address, subject => "A new password for $user", text => "Set it here:\n\n$link\n");
 }
 
