@@ -130,6 +130,19 @@ std::vector<YamlExample> examples(const fs::path& document) {
     return out;
 }
 
+/// The examples of a document whose titles are file names, as files below `folder`.
+std::vector<fs::path> write_examples(const fs::path& document, const fs::path& folder) {
+    std::vector<fs::path> out;
+    for (const YamlExample& example : examples(document)) {
+        const fs::path path = folder / example.title;
+        fs::create_directories(path.parent_path());
+        write_file_atomically(path, example.text);
+        out.push_back(path);
+    }
+    EXPECT_FALSE(out.empty());
+    return out;
+}
+
 TEST(RecipeDocument, HasTheTablesOfTheChecker) {
     const std::string document = read_text_file(kDocument);
     test::expect_golden(kDocument, with_tables(document));
@@ -141,12 +154,9 @@ TEST(BundleDocument, HasTheTablesOfTheChecker) {
 
 TEST(BundleDocument, HasExamplesThatLoad) {
     const TempDir dir(temporary_root(), "kiln-test");
-    const auto found = examples(kBundleDocument);
+    const auto found = write_examples(kBundleDocument, dir.path());
     EXPECT_GE(found.size(), 2U);
-    for (const YamlExample& example : found) {
-        const fs::path path = dir.path() / example.title;
-        fs::create_directories(path.parent_path());
-        write_file_atomically(path, example.text);
+    for (const fs::path& path : found) {
         Diagnostics diags;
         EXPECT_TRUE(load_bundle(path, diags)) << diags.render_all();
     }
@@ -158,13 +168,8 @@ TEST(ProgramDocument, HasTheTablesOfTheChecker) {
 
 TEST(ProgramDocument, HasExamplesThatLoad) {
     const TempDir dir(temporary_root(), "kiln-test");
-    const auto found = examples(kProgramDocument);
-    EXPECT_GE(found.size(), 1U);
     fs::create_directory(dir.path() / "hello");
-    for (const YamlExample& example : found) {
-        const fs::path path = dir.path() / example.title;
-        fs::create_directories(path.parent_path());
-        write_file_atomically(path, example.text);
+    for (const fs::path& path : write_examples(kProgramDocument, dir.path())) {
         Diagnostics diags;
         EXPECT_TRUE(load_program(path, diags)) << diags.render_all();
     }
