@@ -103,7 +103,7 @@ class Disk(unittest.TestCase):
         command += [
             "--run", "test -z \"$(systemctl list-units --failed --plain --no-legend)\"",
             "--run", "mariadb -e 'SELECT 1'",
-            "--run", "curl -skf https://127.0.0.1/pause/query | grep -q stand-in",
+            "--run", "timeout 90 sh -c 'until curl -skf https://127.0.0.1/pause/query | grep stand-in; do sleep 1; done'",
             "--run", "test -s /etc/machine-id && test -s /etc/ssh/ssh_host_ed25519_key",
             "--run", "test \"$(df --output=size -B1M / | tail -1)\" -gt 4000",
             "--shutdown",
