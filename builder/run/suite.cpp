@@ -3,137 +3,15 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "recipe/patterns.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace kiln {
 
 namespace {
-
-constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
-constexpr std::int64_t kTiB = std::int64_t{1} << 40U;
-
-/// A name that can end an environment variable.
-constexpr Pattern kPortNamePattern{
-    "a port's name",
-    "^[a-z][a-z0-9_]{0,31}$",
-    "lower-case letters, digits and '_', beginning with a letter, at most 32"};
-constexpr Pattern kUrlPathPattern{
-    "a path of a URL", "^/[^\\x00-\\x20\\x7f]*$", "begins with '/', no spaces"};
-constexpr Pattern kSeedNamePattern{
-    "a file name",
-    "^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$",
-    "letters, digits, '.', '_' and '-', at most 64"};
-
-constexpr Shape kVariables = map_of(kVariableNamePattern, &kTextOrEmpty);
-constexpr Shape kPortNumber = integer_between(1, 65535);
-constexpr Shape kPortMap = map_of(kPortNamePattern, &kPortNumber);
-constexpr Shape kPortName = text_like(kPortNamePattern);
-constexpr Shape kUrlPath = text_like(kUrlPathPattern);
-constexpr Shape kStatus = integer_between(100, 599);
-constexpr Shape kStatuses = list_of(&kStatus, false);
-constexpr Shape kTime{.kind = ShapeKind::duration, .minimum = 1, .maximum = 24 * 3600 * 1000};
-
-constexpr auto kReadyFields = std::to_array<Field>({
-    {"port", &kPortName, Need::optional, "name of a port that must answer"},
-    {"tls", &kBoolean, Need::optional, "it speaks TLS", "false"},
-    {"path", &kUrlPath, Need::optional, "path to ask for by HTTP"},
-    {"status", &kStatuses, Need::optional, "statuses that count as an answer", "[200]"},
-    {"console",
-     &kLine,
-     Need::optional,
-     "text that a machine's serial console must have shown; not asked of containers"},
-    {"run", &kText, Need::optional, "script that must succeed; tried again and again"},
-    {"within", &kTime, Need::optional, "time in which all that must come true", "5m"},
-});
-constexpr Shape kReady = object_of(kReadyFields, "ready");
-
-constexpr Shape kEnvironment = map_of(kEnvironmentNamePattern, &kTextOrEmpty);
-constexpr Shape kMemory{.kind = ShapeKind::size, .minimum = 16 * kMiB, .maximum = kTiB};
-constexpr auto kContainerFields = std::to_array<Field>({
-    {"environment", &kEnvironment, Need::optional, "environment variables"},
-    {"volume", &kAbsolutePath, Need::optional, "where the data lies: a volume is mounted there"},
-    {"memory", &kMemory, Need::optional, "limit of its memory", "none"},
-    {"command", &kTextList, Need::optional, "arguments in place of the image's own"},
-    {"options",
-     &kTextList,
-     Need::optional,
-     "further options of `docker run`, such as `--read-only`"},
-    {"stop", &kTime, Need::optional, "time to end by itself when it is asked to", "30s"},
-});
-constexpr Shape kContainer = object_of(kContainerFields, "container");
-
-constexpr Shape kCpus = integer_between(1, 64);
-constexpr auto kShells = std::to_array<std::string_view>({"ssh", "serial", "none"});
-constexpr Shape kShell = choice_of(kShells);
-constexpr Shape kDiskSize{.kind = ShapeKind::size, .minimum = kMiB, .maximum = 16 * kTiB};
-constexpr Shape kSeedFiles = map_of(kSeedNamePattern, &kTextOrEmpty);
-constexpr auto kMachineFields = std::to_array<Field>({
-    {"memory", &kMemory, Need::optional, "its memory", "1GiB"},
-    {"cpus", &kCpus, Need::optional, "its processors", "2"},
-    {"inside", &kShell, Need::optional, "how programs are run inside, see below", "ssh"},
-    {"root_disk",
-     &kDiskSize,
-     Need::optional,
-     "size of the root disk, if larger than the image",
-     "the image's"},
-    {"data_disk", &kDiskSize, Need::optional, "size of a blank second disk", "none"},
-    {"seed", &kSeedFiles, Need::optional, "further files of the seed drive: text by name"},
-    {"outgoing",
-     &kBoolean,
-     Need::optional,
-     "it may open connections to the outside; otherwise only the published ports work",
-     "false"},
-    {"stop", &kTime, Need::optional, "time to end by itself after the power button", "2m"},
-});
-constexpr Shape kMachine = object_of(kMachineFields, "vm");
-
-constexpr Shape kNames = list_of(&kName, false);
-constexpr auto kSetupFields = std::to_array<Field>({
-    {"setup", &kName, Need::required, "name, unique among the setups"},
-    {"after", &kNames, Need::optional, "earlier setups that must have passed"},
-    {"timeout", &kTime, Need::optional, "time it may take", "60s"},
-    {"run", &kText, Need::required, "script"},
-});
-constexpr Shape kSetup = object_of(kSetupFields, "setup");
-constexpr Shape kSetups = list_of(&kSetup);
-
-constexpr auto kKinds = std::to_array<std::string_view>({"vm", "container"});
-constexpr Shape kKind = choice_of(kKinds);
-constexpr Shape kKindList = list_of(&kKind, false);
-constexpr auto kCheckFields = std::to_array<Field>({
-    {"check", &kName, Need::required, "id, unique among the checks"},
-    {"title", &kLine, Need::required, "what must hold, in one line"},
-    {"only", &kKindList, Need::optional, "kinds of instance that it is for", "[vm, container]"},
-    {"source", &kNames, Need::optional, "what the suite's `source` must say", "anything"},
-    {"after", &kNames, Need::optional, "setups that must have passed"},
-    {"timeout", &kTime, Need::optional, "time it may take", "60s"},
-    {"run", &kText, Need::required, "script"},
-});
-constexpr Shape kCheck = object_of(kCheckFields, "check");
-constexpr Shape kChecks = list_of(&kCheck);
-
-constexpr auto kSuiteFields = std::to_array<Field>({
-    {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
-    {"suite", &kName, Need::required, "name of the suite"},
-    {"summary", &kLine, Need::optional, "what it is about, in one line"},
-    {"variables", &kVariables, Need::optional, "texts for scripts and for `${name}`"},
-    {"ports", &kPortMap, Need::optional, "TCP ports of the image by name: they get published"},
-    {"ready", &kReady, Need::optional, "when an instance counts as ready"},
-    {"container", &kContainer, Need::optional, "how a container runs"},
-    {"vm", &kMachine, Need::optional, "how a machine runs"},
-    {"source", &kText, Need::optional, "script whose last word says what the image is made from"},
-    {"login", &kText, Need::optional, "script that prints how to log in, for `kiln run`"},
-    {"setup", &kSetups, Need::optional, "what several checks need"},
-    {"checks", &kChecks, Need::optional, "what must hold"},
-});
-constexpr Shape kSuiteFile = object_of(kSuiteFields, "suite");
 
 Milliseconds time_or(const Value& object, std::string_view key, Milliseconds fallback) {
     return Milliseconds(object.integer_or(key, fallback.count()));
@@ -215,7 +93,7 @@ class Reader {
         collect_variables(tree);
         substitute_in(tree, "container", {"environment", "command"});
         substitute_in(tree, "vm", {"seed"});
-        const Value value = validate(tree, kSuiteFile, diags_);
+        const Value value = validate(tree, suite_shape(), diags_);
         if (diags_.has_errors()) {
             return std::nullopt;
         }
@@ -463,14 +341,6 @@ std::optional<Suite> load_suite(const fs::path& path, const Variables& set, Diag
         return std::nullopt;
     }
     return Reader(set, diags).read(*tree);
-}
-
-const Shape& suite_shape() {
-    return kSuiteFile;
-}
-
-nlohmann::ordered_json suite_schema() {
-    return schema_of(kSuiteFile, "kiln suite");
 }
 
 } // namespace kiln
