@@ -3,7 +3,6 @@
 Certificates from a real ACME server, two copies, read-only roots, moving house."""
 
 import base64
-import json
 import ssl
 import subprocess
 import time
@@ -144,7 +143,7 @@ class Container(unittest.TestCase):
         self.assertIn("PAUSE_ADMIN_USER", pause.log())
 
     def test_certificate_from_an_acme_server(self):
-        gateway = json.loads(daemon.docker("network", "inspect", "bridge").stdout)[0]["IPAM"]["Config"][0]["Gateway"]
+        gateway = daemon.gateway()
         pause = self.start("acme", "-v", self.volume("acme-data"),
                            hostname="pause.test", certificate="acme", acme_email="admin@pause.test",
                            acme_directory=f"https://{gateway}:14000/dir",

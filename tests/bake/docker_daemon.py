@@ -2,6 +2,7 @@
 """A Docker daemon of the test's own: private socket and data root, the default bridge network."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -25,6 +26,14 @@ class Daemon:
         if check and done.returncode != 0:
             raise AssertionError(f"docker {args}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done
+
+    def gateway(self):
+        """The host's address on the default bridge. `network inspect` leaves it out when the daemon made the bridge itself."""
+        [bridge] = json.loads(self.docker("network", "inspect", "bridge").stdout)
+        name = bridge["Options"]["com.docker.network.bridge.name"]
+        addresses = subprocess.run(["ip", "-json", "-4", "address", "show", "dev", name],
+                                   capture_output=True, text=True, check=True).stdout
+        return json.loads(addresses)[0]["addr_info"][0]["local"]
 
     def is_up(self):
         return self.docker("version", check=False).returncode == 0
