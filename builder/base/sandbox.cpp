@@ -9,12 +9,15 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -271,6 +274,16 @@ int split_off(WaiterRoot waiter_root) {
     return 0;
 }
 
+/// A new network namespace has the loopback interface, but down; scripts look for an interface
+/// that is up (postfix's newaliases) or talk to a server that they start.
+int raise_loopback() {
+    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0 ? 0 : errno;
+}
+
 } // namespace
 
 Sandbox::Sandbox(SandboxOptions options)
@@ -304,6 +317,9 @@ ProcessResult Sandbox::run(const Command& command) {
         // REPRO: scripts that ask for the host's name all get this one.
         constexpr std::string_view kHostName = "kiln";
         ::sethostname(kHostName.data(), kHostName.size());
+        if (const int error = raise_loopback(); error != 0) {
+            return error;
+        }
         if (const int error = prepared.set_up_root(); error != 0) {
             return error;
         }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs programs of a tree (maintainer scripts, dpkg, compilers) inside that tree: own mount, pid,
-// ipc, uts and network namespaces, no network at all, own /dev, /proc and temporary directories, a
-// fixed environment, no fsync. A ProcessRunner, so stages do not care where their commands run.
+// ipc, uts and network namespaces, no network but loopback, own /dev, /proc and temporary
+// directories, a fixed environment, no fsync. A ProcessRunner, so stages do not care where their
+// commands run.
 #pragma once
 
 #include "base/process.hpp"
