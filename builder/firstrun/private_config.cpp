@@ -5,6 +5,7 @@
 #include "firstrun/private_config.hpp"
 
 #include "base/text.hpp"
+#include "firstrun/mail.hpp"
 #include "firstrun/passwords.hpp"
 #include "firstrun/places.hpp"
 #include "firstrun/signing_key.hpp"
@@ -115,18 +116,17 @@ void add_mail(Config& config, const Answers& answers) {
         config.environment("EMAIL_SENDER_TRANSPORT", "Maildir");
         config.environment("EMAIL_SENDER_TRANSPORT_dir", "/home/pause/testmail");
     } else if (mail == "smtp") {
-        const std::string port = answers.has(Key::mail_port) ? answers.text(Key::mail_port) : "25";
+        const MailServer server = mail_server(answers);
         config.environment("EMAIL_SENDER_TRANSPORT", "SMTP");
-        config.environment("EMAIL_SENDER_TRANSPORT_host", answers.text(Key::mail_host));
-        config.environment("EMAIL_SENDER_TRANSPORT_port", port);
-        if (port == "465" || port == "587") {
-            config.environment("EMAIL_SENDER_TRANSPORT_ssl", port == "465" ? "ssl" : "starttls");
+        config.environment("EMAIL_SENDER_TRANSPORT_host", server.host);
+        config.environment("EMAIL_SENDER_TRANSPORT_port", server.port);
+        if (server.needs_tls()) {
+            config.environment(
+                "EMAIL_SENDER_TRANSPORT_ssl", server.speaks_tls_at_once() ? "ssl" : "starttls");
         }
-        if (answers.has(Key::mail_user)) {
-            config.environment(
-                "EMAIL_SENDER_TRANSPORT_sasl_username", answers.text(Key::mail_user));
-            config.environment(
-                "EMAIL_SENDER_TRANSPORT_sasl_password", answers.text(Key::mail_password));
+        if (!server.user.empty()) {
+            config.environment("EMAIL_SENDER_TRANSPORT_sasl_username", server.user);
+            config.environment("EMAIL_SENDER_TRANSPORT_sasl_password", server.password);
         }
     } else {
         config.comment("Mail goes to postfix on this machine.");

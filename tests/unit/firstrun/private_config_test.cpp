@@ -51,6 +51,33 @@ TEST(PrivateConfig, MailsNobodyByDefault) {
     EXPECT_THAT(text, Not(HasSubstr("RECAPTCHA")));
 }
 
+TEST(PrivateConfig, GivesAPasswordToNoServerInTheClear) {
+    const auto encryption = [](const char* port, const char* user) {
+        Environment env{{"PAUSE_MAIL", "smtp"}, {"PAUSE_MAIL_HOST", "mx.example.org"}};
+        for (const char* key : {"ADMIN", "UPLOAD", "TESTERS", "REPLY", "P5P", "CRON"}) {
+            env[std::string("PAUSE_MAIL_") + key] = "a@example.org";
+        }
+        env["PAUSE_MAIL_PORT"] = port;
+        if (*user != 0) {
+            env["PAUSE_MAIL_USER"] = user;
+            env["PAUSE_MAIL_PASSWORD"] = "secret";
+        }
+        const std::string text = render(env);
+        const std::string key = "$ENV{EMAIL_SENDER_TRANSPORT_ssl} = '";
+        const auto start = text.find(key);
+        return start == std::string::npos
+                   ? "none"
+                   : text.substr(
+                         start + key.size(),
+                         text.find('\'', start + key.size()) - start - key.size());
+    };
+    EXPECT_EQ(encryption("25", ""), "none");
+    EXPECT_EQ(encryption("25", "me"), "starttls");
+    EXPECT_EQ(encryption("2525", "me"), "starttls");
+    EXPECT_EQ(encryption("587", ""), "starttls");
+    EXPECT_EQ(encryption("465", "me"), "ssl");
+}
+
 TEST(PrivateConfig, QuotesForPerl) {
     const std::string text =
         render({{"PAUSE_RECAPTCHA_SITE_KEY", "it's"}, {"PAUSE_RECAPTCHA_SECRET_KEY", "a\\b$c@d"}});
