@@ -14,12 +14,12 @@ import urllib.request
 
 
 def make_certificate(folder, address):
-    """An authority and a certificate for the server's own https."""
+    """An authority, and a certificate that it gives to a server at `address`."""
     run = lambda *args: subprocess.run(args, cwd=folder, check=True, capture_output=True)
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
         "-subj", "/CN=test authority", "-days", "2")
     run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr",
-        "-subj", "/CN=acme", "-addext", f"subjectAltName=IP:{address}")
+        "-subj", "/CN=server", "-addext", f"subjectAltName=IP:{address}")
     run("openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
         "-out", "server.pem", "-days", "2", "-copy_extensions", "copy")
 

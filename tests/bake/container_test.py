@@ -3,12 +3,19 @@
 Certificates from a real ACME server, two copies, read-only roots, moving house."""
 
 import base64
+import pathlib
+import re
+import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import unittest
 import urllib.error
 import urllib.request
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
 
 import acme_server
 import docker_daemon
@@ -32,13 +39,18 @@ def tearDownModule():
 
 
 class Pause:
-    """One container."""
+    """One container that was just started."""
 
-    def __init__(self, name, *options, **answers):
+    def __init__(self, name):
         self.name = name
-        env = [f"--env=PAUSE_{key.upper()}={value}" for key, value in answers.items()]
         self.started = time.monotonic()
+
+    @classmethod
+    def run(cls, name, *options, **answers):
+        env = [f"--env=PAUSE_{key.upper()}={value}" for key, value in answers.items()]
+        pause = cls(name)
         daemon.docker("run", "-d", "--name", name, "-p", "127.0.0.1::443", *env, *options, "pause:latest")
+        return pause
 
     @property
     def port(self):
@@ -89,9 +101,38 @@ class Pause:
         daemon.docker("rm", "-fv", self.name, check=False)
 
 
+class Relay(Controller):
+    """A mail server that takes mail only after STARTTLS and a login."""
+
+    def __init__(self, address, folder):
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        self.mails = []
+        super().__init__(self, hostname=address, port=2587)
+
+    def factory(self):
+        return SMTP(self, tls_context=self.context, require_starttls=True, auth_required=True,
+                    authenticator=self.check)
+
+    def check(self, server, session, envelope, mechanism, login):
+        return AuthResult(success=(login.login, login.password) == (b"pause", b"relay-password"))
+
+    async def handle_DATA(self, server, session, envelope):
+        self.mails.append(envelope)
+        return "250 taken"
+
+    def wait_for(self, text, seconds=30):
+        for _ in range(seconds * 5):
+            for mail in self.mails:
+                if text in mail.content:
+                    return mail
+            time.sleep(0.2)
+        raise AssertionError(f"no mail with {text}: {[mail.content for mail in self.mails]}")
+
+
 class Container(unittest.TestCase):
     def start(self, name, *options, **answers):
-        pause = Pause(name, *options, **{"admin_password": PASSWORD, **answers})
+        pause = Pause.run(name, *options, **{"admin_password": PASSWORD, **answers})
         self.addCleanup(pause.remove)
         print(f"{name} answers after {pause.ready():.1f} s")
         return pause
@@ -127,7 +168,7 @@ class Container(unittest.TestCase):
         self.assertEqual(set(found[0]) & set(found[1]), set())
 
     def test_generated_password_is_in_no_log(self):
-        pause = Pause("generated")
+        pause = Pause.run("generated")
         self.addCleanup(pause.remove)
         pause.ready()
         password = pause.inside("first-run", "admin-password").stdout.strip()
@@ -136,7 +177,7 @@ class Container(unittest.TestCase):
         self.assertNotIn(password, pause.log())
 
     def test_answers_that_are_wrong_stop_it(self):
-        pause = Pause("wrong", admin_user="lower case")
+        pause = Pause.run("wrong", admin_user="lower case")
         self.addCleanup(pause.remove)
         code = daemon.docker("wait", "wrong").stdout.strip()
         self.assertEqual(code, "3", pause.log())
@@ -167,6 +208,51 @@ class Container(unittest.TestCase):
             self.assertEqual(pause.issuer(), renewed)
             self.assertEqual(pause.get("/status"), 200)
 
+    def test_mail_by_a_server_that_wants_a_login(self):
+        gateway = daemon.gateway()
+        folder = pathlib.Path(tempfile.mkdtemp(dir=world.WORK))
+        acme_server.make_certificate(folder, gateway)
+        relay = Relay(gateway, folder)
+        relay.start()
+        self.addCleanup(relay.stop)
+        addresses = {f"mail_{who}": f"{who}@pause.test"
+                     for who in ("admin", "upload", "testers", "reply", "p5p", "cron")}
+        answers = {**addresses, "mail": "smtp", "mail_host": gateway, "mail_port": "2587", "mail_user": "pause",
+                   "admin_email": "chief@pause.test"}
+        authority = ("-v", f"{folder / 'ca.pem'}:/etc/ssl/certs/ca-certificates.crt:ro",
+                     "-e", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt")
+        refused = Pause.run("refused", *authority, **answers, mail_password="wrong-password")
+        self.addCleanup(refused.remove)
+        self.assertEqual(daemon.docker("wait", "refused").stdout.strip(), "1", refused.log())
+        self.assertIn(f"the mail server '{gateway}' port 2587 did not take a test message", refused.log())
+        self.assertNotIn("wrong-password", refused.log())
+        self.assertEqual(relay.mails, [])
+
+        pause = self.start("mails", *authority, **answers, mail_password="relay-password")
+        self.assertEqual(relay.wait_for(b"can send mail").rcpt_tos, ["admin@pause.test"])
+        page = pause.inside("curl", "-sk", "-c", "/tmp/jar", "https://localhost/pause/query?ACTION=mailpw").stdout
+        token = re.search('name="csrf_token"[^>]*value="([^"]*)"', page)[1]
+        pause.inside("curl", "-skf", "-b", "/tmp/jar", "--data-urlencode", f"csrf_token={token}",
+                     "-d", "pause99_mailpw_1=ADMIN", "-d", "pause99_mailpw_sub=x",
+                     "https://localhost/pause/query?ACTION=mailpw")
+        self.assertEqual(relay.wait_for(b"ABRA=").rcpt_tos, ["chief@pause.test"])
+
+    def test_compose(self):
+        def compose(*words):
+            command = ["docker-compose", "--project-name", "kiln", "--file", world.WORK / "images/compose.yaml", *words]
+            return subprocess.run(command, env=daemon.env, check=True, capture_output=True, text=True, timeout=120)
+
+        for port in (8080, 8443, 8873):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    self.skipTest(f"port {port} of this host, which compose.yaml publishes, is taken")
+        compose("up", "--detach")
+        self.addCleanup(compose, "down", "--volumes")
+        composed = Pause("kiln_pause_1")
+        composed.ready()
+        password = compose("exec", "-T", "pause", "first-run", "admin-password").stdout.strip()
+        self.assertEqual(composed.get("/pause/authenquery", f"ADMIN:{password}"), 200)
+
     def test_moving_house(self):
         old = self.start("old", "-v", self.volume("move"))
         old.sql("UPDATE `mod`.users SET fullname='Moved House' WHERE userid='ADMIN'")
@@ -179,8 +265,11 @@ class Container(unittest.TestCase):
         archive = subprocess.run(["docker", "cp", "old:/data/tmp/export", "-"], env=daemon.env,
                                  capture_output=True, check=True).stdout
         subprocess.run(["docker", "cp", "-", "new:/data/tmp/import"], env=daemon.env, input=archive, check=True)
-        done = new.inside("pause-import", "--dumps", "/data/tmp/import/export")
-        print(done.stdout)
+        address = old.inside("hostname", "-i").stdout.split()[0]
+        done = new.inside("pause-import", "--dumps", "/data/tmp/import/export",
+                          "--archive", f"rsync://{address}/PAUSE/")
+        self.assertIn("100%", done.stdout)
+        self.assertIn("distributions and", done.stdout)
         self.assertEqual(new.sql("SELECT fullname FROM `mod`.users WHERE userid='ADMIN'"), "Moved House")
         self.assertEqual(new.inside("cat", "/data/pause/pub/PAUSE/authors/id/kept").stdout, "kept\n")
         new.started = time.monotonic()
