@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PAUSE accepted: the whole suite on the container and on the disk, each with an upgrade to another
-image on the same volume. Uploads are picked up every few seconds instead of every 75."""
+image on the same volume; the other disk is pause-production's, so that its options are accepted too. Uploads are picked up every few seconds instead of every 75."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import world
 OTHER = """\
 kiln: 1
 name: pause-other
-extends: pause-standin.yaml
+extends: pause-production-standin.yaml
 final:
   stages:
     - stage: files
