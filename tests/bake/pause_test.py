@@ -93,9 +93,9 @@ class Source(unittest.TestCase):
 
 
 class Disk(unittest.TestCase):
-    def test_boots_with_uefi(self):
+    def test_boots_with_uefi_and_without_network(self):
         command = [sys.executable, BOOT, world.WORK / "probe/pause-probe.qcow2",
-                   "--firmware", "uefi", "--grow", "6G", "--login", "root",
+                   "--firmware", "uefi", "--no-network", "--grow", "6G", "--login", "root",
                    "--run", "systemctl is-system-running --wait",
                    "--run", "systemctl is-active multi-user.target"]
         for service in SERVICES:

@@ -144,11 +144,12 @@ class Machine:
                 "-drive", f"if=none,id=c{number},format=raw,readonly=on,file={disk}",
                 "-device", f"virtio-blk-pci,drive=c{number}",
             ]
-        # restrict: the guest reaches nothing outside, and nothing reaches it but these ports.
-        forwards = "".join(
-            f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in options.get("forward", []))
-        command += ["-netdev", f"user,id=n0,restrict=on{forwards}",
-                    "-device", "virtio-net-pci,netdev=n0,romfile="]
+        if options.get("network", True):
+            # restrict: the guest reaches nothing outside, and nothing reaches it but these ports.
+            forwards = "".join(
+                f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in options.get("forward", []))
+            command += ["-netdev", f"user,id=n0,restrict=on{forwards}",
+                        "-device", "virtio-net-pci,netdev=n0,romfile="]
         if options.get("kernel"):
             command += ["-kernel", options["kernel"], "-append", options.get("append", "")]
             if options.get("initrd"):
@@ -294,6 +295,7 @@ def parse_arguments(words):
     parser.add_argument("--cdrom", metavar="FILE", action="append", default=[],
                         help="a read-only disk, such as a config drive")
     parser.add_argument("--forward", metavar="HOST:GUEST", action="append", default=[])
+    parser.add_argument("--no-network", action="store_true", help="the machine has no network card")
     parser.add_argument("--kernel")
     parser.add_argument("--initrd")
     parser.add_argument("--append", default="")
@@ -321,6 +323,7 @@ def boot(arguments, folder):
         "grow": arguments.grow,
         "data": arguments.data,
         "cdroms": arguments.cdrom,
+        "network": not arguments.no_network,
         "forward": [tuple(ports.split(":")) for ports in arguments.forward],
         "kernel": arguments.kernel,
         "initrd": arguments.initrd,
