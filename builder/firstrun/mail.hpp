@@ -27,8 +27,10 @@ struct MailServer {
 [[nodiscard]] std::string
 render_mail_test(const MailServer& server, const Answers& answers, const std::string& message_file);
 
-// For `mail: relay`: postfix on this machine, which queues.
-[[nodiscard]] std::string render_postfix(const MailServer& server, const std::string& hostname);
+// For `mail: relay`: postfix on this machine, which queues. `sender` is the address of PAUSE's
+// mails.
+[[nodiscard]] std::string
+render_postfix(const MailServer& server, const std::string& hostname, const std::string& sender);
 [[nodiscard]] std::string render_sasl_password(const MailServer& server);
 Reasons relay_needed(Context& context);
 void apply_relay(Context& context);

@@ -12,15 +12,21 @@ namespace kiln::firstrun {
 namespace {
 
 constexpr const char* kMainConfig = "/etc/postfix/main.cf";
+/// In cron/cron-daily.pl and cron/cron-p6daily.pl of PAUSE, whatever its configuration says.
+constexpr const char* kFixedSender = "upload@pause.perl.org";
 constexpr const char* kSaslPassword = "/etc/postfix/sasl_passwd";
 
 std::string wanted_config(const Context& context) {
-    return render_postfix(mail_server(context.answers), context.answers.text(Key::hostname));
+    return render_postfix(
+        mail_server(context.answers),
+        context.answers.text(Key::hostname),
+        context.answers.text(Key::mail_upload));
 }
 
 } // namespace
 
-std::string render_postfix(const MailServer& server, const std::string& hostname) {
+std::string
+render_postfix(const MailServer& server, const std::string& hostname, const std::string& sender) {
     std::string out = fmt::format(
         "# Written by first-run from the answers.\n"
         "compatibility_level = 3.6\n"
@@ -35,12 +41,16 @@ std::string render_postfix(const MailServer& server, const std::string& hostname
         "relayhost = [{}]:{}\n"
         "smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt\n"
         "smtp_tls_security_level = {}\n"
-        "smtp_tls_wrappermode = {}\n",
+        "smtp_tls_wrappermode = {}\n"
+        "# Two of PAUSE's nightly programs send under an address that is theirs alone.\n"
+        "sender_canonical_maps = inline:{{ {}={} }}\n",
         hostname,
         server.host,
         server.port,
         server.needs_tls() ? "encrypt" : "may",
-        server.speaks_tls_at_once() ? "yes" : "no");
+        server.speaks_tls_at_once() ? "yes" : "no",
+        kFixedSender,
+        sender);
     if (!server.user.empty()) {
         out += fmt::format(
             "smtp_sasl_auth_enable = yes\n"
