@@ -58,6 +58,15 @@ void sync_directory(const fs::path& path) {
     ::fsync(fd.get());
 }
 
+/// What other programs wrote below `path` reaches the disk before a name is given to it: else a
+/// power cut can leave the name with empty files behind it.
+void sync_content(const fs::path& path) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd.is_open() || ::syncfs(fd.get()) != 0) {
+        fail("write to disk", path);
+    }
+}
+
 void set_owner_and_mode(int fd, Owner owner, unsigned mode, const fs::path& path) {
     struct stat info{};
     if (::fstat(fd, &info) != 0) {
@@ -212,6 +221,7 @@ void Host::link(const std::string& target, const fs::path& path) {
 
 void Host::rename(const fs::path& from, const fs::path& to) {
     operations_.next(fmt::format("rename {} to {}", from.string(), to.string()));
+    sync_content(real(from));
     if (::rename(real(from).c_str(), real(to).c_str()) != 0) {
         fail("rename", from);
     }
@@ -220,6 +230,7 @@ void Host::rename(const fs::path& from, const fs::path& to) {
 
 void Host::exchange(const fs::path& one, const fs::path& other) {
     operations_.next(fmt::format("exchange {} and {}", one.string(), other.string()));
+    sync_content(real(one));
     if (::renameat2(AT_FDCWD, real(one).c_str(), AT_FDCWD, real(other).c_str(), RENAME_EXCHANGE) !=
         0) {
         fail("exchange", one);

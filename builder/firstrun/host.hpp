@@ -98,8 +98,10 @@ class Host {
     void append_line(const fs::path& path, std::string_view line, unsigned mode);
     /// A symbolic link, replacing what is there at once.
     void link(const std::string& target, const fs::path& path);
+    /// What lies behind the name, and was perhaps written by another program, is on the disk
+    /// before.
     void rename(const fs::path& from, const fs::path& to);
-    /// Swaps two names at once.
+    /// Swaps two names at once; both must be on one file system. As durable as rename().
     void exchange(const fs::path& one, const fs::path& other);
     void remove(const fs::path& path); ///< a file or link, or nothing
     void remove_tree(const fs::path& path);
