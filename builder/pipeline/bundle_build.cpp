@@ -237,8 +237,10 @@ class BundleBuild {
             {}};
         std::vector<std::string> libraries;
         for (const std::size_t need : distribution.all_needs) {
-            const std::string target = fmt::format("/run/kiln/needs/{}", need);
-            out.binds.push_back({store_.tree_of(plan_.distributions()[need].key), target});
+            const PlannedDistribution& needed = plan_.distributions()[need];
+            // REPRO: compilers write the path down, so it follows from what the key covers.
+            const std::string target = fmt::format("/run/kiln/needs/{}", needed.locked->name);
+            out.binds.push_back({store_.tree_of(needed.key), target});
             libraries.push_back(target + plan_.perl().site_library());
         }
         out.phases = distribution_phases(distribution.tool, plan_.perl(), libraries);
