@@ -23,6 +23,7 @@ import world
 PROGRAM = None
 ALL = os.environ.get("KILN_ALL") == "yes"
 EVERY = 1 if ALL else 4
+TRACED = "execve fsync syncfs symlink rename renameat renameat2".split()
 SQL = """
 select count(*) from information_schema.tables where table_schema in ('mod', 'authen_pause');
 select column_type from information_schema.columns where table_name = 'auth_log' and column_name = 'ip';
@@ -75,10 +76,10 @@ class FirstApply(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.machine = world.World(PROGRAM)
-        strace = "strace -f -qq -s 100000 -v -e trace=execve -o /tmp/execs" if cls.has_strace() else ""
+        strace = f"strace -f -qq -s 100000 -v -e trace={','.join(TRACED)} -o /tmp/calls" if cls.has_strace() else ""
         cls.done = cls.machine.apply(
-            wrapper=strace, after="cp /tmp/execs /data/execs 2>/dev/null; cp /run/pause/first-run.json /data/status")
-        cls.execs = cls.machine.data / "execs"
+            wrapper=strace, after="cp /tmp/calls /data/calls 2>/dev/null; cp /run/pause/first-run.json /data/status")
+        cls.calls = cls.machine.data / "calls"
 
     @classmethod
     def tearDownClass(cls):
@@ -159,17 +160,33 @@ class FirstApply(unittest.TestCase):
     def test_no_secret_on_a_command_line(self):
         if not self.has_strace():
             self.skipTest("no strace on this machine")
-        text = self.execs.read_text(errors="replace")
+        text = self.calls.read_text(errors="replace")
         self.assertIn("mariadb-install-db", text)
         for name, secret in secret_texts(self.machine).items():
             self.assertNotIn(secret, text, name)
+
+    def test_nothing_gets_its_name_before_it_is_on_the_disk(self):
+        # Else a power cut can leave the name with an empty file behind it. A symbolic link's text is in its inode.
+        if not self.has_strace():
+            self.skipTest("no strace on this machine")
+        lines = self.calls.read_text(errors="replace").splitlines()
+        process = lines[0].split()[0]
+        own = [line.split(None, 1)[1] for line in lines if line.split()[0] == process and " --- " not in line]
+        renamed = 0
+        for before, call in zip(own, own[1:]):
+            if call.startswith("rename") and not before.startswith("symlink"):
+                self.assertRegex(before, r"^(fsync|syncfs)\(.*= 0$", call)
+                renamed += 1
+        for name in ["signing-key.json", "PrivatePAUSE.pm", "/data/state/gnupg", "/data/mysql/mysql"]:
+            self.assertTrue(any(call.startswith("rename") and name in call for call in own), name)
+        self.assertGreater(renamed, 10)
 
     def test_no_secret_in_what_is_printed_or_readable_by_others(self):
         secrets = secret_texts(self.machine)
         for name, secret in secrets.items():
             self.assertNotIn(secret, self.done.err + self.done.out, name)
         for path in openly_readable(self.machine):
-            if path.name == "execs":
+            if path.name == "calls":
                 continue
             data = path.read_bytes()
             for name, secret in secrets.items():
