@@ -3,7 +3,8 @@
 
 #include "base/error.hpp"
 
-#include <cstdlib>
+#include <optional>
+#include <string_view>
 
 namespace kiln {
 
@@ -19,11 +20,6 @@ std::optional<std::filesystem::path> absolute_path(const EnvLookup& env, std::st
 
 } // namespace
 
-std::optional<std::string> process_env(std::string_view name) {
-    const char* value = std::getenv(std::string(name).c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 std::filesystem::path cache_root(const EnvLookup& env) {
     if (const auto own = absolute_path(env, "KILN_CACHE")) {
         return *own;
@@ -36,10 +32,6 @@ std::filesystem::path cache_root(const EnvLookup& env) {
     }
     throw Error("there is no place for the cache: HOME is not set")
         .with_hint("set KILN_CACHE to the absolute path of a directory");
-}
-
-std::filesystem::path default_pool_dir(const EnvLookup& env) {
-    return cache_root(env) / "pool";
 }
 
 } // namespace kiln

@@ -4,6 +4,7 @@
 // that tests can stand in for the programs, and so that the sandbox can run the same commands.
 #pragma once
 
+#include "base/environment.hpp"
 #include "base/error.hpp"
 
 #include <chrono>
@@ -15,8 +16,6 @@
 #include <vector>
 
 namespace kiln {
-
-using Environment = std::map<std::string, std::string>;
 
 struct Command {
     std::string program;           ///< looked up in PATH of `env` unless it contains a slash

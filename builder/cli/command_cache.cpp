@@ -21,10 +21,7 @@ namespace {
 constexpr std::int64_t kSecondsPerDay = 86400;
 
 fs::path cache_of(const Context& context) {
-    return cache_root([&](std::string_view name) -> std::optional<std::string> {
-        const auto it = context.io.env.find(std::string(name));
-        return it == context.io.env.end() ? std::nullopt : std::optional(it->second);
-    });
+    return cache_root(lookup_in(context.io.env));
 }
 
 std::int64_t now() {

@@ -14,18 +14,6 @@ namespace {
 
 constexpr const char* kHostSources = "/etc/apt";
 
-std::string variable(const Environment& env, const std::string& name) {
-    const auto it = env.find(name);
-    return it == env.end() ? std::string() : it->second;
-}
-
-EnvLookup lookup_in(const Environment& env) {
-    return [&env](std::string_view name) -> std::optional<std::string> {
-        const auto it = env.find(std::string(name));
-        return it == env.end() ? std::nullopt : std::optional(it->second);
-    };
-}
-
 MirrorSettings mirror_settings(const Arguments& arguments, const Environment& env) {
     MirrorSettings settings;
     settings.command_line = arguments.values(kMirrorOption.name);

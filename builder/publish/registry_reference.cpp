@@ -33,11 +33,6 @@ std::string decode_base64(std::string_view text) {
     return decoded;
 }
 
-std::string variable(const Environment& env, const std::string& name) {
-    const auto found = env.find(name);
-    return found == env.end() ? std::string() : found->second;
-}
-
 std::vector<fs::path> login_files(const Environment& env) {
     std::vector<fs::path> out;
     if (const std::string file = variable(env, "REGISTRY_AUTH_FILE"); !file.empty()) {

@@ -4,35 +4,29 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <filesystem>
 
 namespace kiln {
 namespace {
 
-EnvLookup lookup(std::map<std::string, std::string> values) {
-    return [values = std::move(values)](std::string_view name) -> std::optional<std::string> {
-        const auto found = values.find(std::string(name));
-        return found == values.end() ? std::nullopt : std::optional(found->second);
-    };
+std::filesystem::path root_in(const Environment& env) {
+    return cache_root(lookup_in(env));
 }
 
 TEST(CacheRoot, PrefersItsOwnVariable) {
-    EXPECT_EQ(
-        cache_root(lookup({{"KILN_CACHE", "/c"}, {"XDG_CACHE_HOME", "/x"}, {"HOME", "/h"}})), "/c");
-    EXPECT_EQ(cache_root(lookup({{"XDG_CACHE_HOME", "/x"}, {"HOME", "/h"}})), "/x/kiln");
-    EXPECT_EQ(cache_root(lookup({{"HOME", "/h"}})), "/h/.cache/kiln");
-    EXPECT_EQ(default_pool_dir(lookup({{"KILN_CACHE", "/c"}})), "/c/pool");
+    EXPECT_EQ(root_in({{"KILN_CACHE", "/c"}, {"XDG_CACHE_HOME", "/x"}, {"HOME", "/h"}}), "/c");
+    EXPECT_EQ(root_in({{"XDG_CACHE_HOME", "/x"}, {"HOME", "/h"}}), "/x/kiln");
+    EXPECT_EQ(root_in({{"HOME", "/h"}}), "/h/.cache/kiln");
 }
 
 TEST(CacheRoot, PassesOverEmptyAndRelativeVariables) {
     EXPECT_EQ(
-        cache_root(lookup({{"KILN_CACHE", ""}, {"XDG_CACHE_HOME", "x"}, {"HOME", "/h"}})),
-        "/h/.cache/kiln");
+        root_in({{"KILN_CACHE", ""}, {"XDG_CACHE_HOME", "x"}, {"HOME", "/h"}}), "/h/.cache/kiln");
 }
 
 TEST(CacheRoot, SaysWhatToSet) {
     try {
-        static_cast<void>(cache_root(lookup({})));
+        static_cast<void>(root_in({}));
         FAIL() << "no exception";
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "there is no place for the cache: HOME is not set");
