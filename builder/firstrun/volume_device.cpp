@@ -305,9 +305,13 @@ void mount_volume(Context& context, const VolumeRequest& request) {
     DeviceInfo info = probe_device(host, device);
     const bool was_ours = host.read(kFormatting) == formatting_note(device, info);
     check_device(request, device, info, was_ours);
-    if (info.content != DeviceContent::file_system || was_ours) {
+    // mkfs writes the superblock last, after a flush: what shows a file system is whole, whatever
+    // the note says, and may hold data by now.
+    if (info.content != DeviceContent::file_system) {
         format(context, request, device, info);
         info = probe_device(host, device);
+    } else if (was_ours) {
+        host.remove(kFormatting); // of a run that was killed after mkfs
     }
     if (info.type == "ext4") {
         repair(context, device);

@@ -119,6 +119,17 @@ class Good(Machine):
         self.accepted({"PAUSE_VOLUME": device})
         self.assertFalse((self.machine.upper / "var/lib/pause-first-run/formatting").is_file())
 
+    def test_file_system_is_never_formatted(self):
+        # A run killed after mkfs leaves its note; the volume may have got its data since, by hand.
+        image = self.image()
+        run("mkfs.ext4", "-q", "-F", "-L", "pause-data", str(image))
+        device = self.device(image)
+        uuid = run("blkid", "-p", "-o", "value", "-s", "UUID", device)
+        self.machine.put("/var/lib/pause-first-run/formatting", f"{device} {1100 * MEBIBYTE}\n")
+        self.accepted({"PAUSE_VOLUME": device})
+        self.assertEqual(run("blkid", "-p", "-o", "value", "-s", "UUID", device), uuid)
+        self.assertFalse((self.machine.upper / "var/lib/pause-first-run/formatting").is_file())
+
     def test_root_disk(self):
         self.accepted({"PAUSE_VOLUME": "root"})
 
