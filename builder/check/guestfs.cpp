@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/kvm.hpp"
 #include "base/text.hpp"
 
 #include <fcntl.h>
@@ -121,8 +122,7 @@ fs::path make_directory(const fs::path& path) {
 Acceleration best_acceleration() {
     const auto settings = process_env("LIBGUESTFS_BACKEND_SETTINGS");
     const bool forbidden = settings && settings->find("force_tcg") != std::string::npos;
-    return !forbidden && ::access("/dev/kvm", R_OK | W_OK) == 0 ? Acceleration::kvm
-                                                                : Acceleration::emulation;
+    return !forbidden && has_kvm() ? Acceleration::kvm : Acceleration::emulation;
 }
 
 } // namespace

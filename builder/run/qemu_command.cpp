@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run/qemu_command.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
 
 namespace kiln {
 
@@ -125,15 +122,6 @@ std::string qemu_escape(std::string_view text) {
         out += c == ',' ? ",," : std::string(1, c);
     }
     return out;
-}
-
-bool has_kvm() noexcept {
-    const UniqueFd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
-    if (!kvm.is_open()) {
-        return false;
-    }
-    const UniqueFd machine(::ioctl(kvm.get(), KVM_CREATE_VM, 0));
-    return machine.is_open();
 }
 
 } // namespace kiln

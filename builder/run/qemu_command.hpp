@@ -47,7 +47,4 @@ inline constexpr std::string_view kQemu = "qemu-system-x86_64";
 /// A value inside QEMU's options, where a comma is written twice.
 [[nodiscard]] std::string qemu_escape(std::string_view text);
 
-/// True when /dev/kvm makes machines for us.
-[[nodiscard]] bool has_kvm() noexcept;
-
 } // namespace kiln

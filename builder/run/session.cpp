@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/kvm.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
