@@ -288,6 +288,7 @@ class Container(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("PAUSE stays closed", done.stderr + done.stdout)
         pause.inside("test", "-e", "/etc/PAUSE.CLOSED")
+        self.assertEqual(pause.sql("SELECT @@innodb_flush_log_at_trx_commit"), "1")
         pause.inside("sh", "-c", "cd /data/tmp/export && mv good.bz2 authen_pausedump.current.bz2")
         pause.inside("pause-import", "--dumps", "/data/tmp/export")
         self.assertNotEqual(pause.inside("test", "-e", "/etc/PAUSE.CLOSED", check=False).returncode, 0)
