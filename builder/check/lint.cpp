@@ -23,10 +23,14 @@ constexpr std::size_t kShortestBuilderWord = 4;
 /// A forgotten database has hundreds of files; a few of them tell.
 constexpr std::size_t kShownPerRule = 5;
 
+bool matches_path(const std::string& pattern, const std::string& path) {
+    return ::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0;
+}
+
+/// A pattern without a slash is for names, wherever they are.
 bool matches(std::string_view pattern, const std::string& path) {
-    const std::string subject =
-        pattern.find('/') == std::string_view::npos ? std::string(base_name(path)) : path;
-    return ::fnmatch(std::string(pattern).c_str(), subject.c_str(), FNM_PATHNAME) == 0;
+    const bool is_name = pattern.find('/') == std::string_view::npos;
+    return matches_path(std::string(pattern), is_name ? std::string(base_name(path)) : path);
 }
 
 bool is_word_character(char c) {
@@ -78,7 +82,7 @@ class Linter {
     add(std::string_view rule, const std::string& path, const Entry& entry, std::string_view why) {
         const bool excepted = std::any_of(
             options_.exceptions.begin(), options_.exceptions.end(), [&](const auto& exception) {
-                return exception.rule == rule && exception.path == path;
+                return exception.rule == rule && matches_path(exception.path, path);
             });
         const bool known =
             std::any_of(findings_.begin(), findings_.end(), [&](const auto& finding) {

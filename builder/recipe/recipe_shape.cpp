@@ -168,7 +168,10 @@ const Shape& recipe_shape() {
     static const Shape kLintRule = choice_of(lint_rule_names());
     static const auto kLintFields = std::to_array<Field>({
         {"allow", &kLintRule, Need::required, "the rule, as `kiln lint --rules` lists them"},
-        {"file", &kAbsolutePath, Need::required, "the file that may break it"},
+        {"file",
+         &kAbsolutePath,
+         Need::required,
+         "the file that may break it; `*` stands for any part of a name"},
         {"reason", &kLine, Need::required, "why, in one line, for whoever reads the recipe"},
     });
     static const Shape kLintException = object_of(kLintFields, "lint exception");

@@ -142,6 +142,10 @@ TEST(Lint, KnowsTheRecipesExceptions) {
     EXPECT_THAT(lint(tree, options), IsEmpty());
     options.exceptions = {{"credentials", "root/.ssh/authorized_keys"}};
     EXPECT_EQ(lint(tree, options).size(), 1U);
+    options.exceptions = {{"authorized-keys", "root/*/authorized_keys"}};
+    EXPECT_THAT(lint(tree, options), IsEmpty());
+    options.exceptions = {{"authorized-keys", "root/*"}};
+    EXPECT_EQ(lint(tree, options).size(), 1U);
 }
 
 TEST(Lint, PassesOverContentThatIsNotAtHand) {
