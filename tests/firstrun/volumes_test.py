@@ -82,6 +82,17 @@ class Good(Machine):
         third = self.accepted({}, after=show)  # by the label that first-run gave it
         self.assertEqual(third.out, first.out)
 
+    def test_two_machines_share_no_secret(self):
+        show = """grep _PW /data/state/private/PrivatePAUSE.pm; grep fingerprint /data/state/signing-key.json
+            cut -d' ' -f2 /etc/ssh/ssh_host_*_key.pub; sed -n 2p /data/state/tls/key.pem; cat /data/state/admin-password"""
+        found = []
+        for name in ("one", "two"):
+            self.machine.new_root("1111")
+            done = self.accepted({"PAUSE_VOLUME": self.device(self.image(name))}, after=show)
+            found.append(set(done.out.splitlines()))
+        self.assertEqual([len(secrets) for secrets in found], [8, 8])
+        self.assertEqual(found[0] & found[1], set())
+
     def test_database_volume(self):
         one, two = self.device(self.image()), self.device(self.image("second"))
         env = {"PAUSE_VOLUME": one, "PAUSE_DATABASE_VOLUME": two}
