@@ -219,8 +219,7 @@ void remove_tree(const fs::path& path) noexcept {
 
 namespace {
 
-UniqueFd lock_file(const fs::path& path, int operation) {
-    UniqueFd fd = open_file(path, O_RDWR | O_CREAT);
+UniqueFd lock_open(UniqueFd fd, const fs::path& path, int operation) {
     while (::flock(fd.get(), operation) != 0) {
         if (errno == EWOULDBLOCK) {
             return UniqueFd();
@@ -230,6 +229,10 @@ UniqueFd lock_file(const fs::path& path, int operation) {
         }
     }
     return fd;
+}
+
+UniqueFd lock_file(const fs::path& path, int operation) {
+    return lock_open(open_file(path, O_RDWR | O_CREAT), path, operation);
 }
 
 int flock_operation(FileLock::Mode mode) {
@@ -243,6 +246,18 @@ FileLock::FileLock(const fs::path& path, Mode mode) : fd_(lock_file(path, flock_
 FileLock FileLock::try_lock(const fs::path& path, Mode mode) {
     FileLock lock;
     lock.fd_ = lock_file(path, flock_operation(mode) | LOCK_NB);
+    return lock;
+}
+
+FileLock FileLock::try_lock_directory(const fs::path& path) {
+    FileLock lock;
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.is_open() && errno != ENOENT) {
+        throw SystemError(fmt::format("cannot open '{}'", path.string()));
+    }
+    if (fd.is_open()) {
+        lock.fd_ = lock_open(std::move(fd), path, LOCK_EX | LOCK_NB);
+    }
     return lock;
 }
 

@@ -138,7 +138,7 @@ class TempDir {
 /// Removes a tree even if its directories are not writable. Errors are ignored (for clean-up).
 void remove_tree(const fs::path& path) noexcept;
 
-/// An exclusive or shared flock(2) on a file that is made if it does not exist.
+/// An exclusive or shared flock(2) on a file that is made if it does not exist, or on a directory.
 class FileLock {
   public:
     enum class Mode { shared, exclusive };
@@ -146,6 +146,8 @@ class FileLock {
     FileLock(const fs::path& path, Mode mode);
     /// Returns a closed lock when somebody else holds it.
     [[nodiscard]] static FileLock try_lock(const fs::path& path, Mode mode);
+    /// Exclusive. Returns a closed lock when somebody else holds it or there is no such directory.
+    [[nodiscard]] static FileLock try_lock_directory(const fs::path& path);
 
     [[nodiscard]] bool is_held() const noexcept { return fd_.is_open(); }
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <system_error>
 
 namespace kiln {
@@ -25,7 +24,6 @@ namespace {
 constexpr std::size_t kKeyNameLength = 32;
 
 /// Work without a lock is being begun or removed, which takes moments.
-constexpr std::chrono::hours kLongestWithoutLock{1};
 
 std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace& workspace) {
     std::string lower;
@@ -57,6 +55,17 @@ void check_mountable(const fs::path& path) {
 }
 
 } // namespace
+
+/// Before it is locked another process may sweep the new folder; then there is another.
+WorkFolder WorkFolder::claim(const fs::path& work_root) {
+    while (true) {
+        TempDir folder(work_root, "bake");
+        FileLock lock = FileLock::try_lock_directory(folder.path());
+        if (lock.is_held() && fs::exists(folder.path())) {
+            return {std::move(folder), std::move(lock)};
+        }
+    }
+}
 
 Workspace::Workspace(
     const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& groundwork)
@@ -114,15 +123,11 @@ Store::Store(fs::path root) : root_(std::move(root)) {
     sweep();
 }
 
-/// A lock that can be taken belongs to a process that has died.
+/// What nobody holds belongs to a process that has died.
 void Store::sweep() const {
     for (const auto& folder : fs::directory_iterator(root_ / "work")) {
-        const fs::path lock = folder.path() / "lock";
-        const bool abandoned =
-            fs::exists(lock)
-                ? FileLock::try_lock(lock, FileLock::Mode::exclusive).is_held()
-                : fs::file_time_type::clock::now() - folder.last_write_time() > kLongestWithoutLock;
-        if (abandoned) {
+        const FileLock lock = FileLock::try_lock_directory(folder.path());
+        if (lock.is_held()) {
             remove_tree(folder.path());
         }
     }
@@ -226,7 +231,7 @@ std::vector<StoredStage> Store::list() const {
 
 void Store::remove(const Digest& key) const {
     // Renamed first, so that a kill in the middle leaves no half stage under its key.
-    const TempDir doomed(root_ / "work", "remove");
+    const WorkFolder doomed(root_ / "work");
     std::error_code ignored;
     fs::rename(folder_of(key), doomed.path() / "stage", ignored);
 }

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kiln {
@@ -39,17 +40,22 @@ struct StoredStage {
     std::int64_t last_used = 0; ///< seconds since 1970
 };
 
-/// A folder of its own below the store's work, kept from the sweep while this lives.
+/// A folder of its own below the store's work, locked, which keeps it from the sweep while this
+/// lives.
 class WorkFolder {
   public:
-    explicit WorkFolder(const fs::path& work_root)
-        : folder_(work_root, "bake"), lock_(folder_.path() / "lock", FileLock::Mode::exclusive) {}
+    explicit WorkFolder(const fs::path& work_root) : WorkFolder(claim(work_root)) {}
 
     [[nodiscard]] const fs::path& path() const noexcept { return folder_.path(); }
 
     void keep() noexcept { folder_.keep(); }
 
   private:
+    WorkFolder(TempDir folder, FileLock lock)
+        : folder_(std::move(folder)), lock_(std::move(lock)) {}
+
+    static WorkFolder claim(const fs::path& work_root);
+
     TempDir folder_;
     FileLock lock_;
 };

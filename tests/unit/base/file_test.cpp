@@ -65,5 +65,16 @@ TEST(FileLock, ExcludesASecondHolder) {
     EXPECT_FALSE(FileLock::try_lock(path, FileLock::Mode::shared).is_held());
 }
 
+TEST(FileLock, HoldsADirectory) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    {
+        const FileLock first = FileLock::try_lock_directory(dir.path());
+        EXPECT_TRUE(first.is_held());
+        EXPECT_FALSE(FileLock::try_lock_directory(dir.path()).is_held());
+    }
+    EXPECT_TRUE(FileLock::try_lock_directory(dir.path()).is_held());
+    EXPECT_FALSE(FileLock::try_lock_directory(dir.path() / "none").is_held());
+}
+
 } // namespace
 } // namespace kiln
