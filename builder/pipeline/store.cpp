@@ -23,8 +23,6 @@ namespace {
 /// stages in one page.
 constexpr std::size_t kKeyNameLength = 32;
 
-/// Work without a lock is being begun or removed, which takes moments.
-
 std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace& workspace) {
     std::string lower;
     for (auto it = lowers.rbegin(); it != lowers.rend(); ++it) { // the topmost comes first
