@@ -97,12 +97,17 @@ distribution_environment(const PerlLayout& perl, const std::vector<std::string>&
 } // namespace
 
 std::vector<BuildPhase> perl_phases(const PerlLayout& perl, unsigned jobs) {
-    return {
+    const std::string at_once = fmt::format("--jobs={}", jobs);
+    std::vector<BuildPhase> out{
         phase("prepare", "sh", {"-euc", kPinTime}),
         phase("configure", "./Configure", configure_arguments(perl)),
-        phase("build", "make", {fmt::format("--jobs={}", jobs)}),
-        phase("install", "make", {"install", destdir()}),
+        phase("build", "make", {at_once}),
+        // Not "install", which formats manual pages too: without folders for them into "/".
+        phase("install", "make", {at_once, "install.perl", destdir()}),
         strip_phase()};
+    // Configure ends with a "make depend" of its own.
+    out[1].command.env["MAKEFLAGS"] = at_once;
+    return out;
 }
 
 std::vector<BuildPhase> distribution_phases(

@@ -47,6 +47,6 @@ struct PerlLayout {
     BuildTool tool, const PerlLayout& perl, const std::vector<std::string>& libraries);
 
 /// Rises whenever the commands, or what is done to their results, change: part of every key.
-inline constexpr std::uint64_t kPerlBuildVersion = 2;
+inline constexpr std::uint64_t kPerlBuildVersion = 3;
 
 } // namespace kiln

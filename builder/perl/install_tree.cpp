@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
-#include <vector>
 
 namespace kiln {
 
@@ -97,6 +97,19 @@ void clean_installed_tree(const fs::path& root) {
             fs::permissions(*folder, fs::perms(0755));
         }
     }
+}
+
+std::vector<std::string> files_outside_prefix(const fs::path& root, const std::string& prefix) {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+        const std::string path = "/" + entry.path().lexically_relative(root).string();
+        const bool is_folder = entry.is_directory() && !entry.is_symlink();
+        if (!is_folder && !path.starts_with(prefix + "/")) {
+            out.push_back(path);
+        }
+    }
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
 } // namespace kiln

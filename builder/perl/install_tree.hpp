@@ -8,6 +8,7 @@
 #include "perl/build_commands.hpp"
 
 #include <string>
+#include <vector>
 
 namespace kiln {
 
@@ -25,5 +26,10 @@ void install_perl_package(const fs::path& package, const PerlLayout& perl, const
 /// reads), records of the installation itself (.packlist, perllocal.pod), static libraries and
 /// folders that are empty then. What is left is readable for all and writable for its owner.
 void clean_installed_tree(const fs::path& root);
+
+/// What is installed below `root` and not below `prefix`, as paths of the image in ascending order:
+/// "/etc/foo.conf". There it would lie among the files of Debian's packages.
+[[nodiscard]] std::vector<std::string>
+files_outside_prefix(const fs::path& root, const std::string& prefix);
 
 } // namespace kiln

@@ -29,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 /// Long enough for perl itself on a slow machine; what takes longer hangs.
 constexpr std::chrono::seconds kLongestPhase = std::chrono::minutes(60);
 
+/// How many files an error names.
+constexpr std::size_t kShownFiles = 10;
+
 /// What is built in one go: perl, or a distribution.
 struct Unit {
     std::string name;     ///< "libtry-tiny-perl"
@@ -267,6 +270,7 @@ class BundleBuild {
         job.note("keeping");
         const fs::path out = folder / "out";
         clean_installed_tree(out);
+        check_places(unit, out);
         const FileTree tree = scan_tree(
             out,
             {.mtime = [&](const std::string&, FileType, std::int64_t) { return lock_.epoch; }});
@@ -284,6 +288,24 @@ class BundleBuild {
         job.finish();
     }
 
+    void check_places(const Unit& unit, const fs::path& out) const {
+        std::vector<std::string> outside = files_outside_prefix(out, plan_.perl().prefix);
+        if (!outside.empty()) {
+            if (const std::size_t count = outside.size(); count > kShownFiles) {
+                outside.resize(kShownFiles);
+                outside.push_back(fmt::format("and {} more", count - kShownFiles));
+            }
+            throw failure(
+                unit,
+                fmt::format(
+                    "{} ({}) installs files outside of '{}'",
+                    unit.name,
+                    unit.describe,
+                    plan_.perl().prefix),
+                std::move(outside));
+        }
+    }
+
     void run_phases(
         const Unit& unit,
         const fs::path& root,
@@ -296,8 +318,7 @@ class BundleBuild {
         options.binds.push_back({folder, kBuildFolder, false});
         Sandbox sandbox(std::move(options));
         fs::create_directories(logs_);
-        const fs::path log_path = logs_ / (unit.name + ".log");
-        std::ofstream log(log_path, std::ios::trunc);
+        std::ofstream log(log_of(unit), std::ios::trunc);
         for (const BuildPhase& phase : unit.phases) {
             job.note(phase.name);
             Command command = phase.command;
@@ -311,14 +332,13 @@ class BundleBuild {
             log.flush();
             if (!result.ok()) {
                 const ProcessError error(describe_phase(unit, phase), result);
-                throw failure(unit, error.message(), result, log_path);
+                throw failure(unit, error.message(), last_lines(result.output));
             }
             if (!phase.makes.empty() && !fs::exists(folder / "source" / top / phase.makes)) {
                 throw failure(
                     unit,
                     fmt::format("{} made no {}", describe_phase(unit, phase), phase.makes),
-                    result,
-                    log_path);
+                    last_lines(result.output));
             }
         }
     }
@@ -327,17 +347,15 @@ class BundleBuild {
         return fmt::format("phase '{}' of {} ({})", phase.name, unit.name, unit.describe);
     }
 
-    [[nodiscard]] Error failure(
-        const Unit& unit,
-        const std::string& message,
-        const ProcessResult& result,
-        const fs::path& log) const {
-        std::vector<std::string> details = last_lines(result.output);
+    [[nodiscard]] fs::path log_of(const Unit& unit) const { return logs_ / (unit.name + ".log"); }
+
+    [[nodiscard]] Error
+    failure(const Unit& unit, const std::string& message, std::vector<std::string> details) const {
         const std::vector<std::string> users = users_of(unit.key);
         if (!users.empty()) {
             details.push_back(fmt::format("needed by: {}", join(users, ", ")));
         }
-        details.push_back(fmt::format("the whole log: {}", log.string()));
+        details.push_back(fmt::format("the whole log: {}", log_of(unit).string()));
         return Error(message).with_details(std::move(details));
     }
 

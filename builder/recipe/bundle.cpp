@@ -172,7 +172,7 @@ const Shape& bundle_shape() {
         {"summary", &kLine, Need::optional, "what it is, in one line"},
         {"extends", &kPath, Need::optional, "a bundle to start from, relative to this file"},
         {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
-        {"prefix", &kAbsolutePath, Need::optional, "where it lies in an image; some file needs it"},
+        {"prefix", &kPrefix, Need::optional, "where it lies in an image; some file needs it"},
         {"archives",
          &archives_shape(),
          Need::optional,

@@ -46,6 +46,12 @@ inline constexpr Pattern kAbsolutePathPattern{
     "^/(?!/)(?!.*//)(?!(.*/)?\\.\\.?(/|$))[^\\x00-\\x1f\\x7f]*$",
     "begins with '/', without '//', '.' and '..'"};
 
+/// What is configured for it gets it in Makefiles and compares paths with it, as text.
+inline constexpr Pattern kPrefixPattern{
+    "a prefix",
+    "^(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$",
+    "an absolute path of letters, digits, '.', '_', '+' and '-', such as /opt/web-perl"};
+
 /// A path inside a directory: cannot leave it.
 inline constexpr Pattern kInnerPathPattern{
     "a path inside the directory",
@@ -120,6 +126,7 @@ inline constexpr Shape kPackageName = text_like(kPackageNamePattern);
 inline constexpr Shape kPackageGlob = text_like(kPackageGlobPattern);
 inline constexpr Shape kUserName = text_like(kUserNamePattern);
 inline constexpr Shape kAbsolutePath = text_like(kAbsolutePathPattern);
+inline constexpr Shape kPrefix = text_like(kPrefixPattern);
 inline constexpr Shape kInnerPath = text_like(kInnerPathPattern);
 inline constexpr Shape kPath = text_like(kPathPattern);
 inline constexpr Shape kUrlOrPath = text_like(kUrlOrPathPattern);

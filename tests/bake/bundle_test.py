@@ -76,6 +76,7 @@ class Core(unittest.TestCase):
         self.assertLessEqual(set(LIBRARIES.split()), packages)
 
     def test_holds_nothing_that_is_not_needed(self):
+        self.assertEqual([path.name for path in tree_of(self.artifact).iterdir()], ["opt"])
         for path in self.prefix.rglob("*"):
             self.assertFalse(path.name.endswith((".a", ".bs")), path)
             self.assertNotIn(path.name, (".packlist", "perllocal.pod"))
@@ -285,6 +286,10 @@ class DarkPan(unittest.TestCase):
         cls.pan.add("Toy-Broken", xs="this is no C\n")
         cls.pan.add("Toy-User", needs=["Toy::Broken"])
         cls.pan.add("Toy-Absent", makefile="print qq(no, thanks\\n); exit 0;\n")
+        cls.pan.add("Toy-Astray", makefile="use ExtUtils::MakeMaker;\nWriteMakefile(NAME => 'Toy::Astray',"
+                    " PM => {'lib/Toy/Astray.pm' => '$(INST_LIB)/Toy/Astray.pm'});\n"
+                    "sub MY::postamble { \"pure_install ::\\n\\tinstall -D Makefile.PL"
+                    " \\$(DESTDIR)/etc/astray.conf\\n\" }\n")
         cls.pan.add("Toy-Slow", needs=["Toy::Hidden"], makefile="use Toy::Hidden;\n")
         cls.pan.publish()
 
@@ -374,6 +379,14 @@ images: [{world.WORK}/images/oci.yaml]
         self.check(world.kiln("artifact", "build", path), 1,
                    "phase 'configure' of Toy-Absent-1.0.tar.gz (Toy-Absent 1.0) made no Makefile",
                    "no, thanks")
+
+    def test_files_outside_of_the_prefix(self):
+        path, done = self.lock("astray", "Toy::Astray")
+        self.check(done, 0)
+        self.check(world.kiln("artifact", "build", path), 1,
+                   "Toy-Astray-1.0.tar.gz (Toy-Astray 1.0) installs files outside of '/opt/pause-perl'",
+                   "/etc/astray.conf")
+        self.assertNotIn("astray", artifacts())
 
     def test_undeclared_prerequisite_is_stated(self):
         self.pan.add("Toy-Hidden")

@@ -70,6 +70,18 @@ TEST_F(InstallTree, IsCleanedOfWhatAnImageDoesNotNeed) {
     EXPECT_EQ(mode("lib"), 0755U);
 }
 
+TEST_F(InstallTree, TellsWhatLiesOutsideOfThePrefix) {
+    put("opt/perl/bin/perl");
+    put("opt/perl5/bin/perl");
+    put("zipdetails.0");
+    fs::create_directories(root() / "srv/empty");
+    fs::create_directory_symlink("/opt/perl", root() / "opt/link");
+    EXPECT_THAT(
+        files_outside_prefix(root(), "/opt/perl"),
+        ElementsAre("/opt/link", "/opt/perl5/bin/perl", "/zipdetails.0"));
+    EXPECT_THAT(files_outside_prefix(root() / "opt/perl", "/bin"), ElementsAre());
+}
+
 TEST_F(InstallTree, GetsAPackagesModulesAndPrograms) {
     const fs::path deb = make_deb(
         root(),
@@ -114,6 +126,15 @@ TEST_F(InstallTree, NeedsOneTopFolder) {
     } catch (const Error& error) {
         EXPECT_THAT(error.message(), HasSubstr("'x.tar' does not have one folder"));
     }
+}
+
+TEST(PerlPhases, MakeNoManualPages) {
+    const auto phases = perl_phases(kPerl, 3);
+    ASSERT_EQ(phases.size(), 5U);
+    EXPECT_EQ(phases[3].name, "install");
+    EXPECT_THAT(
+        phases[3].command.args,
+        ElementsAre("--jobs=3", "install.perl", "DESTDIR=/run/kiln/build/out"));
 }
 
 TEST(DistributionPhases, SeeTheirLibrariesAndNothingElse) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/bundle.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,10 +106,20 @@ distributions:
   - {cpan: RJBS/Process-Status-0.010.tar.gz, sha256: "12"}
 )"));
     EXPECT_THAT(text, HasSubstr("bad.yaml:2:9: error: 'bundle' must be a name, not 'Bad'"));
-    EXPECT_THAT(text, HasSubstr("bad.yaml:3:9: error: 'prefix' must be an absolute path"));
+    EXPECT_THAT(text, HasSubstr("bad.yaml:3:9: error: 'prefix' must be a prefix"));
     EXPECT_THAT(text, HasSubstr("bad.yaml:5:5: error: "));
     EXPECT_THAT(text, HasSubstr("bad.yaml:6:12: error: 'cpan' must be a path of CPAN"));
     EXPECT_THAT(text, HasSubstr("'sha256' must be a SHA-256 digest"));
+}
+
+TEST_F(BundleFiles, HaveAPrefixThatMakefilesCanBear) {
+    for (const char* prefix : {"/", "/opt/perl/", "/opt//perl", "/opt/../perl", "/opt/my perl"}) {
+        const std::string head = "kiln: 1\nbundle: web\n";
+        EXPECT_THAT(
+            faults(write("prefix.yaml", fmt::format("{}prefix: {}\n", head, prefix))),
+            HasSubstr("prefix.yaml:3:9: error: 'prefix' must be a prefix"))
+            << prefix;
+    }
 }
 
 TEST_F(BundleFiles, MustBeWholeAndNameADistributionOnce) {
