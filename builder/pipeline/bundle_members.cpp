@@ -79,6 +79,9 @@ void BundleMembers::state_needs() {
     for (const Member& member : files_) {
         if (const DistributionSpec* spec = spec_of(member.source)) {
             names[spec->name()] = member.source.name;
+            if (!spec->replaces.empty()) {
+                names[spec->replaces] = member.source.name;
+            }
         }
     }
     for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -89,6 +92,34 @@ void BundleMembers::state_needs() {
             const auto found = names.find(need);
             members_[i].also_needs.push_back(found == names.end() ? need : found->second);
         }
+    }
+}
+
+void BundleMembers::check_names() const {
+    std::map<std::string, const BundleMember*> seen;
+    std::vector<std::string> twice;
+    for (const BundleMember& member : members_) {
+        const Distribution& added = member.distribution;
+        const auto [first, is_new] = seen.emplace(added.name, &member);
+        if (!is_new) {
+            twice.push_back(fmt::format(
+                "{}: {} of {} and {} of {}",
+                added.name,
+                first->second->distribution.version,
+                first->second->name,
+                added.version,
+                member.name));
+        }
+    }
+    if (!twice.empty()) {
+        throw Error(
+            fmt::format(
+                "{} distribution{} in the bundle twice",
+                twice.size(),
+                twice.size() == 1 ? " is" : "s are"),
+            ExitCode::invalid_recipe)
+            .with_details(std::move(twice))
+            .with_hint("take one away; what an extended bundle has gives way to 'replaces'");
     }
 }
 
@@ -162,6 +193,7 @@ std::vector<LockedSource> BundleMembers::sources() const {
 }
 
 std::vector<LockedDistribution> BundleMembers::in_build_order() {
+    check_names();
     BuildOrder built = resolve();
     std::ranges::move(built.faults, std::back_inserter(faults_));
     if (!faults_.empty()) {

@@ -30,7 +30,8 @@ class BundleMembers {
     /// Every source so far: perl, the distributions, and for each module that the bundle names the
     /// release that has it, as a source of kind "module".
     [[nodiscard]] std::vector<LockedSource> sources() const;
-    /// Throws Error (exit code 3) with all needs that nothing meets.
+    /// Throws Error (exit code 3) with all needs that nothing meets, or all distributions that are
+    /// there twice.
     [[nodiscard]] std::vector<LockedDistribution> in_build_order();
 
     [[nodiscard]] std::int64_t newest_time_of_perl() const { return perl_.newest; }
@@ -45,6 +46,9 @@ class BundleMembers {
     [[nodiscard]] bool add_release_with(const std::string& module, CpanMirror& mirror);
     [[nodiscard]] const DistributionSpec* spec_of(const LockedSource& source) const;
     void state_needs();
+    /// Throws Error (exit code 3) when two members are the same distribution, whose files would
+    /// meet in the bundle.
+    void check_names() const;
 
     const PerlBundle& bundle_;
     const InputContext& in_;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace kiln {
@@ -24,6 +25,12 @@ constexpr Field kNeedsField{
     &kTextList,
     Need::optional,
     "distributions, as this list names them, that it needs although its metadata does not say so"};
+constexpr Field kReplacesField{
+    "replaces",
+    &kLine,
+    Need::optional,
+    "a distribution of the bundle that is extended, as it is named there, that gives way to this "
+    "one"};
 constexpr auto kDebianFields = std::to_array<Field>({
     {"source", &kPackageName, Need::required, "a Debian source package"},
     {"suite",
@@ -33,6 +40,7 @@ constexpr auto kDebianFields = std::to_array<Field>({
      "the first of sources that has it"},
     {"version", &kUpstreamVersion, Need::optional, "the upstream version", "that of the suite"},
     kNeedsField,
+    kReplacesField,
 });
 constexpr Shape kDebian = object_of(kDebianFields, "Debian source");
 /// Perl itself needs nothing.
@@ -48,6 +56,7 @@ constexpr auto kCpanFields = std::to_array<Field>({
     {"cpan", &kCpanPath, Need::required, "path of a release below a CPAN mirror"},
     {"sha256", &kSha256Text, Need::required, "digest of the file"},
     kNeedsField,
+    kReplacesField,
 });
 constexpr Shape kCpan = object_of(kCpanFields, "CPAN release");
 constexpr Shape kPerlCpan = object_of(std::span(kCpanFields).first(2), "CPAN release");
@@ -57,6 +66,7 @@ constexpr Shape kModule = text_like(kModulePattern);
 constexpr auto kModuleFields = std::to_array<Field>({
     {"module", &kModule, Need::required, "a module; locking asks a CPAN mirror who has it"},
     kNeedsField,
+    kReplacesField,
 });
 constexpr Shape kCpanModule = object_of(kModuleFields, "CPAN module");
 constexpr std::array<const Shape*, 4> kDistributionForms{
@@ -68,9 +78,10 @@ constexpr Shape kDistributions = list_of(&kDistribution);
 
 DistributionSpec read_distribution(const Value& value) {
     if (value.kind() == Value::Kind::string) {
-        return {DebianSource{value.as_string(), {}, {}}, {}, value.pos()};
+        return {DebianSource{value.as_string(), {}, {}}, {}, {}, value.pos()};
     }
-    DistributionSpec out{{}, value.strings_or_empty("needs"), value.pos()};
+    DistributionSpec out{
+        {}, value.strings_or_empty("needs"), value.string_or("replaces", ""), value.pos()};
     if (const Value* cpan = value.find("cpan")) {
         const auto digest = Digest::parse(value.at("sha256").as_string());
         KILN_CHECK(digest.has_value());
@@ -86,9 +97,39 @@ DistributionSpec read_distribution(const Value& value) {
     return out;
 }
 
-/// Takes over what one file gives: distributions are added, or replaced by name; all else replaces
-/// what was there.
-void merge_into(PerlBundle& bundle, const Value& value, const fs::path& base_dir) {
+auto find_distribution(std::vector<DistributionSpec>& among, const std::string& name) {
+    return std::ranges::find(among, name, &DistributionSpec::name);
+}
+
+/// `added` take the places of those with their names, and of those that they replace.
+void merge_distributions(
+    std::vector<DistributionSpec>& there, std::vector<DistributionSpec> added, Diagnostics& diags) {
+    for (const DistributionSpec& spec : added) {
+        if (spec.replaces.empty()) {
+            continue;
+        }
+        const auto replaced = find_distribution(there, spec.replaces);
+        if (replaced == there.end()) {
+            diags.error(
+                spec.pos,
+                fmt::format("'{}' replaces '{}', which is not there", spec.name(), spec.replaces),
+                "it has to be in a bundle that this one extends");
+        } else {
+            there.erase(replaced);
+        }
+    }
+    for (DistributionSpec& spec : added) {
+        if (const auto same = find_distribution(there, spec.name()); same != there.end()) {
+            *same = std::move(spec);
+        } else {
+            there.push_back(std::move(spec));
+        }
+    }
+}
+
+/// Takes over what one file gives: distributions are added; all else replaces what was there.
+void merge_into(
+    PerlBundle& bundle, const Value& value, const fs::path& base_dir, Diagnostics& diags) {
     bundle.name = value.at("bundle").as_string();
     bundle.summary = value.string_or("summary", bundle.summary);
     bundle.prefix = value.string_or("prefix", bundle.prefix);
@@ -102,21 +143,11 @@ void merge_into(PerlBundle& bundle, const Value& value, const fs::path& base_dir
     if (const Value* cpanfile = value.find("cpanfile")) {
         bundle.cpanfiles.push_back(resolve_path(base_dir, cpanfile->as_string()));
     }
-    const Value* distributions = value.find("distributions");
-    if (distributions == nullptr) {
-        return;
-    }
-    for (const Value& item : distributions->as_list()) {
-        DistributionSpec added = read_distribution(item);
-        const auto same = std::find_if(
-            bundle.distributions.begin(), bundle.distributions.end(), [&](const auto& each) {
-                return each.name() == added.name();
-            });
-        if (same != bundle.distributions.end()) {
-            *same = std::move(added);
-        } else {
-            bundle.distributions.push_back(std::move(added));
-        }
+    if (const Value* distributions = value.find("distributions")) {
+        std::vector<DistributionSpec> added;
+        std::ranges::transform(
+            distributions->as_list(), std::back_inserter(added), read_distribution);
+        merge_distributions(bundle.distributions, std::move(added), diags);
     }
 }
 
@@ -218,7 +249,10 @@ std::optional<PerlBundle> load_bundle(const fs::path& path, Diagnostics& diags) 
     }
     PerlBundle bundle;
     for (std::size_t i = chain.files.size(); i-- > 0;) {
-        merge_into(bundle, values[i], chain.files[i].path.parent_path());
+        merge_into(bundle, values[i], chain.files[i].path.parent_path(), diags);
+    }
+    if (diags.has_errors()) {
+        return std::nullopt;
     }
     bundle.files = std::move(chain.named);
     return bundle;

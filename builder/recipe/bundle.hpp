@@ -37,6 +37,8 @@ struct DistributionSpec {
     std::variant<DebianSource, CpanRelease, CpanModule> from;
     /// Names of distributions that it needs besides those that its metadata names.
     std::vector<std::string> needs;
+    /// The name of one in the extended bundle whose place this one took; mostly empty.
+    std::string replaces;
     SourcePos pos;
 
     /// The source package, the path on CPAN or the module. One name, one distribution.

@@ -66,7 +66,7 @@ std::string describe(const Shape& shape) {
         for (const Field& field : shape.fields) {
             keys.push_back(field.name);
         }
-        constexpr std::size_t kFew = 4;
+        constexpr std::size_t kFew = 5;
         return keys.size() > kFew ? "a map"
                                   : fmt::format("a map with '{}'", fmt::join(keys, "', '"));
     }

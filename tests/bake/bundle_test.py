@@ -2,6 +2,7 @@
 """Perl bundles: the core bundle built, used, shared; a DarkPAN; what is refused."""
 
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
@@ -353,6 +354,25 @@ images: [{world.WORK}/images/oci.yaml]
         self.check(done, 3, "1 prerequisite cannot be met",
                    "Toy-Lonely-1.0.tar.gz needs Toy::Nowhere to run, which no distribution")
         self.assertFalse(path.with_suffix(".lock").exists())
+
+    def test_a_distribution_that_is_there_twice(self):
+        pan = darkpan.DarkPan(FOLDER / "twice")
+        tarball = pan.add("Try-Tiny", version="9.0")
+        pan.publish()
+        release = (f"cpan: {tarball.relative_to(pan.folder)},"
+                   f" sha256: {hashlib.sha256(tarball.read_bytes()).hexdigest()}")
+        base_bundle("under", ["libtry-tiny-perl"])
+        path = FOLDER / "over.yaml"
+        text = "kiln: 1\nbundle: over\nextends: under.yaml\ndistributions:\n"
+        path.write_text(text + f"  - {{{release}}}\n")
+        lock = ("artifact", "lock", path, "--cpan", pan.folder)
+        self.check(world.kiln(*lock), 3, "1 distribution is in the bundle twice", "  Try-Tiny: 0.3",
+                   "of libtry-tiny-perl and 9.0 of Try-Tiny-9.0.tar.gz", "gives way to 'replaces'")
+        self.assertFalse(path.with_suffix(".lock").exists())
+        path.write_text(text + f"  - {{{release}, replaces: libtry-tiny-perl}}\n")
+        world.succeed(*lock)
+        locked = json.loads(path.with_suffix(".lock").read_text())["distributions"]
+        self.assertEqual([d["source"] for d in locked], ["Try-Tiny-9.0.tar.gz"])
 
     def test_circle(self):
         _, done = self.lock("circle", "Toy::Chicken")

@@ -135,6 +135,26 @@ distributions: [libmoo-perl, {source: libmoo-perl, suite: trixie}]
     EXPECT_THAT(text, HasSubstr("part.yaml:7:30: error: 'libmoo-perl' is named twice"));
 }
 
+TEST_F(BundleFiles, ReplaceDistributionsUnderOtherNames) {
+    write("web.yaml", kCore);
+    const PerlBundle bundle = load(write("newer.yaml", R"(kiln: 1
+bundle: newer
+extends: web.yaml
+distributions: [{module: Try::Tiny, replaces: libtry-tiny-perl}, libmoo-perl]
+)"));
+    EXPECT_THAT(names_of(bundle), ElementsAre("libdbd-mysql-perl", "Try::Tiny", "libmoo-perl"));
+    EXPECT_EQ(bundle.distributions[1].replaces, "libtry-tiny-perl");
+    EXPECT_THAT(
+        faults(write("wrong.yaml", R"(kiln: 1
+bundle: wrong
+extends: web.yaml
+distributions:
+  - libmoo-perl
+  - {module: Moo, replaces: libmoo-perl}
+)")),
+        HasSubstr("wrong.yaml:6:5: error: 'Moo' replaces 'libmoo-perl', which is not there"));
+}
+
 TEST_F(BundleFiles, DoNotExtendEachOther) {
     write("a.yaml", "kiln: 1\nbundle: a\nextends: b.yaml\n");
     const fs::path b = write("b.yaml", "kiln: 1\nbundle: b\nextends: a.yaml\n");
