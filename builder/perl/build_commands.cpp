@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace kiln {
 
 namespace {
@@ -98,16 +100,16 @@ distribution_environment(const PerlLayout& perl, const std::vector<std::string>&
 
 std::vector<BuildPhase> perl_phases(const PerlLayout& perl, unsigned jobs) {
     const std::string at_once = fmt::format("--jobs={}", jobs);
-    std::vector<BuildPhase> out{
+    BuildPhase configure = phase("configure", "./Configure", configure_arguments(perl));
+    // It ends with a "make depend" of its own.
+    configure.command.env["MAKEFLAGS"] = at_once;
+    return {
         phase("prepare", "sh", {"-euc", kPinTime}),
-        phase("configure", "./Configure", configure_arguments(perl)),
+        std::move(configure),
         phase("build", "make", {at_once}),
         // Not "install", which formats manual pages too: without folders for them into "/".
         phase("install", "make", {at_once, "install.perl", destdir()}),
         strip_phase()};
-    // Configure ends with a "make depend" of its own.
-    out[1].command.env["MAKEFLAGS"] = at_once;
-    return out;
 }
 
 std::vector<BuildPhase> distribution_phases(

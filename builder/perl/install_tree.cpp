@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 
 namespace kiln {
@@ -99,16 +98,14 @@ void clean_installed_tree(const fs::path& root) {
     }
 }
 
-std::vector<std::string> files_outside_prefix(const fs::path& root, const std::string& prefix) {
+std::vector<std::string> files_outside_prefix(const FileTree& tree, const std::string& prefix) {
     std::vector<std::string> out;
-    for (const auto& entry : fs::recursive_directory_iterator(root)) {
-        const std::string path = "/" + entry.path().lexically_relative(root).string();
-        const bool is_folder = entry.is_directory() && !entry.is_symlink();
-        if (!is_folder && !path.starts_with(prefix + "/")) {
-            out.push_back(path);
+    for (const auto& [path, entry] : tree.entries()) {
+        const std::string installed = "/" + path;
+        if (entry.type != FileType::directory && !installed.starts_with(prefix + "/")) {
+            out.push_back(installed);
         }
     }
-    std::sort(out.begin(), out.end());
     return out;
 }
 

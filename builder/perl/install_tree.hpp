@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/file.hpp"
+#include "formats/file_tree.hpp"
 #include "perl/build_commands.hpp"
 
 #include <string>
@@ -27,9 +28,9 @@ void install_perl_package(const fs::path& package, const PerlLayout& perl, const
 /// folders that are empty then. What is left is readable for all and writable for its owner.
 void clean_installed_tree(const fs::path& root);
 
-/// What is installed below `root` and not below `prefix`, as paths of the image in ascending order:
+/// What an installed tree has that is not below `prefix`, as paths of the image in ascending order:
 /// "/etc/foo.conf". There it would lie among the files of Debian's packages.
 [[nodiscard]] std::vector<std::string>
-files_outside_prefix(const fs::path& root, const std::string& prefix);
+files_outside_prefix(const FileTree& tree, const std::string& prefix);
 
 } // namespace kiln

@@ -270,10 +270,10 @@ class BundleBuild {
         job.note("keeping");
         const fs::path out = folder / "out";
         clean_installed_tree(out);
-        check_places(unit, out);
         const FileTree tree = scan_tree(
             out,
             {.mtime = [&](const std::string&, FileType, std::int64_t) { return lock_.epoch; }});
+        check_places(unit, tree);
         apply_times(out, tree);
         store_.commit(
             out,
@@ -288,8 +288,8 @@ class BundleBuild {
         job.finish();
     }
 
-    void check_places(const Unit& unit, const fs::path& out) const {
-        std::vector<std::string> outside = files_outside_prefix(out, plan_.perl().prefix);
+    void check_places(const Unit& unit, const FileTree& tree) const {
+        std::vector<std::string> outside = files_outside_prefix(tree, plan_.perl().prefix);
         if (!outside.empty()) {
             if (const std::size_t count = outside.size(); count > kShownFiles) {
                 outside.resize(kShownFiles);

@@ -46,11 +46,11 @@ inline constexpr Pattern kAbsolutePathPattern{
     "^/(?!/)(?!.*//)(?!(.*/)?\\.\\.?(/|$))[^\\x00-\\x1f\\x7f]*$",
     "begins with '/', without '//', '.' and '..'"};
 
-/// What is configured for it gets it in Makefiles and compares paths with it, as text.
+/// Ends up in Makefiles and first lines of programs, and paths are compared with it as text.
 inline constexpr Pattern kPrefixPattern{
-    "a prefix",
+    "a plain absolute path",
     "^(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$",
-    "an absolute path of letters, digits, '.', '_', '+' and '-', such as /opt/web-perl"};
+    "folders of letters, digits, '.', '_', '+' and '-', such as /opt/web-perl"};
 
 /// A path inside a directory: cannot leave it.
 inline constexpr Pattern kInnerPathPattern{

@@ -289,8 +289,8 @@ class DarkPan(unittest.TestCase):
         cls.pan.add("Toy-Absent", makefile="print qq(no, thanks\\n); exit 0;\n")
         cls.pan.add("Toy-Astray", makefile="use ExtUtils::MakeMaker;\nWriteMakefile(NAME => 'Toy::Astray',"
                     " PM => {'lib/Toy/Astray.pm' => '$(INST_LIB)/Toy/Astray.pm'});\n"
-                    "sub MY::postamble { \"pure_install ::\\n\\tinstall -D Makefile.PL"
-                    " \\$(DESTDIR)/etc/astray.conf\\n\" }\n")
+                    "sub MY::postamble { 'pure_install ::'.qq(\\n\\t).'for i in a b c d e f g h i j k l;"
+                    " do install -D Makefile.PL $(DESTDIR)/etc/astray/$$i; done'.qq(\\n) }\n")
         cls.pan.add("Toy-Slow", needs=["Toy::Hidden"], makefile="use Toy::Hidden;\n")
         cls.pan.publish()
 
@@ -361,7 +361,8 @@ images: [{world.WORK}/images/oci.yaml]
         pan.publish()
         release = (f"cpan: {tarball.relative_to(pan.folder)},"
                    f" sha256: {hashlib.sha256(tarball.read_bytes()).hexdigest()}")
-        base_bundle("under", ["libtry-tiny-perl"])
+        base_bundle("under", [
+            "libtry-tiny-perl", "{source: libregexp-ipv6-perl, needs: [libtry-tiny-perl]}"])
         path = FOLDER / "over.yaml"
         text = "kiln: 1\nbundle: over\nextends: under.yaml\ndistributions:\n"
         path.write_text(text + f"  - {{{release}}}\n")
@@ -372,7 +373,9 @@ images: [{world.WORK}/images/oci.yaml]
         path.write_text(text + f"  - {{{release}, replaces: libtry-tiny-perl}}\n")
         world.succeed(*lock)
         locked = json.loads(path.with_suffix(".lock").read_text())["distributions"]
-        self.assertEqual([d["source"] for d in locked], ["Try-Tiny-9.0.tar.gz"])
+        self.assertEqual(
+            [(d["source"], d["needs"]) for d in locked],
+            [("Try-Tiny-9.0.tar.gz", []), ("libregexp-ipv6-perl", ["Try-Tiny-9.0.tar.gz"])])
 
     def test_circle(self):
         _, done = self.lock("circle", "Toy::Chicken")
@@ -405,7 +408,7 @@ images: [{world.WORK}/images/oci.yaml]
         self.check(done, 0)
         self.check(world.kiln("artifact", "build", path), 1,
                    "Toy-Astray-1.0.tar.gz (Toy-Astray 1.0) installs files outside of '/opt/pause-perl'",
-                   "/etc/astray.conf")
+                   "/etc/astray/a\n", "/etc/astray/j\n", "and 2 more")
         self.assertNotIn("astray", artifacts())
 
     def test_undeclared_prerequisite_is_stated(self):

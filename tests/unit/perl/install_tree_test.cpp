@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "formats/tar_writer.hpp"
+#include "formats/tree_scan.hpp"
 #include "perl/install_tree.hpp"
 #include "support/make_deb.hpp"
 
@@ -77,9 +78,9 @@ TEST_F(InstallTree, TellsWhatLiesOutsideOfThePrefix) {
     fs::create_directories(root() / "srv/empty");
     fs::create_directory_symlink("/opt/perl", root() / "opt/link");
     EXPECT_THAT(
-        files_outside_prefix(root(), "/opt/perl"),
+        files_outside_prefix(scan_tree(root(), {}), "/opt/perl"),
         ElementsAre("/opt/link", "/opt/perl5/bin/perl", "/zipdetails.0"));
-    EXPECT_THAT(files_outside_prefix(root() / "opt/perl", "/bin"), ElementsAre());
+    EXPECT_THAT(files_outside_prefix(scan_tree(root() / "opt/perl", {}), "/bin"), ElementsAre());
 }
 
 TEST_F(InstallTree, GetsAPackagesModulesAndPrograms) {
@@ -128,9 +129,12 @@ TEST_F(InstallTree, NeedsOneTopFolder) {
     }
 }
 
-TEST(PerlPhases, MakeNoManualPages) {
+TEST(PerlPhases, MakeNoManualPagesAndUseEveryJob) {
     const auto phases = perl_phases(kPerl, 3);
     ASSERT_EQ(phases.size(), 5U);
+    EXPECT_EQ(phases[1].name, "configure");
+    EXPECT_EQ(phases[1].command.env.at("MAKEFLAGS"), "--jobs=3");
+    EXPECT_THAT(phases[2].command.args, ElementsAre("--jobs=3"));
     EXPECT_EQ(phases[3].name, "install");
     EXPECT_THAT(
         phases[3].command.args,

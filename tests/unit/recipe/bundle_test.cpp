@@ -106,7 +106,7 @@ distributions:
   - {cpan: RJBS/Process-Status-0.010.tar.gz, sha256: "12"}
 )"));
     EXPECT_THAT(text, HasSubstr("bad.yaml:2:9: error: 'bundle' must be a name, not 'Bad'"));
-    EXPECT_THAT(text, HasSubstr("bad.yaml:3:9: error: 'prefix' must be a prefix"));
+    EXPECT_THAT(text, HasSubstr("bad.yaml:3:9: error: 'prefix' must be a plain absolute path"));
     EXPECT_THAT(text, HasSubstr("bad.yaml:5:5: error: "));
     EXPECT_THAT(text, HasSubstr("bad.yaml:6:12: error: 'cpan' must be a path of CPAN"));
     EXPECT_THAT(text, HasSubstr("'sha256' must be a SHA-256 digest"));
@@ -117,7 +117,7 @@ TEST_F(BundleFiles, HaveAPrefixThatMakefilesCanBear) {
         const std::string head = "kiln: 1\nbundle: web\n";
         EXPECT_THAT(
             faults(write("prefix.yaml", fmt::format("{}prefix: {}\n", head, prefix))),
-            HasSubstr("prefix.yaml:3:9: error: 'prefix' must be a prefix"))
+            HasSubstr("prefix.yaml:3:9: error: 'prefix' must be a plain absolute path"))
             << prefix;
     }
 }
