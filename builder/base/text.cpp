@@ -48,6 +48,100 @@ std::string_view trim(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (text.empty()) {
+        return 0;
+    }
+    const unsigned first = byte(0);
+    if (first < 0x80) {
+        return 1;
+    }
+    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || text.size() < length) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xC0U) != 0x80U) {
+            return 0;
+        }
+    }
+    const unsigned second = byte(1);
+    const bool bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+                     (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+    return bad ? 0 : length;
+}
+
+namespace {
+
+/// The code point of one well-formed sequence.
+std::uint32_t decode(std::string_view sequence) {
+    const auto first = static_cast<unsigned char>(sequence[0]);
+    if (sequence.size() == 1) {
+        return first;
+    }
+    std::uint32_t code = first & (0x7FU >> sequence.size());
+    for (const char c : sequence.substr(1)) {
+        code = code << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+    }
+    return code;
+}
+
+/// Marks that reorder what stands around them (Unicode TR9), and line ends of Unicode.
+bool is_unseen(std::uint32_t code) {
+    return (code >= 0x80 && code <= 0x9F) || code == 0x61C || (code >= 0x200E && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/// The character at the start of `text` as a terminal may have it.
+std::string shown_character(std::string_view sequence) {
+    const std::uint32_t code = decode(sequence);
+    if ((code < 0x20 && code != '\t') || code == 0x7F) {
+        return fmt::format("\\x{:02x}", code);
+    }
+    return is_unseen(code) ? fmt::format("\\u{{{:x}}}", code) : std::string(sequence);
+}
+
+bool is_plain(char c) {
+    return (c >= 0x20 && c < 0x7F) || c == '\t';
+}
+
+} // namespace
+
+std::string printable(std::string_view text, std::size_t max) {
+    constexpr std::string_view kMore = "...";
+    std::string out;
+    out.reserve(std::min(text.size(), max));
+    std::size_t count = 0;
+    while (!text.empty()) {
+        if (count >= max) {
+            return out.append(kMore);
+        }
+        if (is_plain(text[0])) { // nearly all of it
+            out += text[0];
+            text.remove_prefix(1);
+        } else if (const std::size_t length = utf8_length(text); length > 0) {
+            out += shown_character(text.substr(0, length));
+            text.remove_prefix(length);
+        } else {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+            text.remove_prefix(1);
+        }
+        ++count;
+    }
+    return out;
+}
+
+std::string printable_lines(std::string_view text, std::size_t max) {
+    std::string out;
+    for (std::size_t newline = text.find('\n'); newline != std::string_view::npos;
+         newline = text.find('\n')) {
+        out += printable(text.substr(0, newline), max) + '\n';
+        text.remove_prefix(newline + 1);
+    }
+    return out + printable(text, max);
+}
+
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -70,8 +164,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::optional<std::string>
 suggest(std::string_view word, std::span<const std::string_view> candidates) {
     std::optional<std::string> best;
-    std::size_t best_distance = std::min<std::size_t>(2, word.size() / 2) + 1;
+    constexpr std::size_t kMostEdits = 2;
+    std::size_t best_distance = std::min<std::size_t>(kMostEdits, word.size() / 2) + 1;
     for (const std::string_view candidate : candidates) {
+        const std::size_t longer = std::max(word.size(), candidate.size());
+        if (longer - std::min(word.size(), candidate.size()) > kMostEdits) {
+            continue; // that many letters cannot be made up for
+        }
         const std::size_t distance = edit_distance(word, candidate);
         if (distance < best_distance) {
             best_distance = distance;

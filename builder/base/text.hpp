@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,18 @@
 #include <vector>
 
 namespace kiln {
+
+/// Length in bytes of the UTF-8 sequence (RFC 3629) at the start of `text`; 0 when there is none.
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
+
+/// One line that a terminal shows as it is: control characters (newlines too), bytes that are no
+/// UTF-8 and marks that change the direction of text become "\x1b" or "\u{202e}"; tabs stay.
+/// What goes beyond `max` characters becomes "...".
+[[nodiscard]] std::string
+printable(std::string_view text, std::size_t max = std::numeric_limits<std::size_t>::max());
+/// The same, but newlines stay and `max` holds for each line.
+[[nodiscard]] std::string
+printable_lines(std::string_view text, std::size_t max = std::numeric_limits<std::size_t>::max());
 
 /// Lines without their newlines; a final newline does not make an empty last line.
 [[nodiscard]] std::vector<std::string> split_lines(std::string_view text);

@@ -23,28 +23,6 @@ std::size_t count_characters(std::string_view text) {
         std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
 }
 
-/// Length in bytes of the UTF-8 sequence at the start of `text` (RFC 3629), 0 when it is none.
-std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) {
-        return 1;
-    }
-    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if (!is_continuation(text[i])) {
-            return 0;
-        }
-    }
-    const unsigned second = byte(1);
-    const bool bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-                     (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
-    return bad ? 0 : length;
-}
-
 struct CharacterFault {
     std::string message;
     std::string hint;
@@ -81,7 +59,7 @@ bool check_yaml_text(const std::shared_ptr<const SourceFile>& file, Diagnostics&
     }
     bool good = true;
     for (std::size_t i = 0; i < text.size();) {
-        const std::size_t length = utf8_sequence(text.substr(i));
+        const std::size_t length = utf8_length(text.substr(i));
         const auto fault = check_character(text.substr(i), length);
         if (!fault) {
             i += length;

@@ -38,5 +38,37 @@ TEST(Text, FormatsTimesAndDurations) {
     EXPECT_EQ(format_duration(75.9), "1m15s");
 }
 
+TEST(Text, PrintableEscapesWhatATerminalWouldObey) {
+    EXPECT_EQ(
+        printable("plain, tab\there, \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
+        "plain, tab\there, \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    EXPECT_EQ(printable("\x1b[31mred\x1b]0;title\x07"), "\\x1b[31mred\\x1b]0;title\\x07");
+    EXPECT_EQ(printable("two\nlines\r\x7f"), "two\\x0alines\\x0d\\x7f");
+    EXPECT_EQ(
+        printable("\xc2\x9b"
+                  "31m"),
+        "\\u{9b}31m"); // CSI as one character
+    EXPECT_EQ(
+        printable("a\xe2\x80\xae"
+                  "b\xe2\x81\xa6"
+                  "c"),
+        "a\\u{202e}b\\u{2066}c");
+    EXPECT_EQ(printable("\xff\xc3(\xed\xa0\x80"), "\\xff\\xc3(\\xed\\xa0\\x80");
+    EXPECT_EQ(printable(std::string_view("nul\0!", 5)), "nul\\x00!");
+}
+
+TEST(Text, PrintableCutsBetweenCharacters) {
+    EXPECT_EQ(printable("abcdef", 6), "abcdef");
+    EXPECT_EQ(printable("abcdef", 3), "abc...");
+    EXPECT_EQ(printable("\xc3\xa4\xc3\xb6\xc3\xbc", 2), "\xc3\xa4\xc3\xb6...");
+    EXPECT_EQ(printable_lines("abcdef\n\x1b\nxy\n", 3), "abc...\n\\x1b\nxy\n");
+}
+
+TEST(Text, SuggestionsForHugeWordsCostNothing) {
+    const std::string huge(1U << 20U, 'x');
+    const std::vector<std::string_view> known(1000, "packages");
+    EXPECT_EQ(suggest(huge, known), std::nullopt);
+}
+
 } // namespace
 } // namespace kiln
