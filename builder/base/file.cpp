@@ -2,6 +2,8 @@
 #include "base/file.hpp"
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,9 +12,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <span>
 #include <system_error>
+#include <thread>
 
 namespace kiln {
 
@@ -87,11 +91,30 @@ void read_exactly_at(
     }
 }
 
-std::string read_text_file(const fs::path& path) {
+UniqueFd open_regular_file(const fs::path& path) {
+    // Without O_NONBLOCK a FIFO would wait for its writer.
+    UniqueFd fd = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat status{};
+    if (::fstat(fd.get(), &status) != 0) {
+        throw SystemError(fmt::format("cannot read '{}'", path.string()));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw Error(fmt::format("'{}' is not a regular file", path.string()));
+    }
+    return fd;
+}
+
+std::string read_text_file(const fs::path& path, std::uint64_t limit) {
     FileSource source(path);
     std::error_code ignored;
     const std::uintmax_t expected = fs::file_size(path, ignored);
-    constexpr std::size_t kStep = 65536; // for what has no size (pipes, /proc)
+    const auto check = [&](std::uintmax_t size) {
+        if (size > limit) {
+            throw Error(fmt::format("'{}' is larger than {}", path.string(), format_size(limit)));
+        }
+    };
+    check(ignored ? 0 : expected);
+    constexpr std::size_t kStep = 65536; // for what has no size (/proc)
     std::string text;
     std::size_t size = 0;
     // One byte more than expected, so that the end shows without growing the text again.
@@ -99,6 +122,7 @@ std::string read_text_file(const fs::path& path) {
     while (const std::size_t count =
                source.read(std::as_writable_bytes(std::span(text).subspan(size)))) {
         size += count;
+        check(size);
         if (size == text.size()) {
             text.resize(size + std::max(size, kStep));
         }
@@ -107,7 +131,7 @@ std::string read_text_file(const fs::path& path) {
     return text;
 }
 
-FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_file(path, O_RDONLY)) {}
+FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_regular_file(path)) {}
 
 std::size_t FileSource::read(std::span<std::byte> buffer) {
     while (true) {
@@ -219,8 +243,9 @@ void remove_tree(const fs::path& path) noexcept {
 
 namespace {
 
-UniqueFd lock_open(UniqueFd fd, const fs::path& path, int operation) {
-    while (::flock(fd.get(), operation) != 0) {
+/// A closed descriptor when somebody else holds the lock.
+UniqueFd try_lock_open(UniqueFd fd, const fs::path& path, int operation) {
+    while (::flock(fd.get(), operation | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
             return UniqueFd();
         }
@@ -231,8 +256,9 @@ UniqueFd lock_open(UniqueFd fd, const fs::path& path, int operation) {
     return fd;
 }
 
-UniqueFd lock_file(const fs::path& path, int operation) {
-    return lock_open(open_file(path, O_RDWR | O_CREAT), path, operation);
+UniqueFd open_lock(const fs::path& path) {
+    // A link that somebody else put there must not lead to another file.
+    return open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
 }
 
 int flock_operation(FileLock::Mode mode) {
@@ -241,11 +267,32 @@ int flock_operation(FileLock::Mode mode) {
 
 } // namespace
 
-FileLock::FileLock(const fs::path& path, Mode mode) : fd_(lock_file(path, flock_operation(mode))) {}
+void wait_for_lock(
+    int fd, int operation, const fs::path& path, const std::function<void()>& waiting) {
+    // Asked for again and again: a blocking flock() returns early only in the thread that gets the
+    // signal, which need not be this one.
+    constexpr auto kPause = std::chrono::milliseconds(20);
+    constexpr int kPausesBeforeWord = 50;
+    for (int pauses = 0; ::flock(fd, operation | LOCK_NB) != 0; ++pauses) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            throw SystemError(fmt::format("cannot lock '{}'", path.string()));
+        }
+        throw_if_interrupted();
+        if (pauses == kPausesBeforeWord && waiting) {
+            waiting();
+        }
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+FileLock::FileLock(const fs::path& path, Mode mode, const std::function<void()>& waiting)
+    : fd_(open_lock(path)) {
+    wait_for_lock(fd_.get(), flock_operation(mode), path, waiting);
+}
 
 FileLock FileLock::try_lock(const fs::path& path, Mode mode) {
     FileLock lock;
-    lock.fd_ = lock_file(path, flock_operation(mode) | LOCK_NB);
+    lock.fd_ = try_lock_open(open_lock(path), path, flock_operation(mode));
     return lock;
 }
 
@@ -256,7 +303,7 @@ FileLock FileLock::try_lock_directory(const fs::path& path) {
         throw SystemError(fmt::format("cannot open '{}'", path.string()));
     }
     if (fd.is_open()) {
-        lock.fd_ = lock_open(std::move(fd), path, LOCK_EX | LOCK_NB);
+        lock.fd_ = try_lock_open(std::move(fd), path, LOCK_EX);
     }
     return lock;
 }

@@ -51,13 +51,24 @@ void write_all_at(int fd, Bytes bytes, std::uint64_t offset, const fs::path& pat
 void read_exactly_at(
     int fd, std::span<std::byte> buffer, std::uint64_t offset, const fs::path& path);
 
-[[nodiscard]] std::string read_text_file(const fs::path& path);
+/// Opens a regular file for reading. A FIFO, device, socket or directory is refused ("'PATH' is not
+/// a regular file") without waiting for it.
+[[nodiscard]] UniqueFd open_regular_file(const fs::path& path);
+
+/// What read_text_file() takes at most unless its caller says otherwise.
+constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20U;
+
+/// The whole of a regular file, which files below /proc are, too. Throws SystemError when it cannot
+/// be read, Error when it is of another kind or holds more than `limit` bytes: its size is looked
+/// at first, and a file that grows meanwhile does not get past the limit either.
+[[nodiscard]] std::string read_text_file(const fs::path& path, std::uint64_t limit = kMaxTextBytes);
 
 /// When a cache last used what this file stands for: its modification time, in seconds since 1970,
 /// which set_used_now() sets. A file that is gone was never used (0), and setting is best effort.
 [[nodiscard]] std::int64_t last_used(const fs::path& path);
 void set_used_now(const fs::path& path) noexcept;
 
+/// Reads a regular file; see open_regular_file().
 class FileSource final : public Source {
   public:
     explicit FileSource(const fs::path& path);
@@ -142,8 +153,9 @@ void remove_tree(const fs::path& path) noexcept;
 class FileLock {
   public:
     enum class Mode { shared, exclusive };
-    /// Waits for the lock.
-    FileLock(const fs::path& path, Mode mode);
+    /// Waits for the lock. Throws Interrupted after SIGINT or SIGTERM, whichever thread got it.
+    /// `waiting` is called once, after a second, to tell people what is waited for.
+    FileLock(const fs::path& path, Mode mode, const std::function<void()>& waiting = {});
     /// Returns a closed lock when somebody else holds it.
     [[nodiscard]] static FileLock try_lock(const fs::path& path, Mode mode);
     /// Exclusive. Returns a closed lock when somebody else holds it or there is no such directory.
@@ -155,6 +167,10 @@ class FileLock {
     FileLock() = default;
     UniqueFd fd_;
 };
+
+/// Waits for a flock(2) (LOCK_SH or LOCK_EX) on an open file as FileLock does.
+void wait_for_lock(
+    int fd, int operation, const fs::path& path, const std::function<void()>& waiting = {});
 
 /// Runs a function at the end of a scope, whatever way it is left. The function must not throw.
 class [[nodiscard]] Finally {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/stream.hpp"
 
+#include "base/interrupt.hpp"
+
 #include <algorithm>
 #include <memory>
 
@@ -20,6 +22,7 @@ std::uint64_t copy(Source& from, Sink& to) {
     const std::span<std::byte> buffer(memory.get(), kBufferSize);
     std::uint64_t total = 0;
     while (const std::size_t count = from.read(buffer)) {
+        throw_if_interrupted();
         to.write(buffer.first(count));
         total += count;
     }

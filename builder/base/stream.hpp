@@ -117,7 +117,7 @@ class CountingSink final : public Sink {
     std::uint64_t count_ = 0;
 };
 
-/// Copies everything; returns the number of bytes.
+/// Copies everything; returns the number of bytes. Throws Interrupted after SIGINT or SIGTERM.
 std::uint64_t copy(Source& from, Sink& to);
 
 } // namespace kiln

@@ -26,7 +26,7 @@ class PartFile {
     explicit PartFile(fs::path path) : path_(std::move(path)) {
         do {
             fd_ = open_file(path_, O_RDWR | O_CREAT);
-            lock();
+            wait_for_lock(fd_.get(), LOCK_EX, path_);
             // Who held the lock may have renamed or removed the file; then ours is not it any more.
         } while (!is_current());
         size_ = static_cast<std::uint64_t>(::lseek(fd_.get(), 0, SEEK_END));
@@ -58,15 +58,6 @@ class PartFile {
     void remove() { ::unlink(path_.c_str()); }
 
   private:
-    void lock() const {
-        while (::flock(fd_.get(), LOCK_EX) != 0) {
-            if (errno != EINTR) {
-                throw SystemError(fmt::format("cannot lock '{}'", path_.string()));
-            }
-            throw_if_interrupted();
-        }
-    }
-
     [[nodiscard]] bool is_current() const {
         struct stat ours{};
         struct stat named{};

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/interrupt.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+
+#include <thread>
 
 namespace kiln {
 namespace {
@@ -45,6 +48,48 @@ TEST(File, NamesThePathAndTheReason) {
     }
 }
 
+/// Runs `body` and returns the message of the Error that it throws.
+template <typename Body> std::string message_of(Body&& body) {
+    try {
+        body();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.exit_code(), ExitCode::failed);
+        return error.message();
+    }
+    ADD_FAILURE() << "no exception";
+    return {};
+}
+
+TEST(File, ReadsRegularFilesOnlyAndDoesNotWait) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path fifo = dir.path() / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    for (const fs::path& path : {fifo, dir.path(), fs::path("/dev/zero"), fs::path("/dev/null")}) {
+        const std::string expected = "'" + path.string() + "' is not a regular file";
+        EXPECT_EQ(message_of([&] { static_cast<void>(read_text_file(path)); }), expected);
+        EXPECT_EQ(message_of([&] { const FileSource source(path); }), expected);
+    }
+    EXPECT_NE(read_text_file("/proc/self/status").find("Umask:"), std::string::npos);
+}
+
+TEST(File, RefusesTextsBeyondTheLimit) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "text";
+    write_file_atomically(path, std::string(2048, 'x'));
+    EXPECT_EQ(read_text_file(path, 2048).size(), 2048U);
+    EXPECT_EQ(
+        message_of([&] { static_cast<void>(read_text_file(path, 2047)); }),
+        "'" + path.string() + "' is larger than 2.0 KiB");
+    // A size that is not told counts as well.
+    EXPECT_EQ(
+        message_of([&] { static_cast<void>(read_text_file("/proc/self/status", 64)); }),
+        "'/proc/self/status' is larger than 64 B");
+    fs::resize_file(path, std::uintmax_t{1} << 40U); // nothing of a sparse giant is read
+    EXPECT_EQ(
+        message_of([&] { static_cast<void>(read_text_file(path)); }),
+        "'" + path.string() + "' is larger than 64.0 MiB");
+}
+
 TEST(File, WritesInPlaceWithTheStatedMode) {
     const TempDir dir(temporary_root(), "kiln-test");
     const fs::path path = dir.path() / "tool";
@@ -63,6 +108,38 @@ TEST(FileLock, ExcludesASecondHolder) {
     const fs::path path = dir.path() / "lock";
     const FileLock first(path, FileLock::Mode::exclusive);
     EXPECT_FALSE(FileLock::try_lock(path, FileLock::Mode::shared).is_held());
+}
+
+TEST(FileLock, DoesNotFollowALink) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path other = dir.path() / "other";
+    fs::create_symlink(other, dir.path() / "lock");
+    EXPECT_THROW(
+        static_cast<void>(FileLock::try_lock(dir.path() / "lock", FileLock::Mode::exclusive)),
+        SystemError);
+    EXPECT_FALSE(fs::exists(other));
+}
+
+TEST(FileLock, HearsAnInterruptionInAnyThreadWhileItWaits) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "lock";
+    const FileLock first(path, FileLock::Mode::exclusive);
+    bool said = false;
+    bool interrupted = false;
+    std::thread waiter([&] {
+        try {
+            const FileLock second(path, FileLock::Mode::shared, [&] {
+                said = true;
+                request_interrupt();
+            });
+        } catch (const Interrupted&) {
+            interrupted = true;
+        }
+    });
+    waiter.join();
+    clear_interrupt();
+    EXPECT_TRUE(said);
+    EXPECT_TRUE(interrupted);
 }
 
 TEST(FileLock, HoldsADirectory) {
