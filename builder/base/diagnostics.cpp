@@ -26,24 +26,61 @@ std::string line_of(const SourceFile& file, int line) {
     return file.text.substr(begin, end == std::string::npos ? end : end - begin);
 }
 
+/// Longer lines are cut to these many characters before and from the column on.
+constexpr std::size_t kWholeLine = 160;
+constexpr std::size_t kShownBefore = 40;
+constexpr std::size_t kShownAfter = 80;
+/// Names and values that a file gives may be of any length.
+constexpr std::size_t kMaxMessage = 500;
+constexpr std::size_t kMaxHint = 1000;
+
+std::size_t count_characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
+/// Bytes that the first `count` characters of `text` take up.
+std::size_t bytes_of(std::string_view text, std::size_t count) {
+    std::size_t i = 0;
+    while (i < text.size() && count > 0) {
+        i += std::max<std::size_t>(utf8_length(text.substr(i, 4)), 1);
+        --count;
+    }
+    return i;
+}
+
 std::string render_source(const SourcePos& pos) {
     if (!pos.file || pos.line == 0) {
         return {};
     }
     std::string line = line_of(*pos.file, pos.line);
     std::replace(line.begin(), line.end(), '\t', ' ');
-    const auto column = static_cast<std::size_t>(std::max(pos.column, 1));
-    const std::size_t room = line.size() >= column ? line.size() - column + 1 : 1;
-    const std::size_t length = std::clamp<std::size_t>(
-        static_cast<std::size_t>(std::max(pos.length, 1)), 1, std::max<std::size_t>(room, 1));
+    const auto column = static_cast<std::size_t>(std::max(pos.column, 1)) - 1;
+    const bool is_long = line.size() > kWholeLine;
+    const std::size_t skipped = is_long && column > kShownBefore ? column - kShownBefore : 0;
+    const std::string_view from = std::string_view(line).substr(bytes_of(line, skipped));
+    const std::string_view before = from.substr(0, bytes_of(from, column - skipped));
+    std::string_view after = from.substr(before.size());
+    const std::size_t shown = is_long ? bytes_of(after, kShownAfter) : after.size();
+    const bool is_cut = shown < after.size();
+    after = after.substr(0, shown);
+
+    std::string left = (skipped > 0 ? "..." : "") + printable(before);
+    const std::size_t pad = count_characters(left) + (column - skipped - count_characters(before));
+    const auto length = static_cast<std::size_t>(std::max(pos.length, 1));
+    const std::size_t marked =
+        count_characters(printable(after.substr(0, bytes_of(after, length))));
     const std::string number = std::to_string(pos.line);
     return fmt::format(
-        "  {} | {}\n  {} | {}^{}\n",
+        "  {} | {}{}{}\n  {} | {}^{}\n",
         number,
-        line,
+        left,
+        printable(after),
+        is_cut ? "..." : "",
         std::string(number.size(), ' '),
-        std::string(column - 1, ' '),
-        std::string(length - 1, '~'));
+        std::string(pad, ' '),
+        std::string(std::max<std::size_t>(marked, 1) - 1, '~'));
 }
 
 } // namespace
@@ -56,23 +93,32 @@ std::string SourcePos::to_string() const {
 std::string render(const Diagnostic& diagnostic) {
     std::string out = fmt::format(
         "{}: {}: {}\n{}",
-        diagnostic.pos.to_string(),
+        printable(diagnostic.pos.to_string(), kMaxMessage),
         diagnostic.severity == Severity::error ? "error" : "warning",
-        diagnostic.message,
+        printable(diagnostic.message, kMaxMessage),
         render_source(diagnostic.pos));
     if (!diagnostic.hint.empty()) {
-        out += fmt::format("hint: {}\n", diagnostic.hint);
+        out += fmt::format("hint: {}\n", printable(diagnostic.hint, kMaxHint));
     }
     return out;
 }
 
 void Diagnostics::error(SourcePos pos, std::string message, std::string hint) {
-    all_.push_back({Severity::error, std::move(pos), std::move(message), std::move(hint)});
+    if (!is_full()) {
+        all_.push_back({Severity::error, std::move(pos), std::move(message), std::move(hint)});
+    }
     ++error_count_;
 }
 
 void Diagnostics::warning(SourcePos pos, std::string message, std::string hint) {
-    all_.push_back({Severity::warning, std::move(pos), std::move(message), std::move(hint)});
+    if (warning_count_ < kMaxKept) {
+        all_.push_back({Severity::warning, std::move(pos), std::move(message), std::move(hint)});
+    }
+    ++warning_count_;
+}
+
+std::size_t Diagnostics::omitted() const noexcept {
+    return error_count_ + warning_count_ - all_.size();
 }
 
 std::string Diagnostics::render_all() const {
@@ -92,6 +138,9 @@ std::string Diagnostics::render_all() const {
     std::string out;
     for (const Diagnostic* diagnostic : sorted) {
         out += render(*diagnostic);
+    }
+    if (omitted() > 0) {
+        out += fmt::format("... and {} more\n", omitted());
     }
     return out;
 }
