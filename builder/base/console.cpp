@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <utility>
@@ -24,6 +25,28 @@ std::string_view level_name(Level level) {
     static constexpr std::array<std::string_view, 5> kNames{
         "error", "warning", "notice", "info", "debug"};
     return kNames.at(static_cast<std::size_t>(level));
+}
+
+/// No line is longer, whatever somebody prints.
+constexpr std::size_t kMaxLine = 4096;
+
+/// Bytes of the first `width` characters of a line that is printable already.
+std::size_t cut_to(std::string_view line, std::size_t width) {
+    std::size_t bytes = 0;
+    for (; bytes < line.size() && width > 0; --width) {
+        bytes += std::max<std::size_t>(utf8_length(line.substr(bytes)), 1);
+    }
+    return bytes;
+}
+
+/// As lines of one message: those after the first are indented.
+std::string as_lines(std::string_view text, std::string_view indent = "  ") {
+    std::string out;
+    for (const std::string& line : split_lines(printable_lines(text, kMaxLine))) {
+        out +=
+            out.empty() ? line : fmt::format("\n{}{}", line.starts_with(' ') ? "" : indent, line);
+    }
+    return out;
 }
 
 std::string prefix(Level level) {
@@ -76,7 +99,8 @@ struct Job::State {
         if (!note.empty()) {
             out += "  " + note;
         }
-        return out;
+        std::ranges::replace(out, '\t', ' '); // its width is known, then
+        return printable(out, kMaxLine);
     }
 };
 
@@ -133,7 +157,7 @@ Console::~Console() {
     erase_live();
 }
 
-void Console::emit(Level level, std::string_view text) {
+void Console::emit(Level level, std::string_view text, std::string_view json_text) {
     if (log_ != nullptr) {
         *log_ << prefix(level) << text << '\n' << std::flush;
     }
@@ -142,8 +166,9 @@ void Console::emit(Level level, std::string_view text) {
     }
     erase_live();
     if (options_.json) {
-        const nlohmann::ordered_json line{{"level", level_name(level)}, {"message", text}};
-        stream_ << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+        // All ASCII: a terminal obeys some characters beyond it.
+        const nlohmann::ordered_json line{{"level", level_name(level)}, {"message", json_text}};
+        stream_ << line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) << '\n';
     } else {
         stream_ << prefix(level) << text << '\n';
     }
@@ -153,36 +178,42 @@ void Console::emit(Level level, std::string_view text) {
 
 void Console::message(Level level, std::string_view text) {
     const std::lock_guard lock(mutex_);
-    emit(level, text);
+    emit(level, as_lines(text), text);
 }
 
 void Console::raw(std::string_view text) {
+    const std::string safe = printable_lines(text, kMaxLine);
     const std::lock_guard lock(mutex_);
     erase_live();
     if (log_ != nullptr) {
-        *log_ << text << std::flush;
+        *log_ << safe << std::flush;
     }
-    stream_ << text;
+    stream_ << safe;
     stream_.flush();
     draw_live();
 }
 
 void Console::report(const Error& error) {
-    std::string text = error.message();
+    std::string text = as_lines(error.message());
+    std::string plain = error.message();
+    const auto add = [&](std::string_view before, const std::string& more) {
+        text += fmt::format("\n{}{}", before, as_lines(more, "    "));
+        plain += fmt::format("\n{}{}", before, more);
+    };
     for (const std::string& line : error.details()) {
-        text += "\n  " + line;
+        add("  ", line);
     }
     for (const std::string& frame : error.context()) {
-        text += "\n  while " + frame;
+        add("  while ", frame);
     }
     if (!error.hint().empty()) {
-        text += "\nhint: " + error.hint();
+        add("hint: ", error.hint());
     }
+    const std::string where =
+        fmt::format("thrown at {}:{}", error.where().file_name(), error.where().line());
     const std::lock_guard lock(mutex_);
-    emit(Level::error, text);
-    emit(
-        Level::debug,
-        fmt::format("thrown at {}:{}", error.where().file_name(), error.where().line()));
+    emit(Level::error, text, plain);
+    emit(Level::debug, where, where);
 }
 
 Job Console::start(std::string name) {
@@ -191,7 +222,7 @@ Job Console::start(std::string name) {
     state->name = std::move(name);
     jobs_.push_back(state);
     if (!options_.terminal) {
-        emit(Level::info, fmt::format("{} ...", state->name));
+        message(Level::info, fmt::format("{} ...", state->name));
     }
     refresh(true);
     return Job(*this, std::move(state));
@@ -203,7 +234,7 @@ void Console::finish_job(const std::shared_ptr<Job::State>& job, std::string_vie
     const std::string amount = job->amount();
     const std::string tail = fmt::format(
         "{}{}{}{}", amount.empty() ? "" : ", ", amount, result.empty() ? "" : ", ", result);
-    emit(
+    message(
         ok ? Level::info : Level::notice,
         fmt::format(
             "{} {} in {}{}",
@@ -230,7 +261,8 @@ void Console::draw_live() {
     }
     const auto width = static_cast<std::size_t>(std::max(options_.width - 1, 20));
     for (const auto& job : jobs_) {
-        stream_ << job->line().substr(0, width) << '\n';
+        const std::string line = job->line();
+        stream_ << line.substr(0, cut_to(line, width)) << '\n';
         ++live_lines_;
     }
     stream_.flush();
@@ -248,7 +280,7 @@ void Console::refresh(bool force) {
     for (const auto& job : jobs_) {
         if (seconds_since(job->last_plain) > 10) {
             job->last_plain = Clock::now();
-            emit(Level::info, job->line());
+            message(Level::info, job->line());
         }
     }
 }

@@ -2,6 +2,10 @@
 //
 // The only writer to stderr: messages for people and live progress. On a terminal every running
 // job has one live line; elsewhere jobs print a line when they start and end. Thread-safe.
+//
+// Texts may quote anybody: recipes, images, registries, scripts. Here, and nowhere else, control
+// characters in them are escaped, for the terminal as for build.log; the second and further lines
+// of a text are indented, so that none of them passes for a message of kiln's.
 #pragma once
 
 #include "base/error.hpp"
@@ -45,7 +49,7 @@ class Job {
     void set_total(std::uint64_t total, Unit unit);
     void add(std::uint64_t amount);
     void set_done(std::uint64_t done);
-    /// A few words on what is being done now, such as a package's name.
+    /// A few words on what is being done now, such as a package's name; one line of them is shown.
     void note(std::string text);
     /// Ends the job well; `result` is added to its last line.
     void finish(std::string_view result = {});
@@ -77,7 +81,7 @@ class Console {
 
     /// "error: ...", its details, context and hint.
     void report(const Error& error);
-    /// Text that is already rendered (diagnostics), as it is.
+    /// Text that is already laid out (diagnostics, help): lines stay where they begin.
     void raw(std::string_view text);
 
     [[nodiscard]] Job start(std::string name);
@@ -90,7 +94,8 @@ class Console {
 
   private:
     friend class Job;
-    void emit(Level level, std::string_view text);
+    /// `text` as it may be shown; `json_text` as it is.
+    void emit(Level level, std::string_view text, std::string_view json_text);
     void erase_live();
     void draw_live();
     void refresh(bool force);

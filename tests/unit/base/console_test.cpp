@@ -51,5 +51,64 @@ TEST(Console, CopiesEverythingToTheLog) {
     EXPECT_EQ(log.str(), "details\n");
 }
 
+TEST(Console, EscapesWhatOthersWroteForTerminalAndLog) {
+    std::ostringstream out;
+    std::ostringstream log;
+    Console console(out, {});
+    console.set_log(&log);
+    console.notice("label \x1b]0;owned\x07\x1b[2J \xe2\x80\xae");
+    console.raw("web.yaml:1:1: error: \x1b[31m\n");
+    Error error = Error("bad \x9b name").with_details({"\x1b[Aline"}).with_hint("\rhint");
+    error.add_context("reading '\x08'");
+    console.report(error);
+    const std::string expected = "label \\x1b]0;owned\\x07\\x1b[2J \\u{202e}\n"
+                                 "web.yaml:1:1: error: \\x1b[31m\n"
+                                 "error: bad \\x9b name\n  \\x1b[Aline\n  while reading '\\x08'\n"
+                                 "hint: \\x0dhint\n";
+    EXPECT_EQ(out.str(), expected);
+    EXPECT_TRUE(log.str().starts_with(expected)) << log.str();
+}
+
+TEST(Console, NoLineOfAMessagePassesForAnotherMessage) {
+    std::ostringstream out;
+    Console console(out, {});
+    console.report(Error("refused\nerror: all is lost").with_details({"a\nhint: rm -rf /"}));
+    console.info("one\ntwo\n");
+    EXPECT_EQ(
+        out.str(), "error: refused\n  error: all is lost\n  a\n    hint: rm -rf /\none\n  two\n");
+}
+
+TEST(Console, CutsEndlessLines) {
+    std::ostringstream out;
+    Console console(out, {});
+    console.info(std::string(1U << 20U, 'x'));
+    EXPECT_LT(out.str().size(), 5000U);
+    EXPECT_TRUE(out.str().ends_with("x...\n"));
+}
+
+TEST(Console, KeepsNotesOnOneLineOfTheTerminalsWidth) {
+    std::ostringstream out;
+    {
+        Console console(out, {.terminal = true, .width = 40});
+        Job job = console.start("fetch\x1b[H");
+        job.note("a\nb\r\t\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4" + std::string(200, 'y'));
+        console.info("now"); // draws anew
+        job.finish();
+    }
+    const std::string text = out.str();
+    const std::size_t begin = text.find("now\n") + 4;
+    const std::string line = text.substr(begin, text.find('\n', begin) - begin);
+    EXPECT_TRUE(line.starts_with("fetch\\x1b[H 0.0s  a\\x0ab\\x0d \xc3\xa4")) << line;
+    EXPECT_EQ(line.size(), 39U + 5U) << line; // five letters of two bytes
+}
+
+TEST(Console, JsonLinesAreAsciiWhateverIsQuoted) {
+    std::ostringstream out;
+    Console console(out, {.json = true});
+    console.info("\x1b[31m\xc2\x9b\xff \xc3\xa4");
+    EXPECT_EQ(
+        out.str(), "{\"level\":\"info\",\"message\":\"\\u001b[31m\\u009b\\ufffd \\u00e4\"}\n");
+}
+
 } // namespace
 } // namespace kiln
