@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Where kiln keeps what it may throw away: one root for the pool, apt's lists and stage trees.
+// Where kiln keeps what it may throw away: one root for the pool, apt's lists and stage trees; and
+// that such folders are nobody else's. The root and what lies directly in it are for their owner
+// alone (0700): trees hold programs that are set-user-id for the users of an image, and vulnerable
+// old ones, which no user of this host may run.
 #pragma once
 
 #include "base/environment.hpp"
@@ -12,5 +15,21 @@ namespace kiln {
 /// `$KILN_CACHE`, else `$XDG_CACHE_HOME/kiln`, else `$HOME/.cache/kiln`; empty and relative
 /// variables count as unset. Throws Error when none is set.
 [[nodiscard]] std::filesystem::path cache_root(const EnvLookup& env = process_env);
+
+/// Makes a folder that is this user's alone (mode 0700), or takes the rights of others from one
+/// that is there. Throws Error with a hint when it belongs to another user, or when others could
+/// have put things into it.
+void make_private_folder(const std::filesystem::path& folder);
+
+/// Makes cache_root() if needed and checks it: it must belong to this user or root, nobody else may
+/// write to it, and no folder above it may be writable for all (but with the sticky bit). Rights of
+/// others to read it are taken away unless it holds anything that is not kiln's. Call it before
+/// enter_build_namespace(): owners look different afterwards. Throws Error with a hint.
+[[nodiscard]] std::filesystem::path own_cache_root(const EnvLookup& env = process_env);
+
+/// Looks at a folder for results before anything is written to it. Throws Error when every user of
+/// this host could put links into it; returns a warning, else an empty text, when it belongs to
+/// another user, who could do the same.
+[[nodiscard]] std::string check_out_folder(const std::filesystem::path& folder);
 
 } // namespace kiln
