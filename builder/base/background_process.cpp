@@ -76,6 +76,7 @@ BackgroundProcess::BackgroundProcess(const Command& command, const fs::path& log
         ::dup2(input.get(), STDIN_FILENO);
         ::dup2(output.get(), STDOUT_FILENO);
         ::dup2(output.get(), STDERR_FILENO);
+        ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         if (cwd.empty() || ::chdir(cwd.c_str()) == 0) {
             ::execvpe(arguments.get()[0], arguments.get(), environment.get());
         }

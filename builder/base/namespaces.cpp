@@ -12,9 +12,11 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
@@ -23,12 +25,76 @@ namespace kiln {
 
 namespace {
 
-constexpr std::uint32_t kIdCount = 65536;
+constexpr std::uint32_t kIdCount = TreeIds::kCount;
+
+BuildNamespace the_namespace;
 
 struct IdMaps {
     std::string uid; ///< lines for /proc/PID/uid_map
     std::string gid;
 };
+
+/// All ranges of at least kIdCount ids that a user has.
+std::vector<IdRange> ranges_of(std::string_view text, std::string_view user, std::uint32_t uid) {
+    std::vector<IdRange> out;
+    for (const std::string& line : split_lines(text)) {
+        const auto fields = split(line, ':');
+        if (fields.size() != 3 || (fields[0] != user && fields[0] != std::to_string(uid))) {
+            continue;
+        }
+        const auto start = parse_unsigned(fields[1]);
+        const auto count = parse_unsigned(fields[2]);
+        if (start && count && *count >= kIdCount && *count <= UINT32_MAX &&
+            *start <= UINT32_MAX - kIdCount) {
+            out.push_back({static_cast<std::uint32_t>(*start), static_cast<std::uint32_t>(*count)});
+        }
+    }
+    return out;
+}
+
+std::string text_of(const char* file) {
+    return fs::exists(file) ? read_text_file(file) : std::string();
+}
+
+/// Whether this user namespace has all ids there are, as the machine's first one has.
+bool owns_all_ids() {
+    const auto fields = split(text_of("/proc/self/uid_map"), ' ');
+    return !fields.empty() && trim(fields.back()) == "4294967295";
+}
+
+/// Maps onto themselves of all ids that this namespace has.
+IdMaps same_ids() {
+    const auto map = [](const char* file) {
+        std::string out;
+        for (const std::string& line : split_lines(text_of(file))) {
+            std::vector<std::string> fields = split(line, ' ');
+            std::erase(fields, "");
+            if (fields.size() == 3) {
+                out += fmt::format("{} {} {}\n", fields[0], fields[0], fields[2]);
+            }
+        }
+        return out;
+    };
+    return {map("/proc/self/uid_map"), map("/proc/self/gid_map")};
+}
+
+std::uint32_t require_root_range() {
+    const std::string subuid = text_of("/etc/subuid");
+    const std::string subgid = text_of("/etc/subgid");
+    if (const auto range = find_root_range(subuid, subgid)) {
+        return range->start;
+    }
+    const std::uint32_t start = free_range_start(subuid, subgid);
+    throw Error(fmt::format(
+                    "root has no range of {} subordinate ids in '/etc/subuid' and '/etc/subgid'; "
+                    "kiln runs packages' scripts with them, so that they are not root of this "
+                    "machine",
+                    kIdCount))
+        .with_hint(fmt::format(
+            "usermod --add-subuids {0}-{1} --add-subgids {0}-{1} root",
+            start,
+            start + kIdCount - 1));
+}
 
 std::string user_name(uid_t uid) {
     const passwd* entry = ::getpwuid(uid);
@@ -36,8 +102,7 @@ std::string user_name(uid_t uid) {
 }
 
 IdRange require_range(const char* file, const std::string& user, uid_t uid) {
-    const std::string text = fs::exists(file) ? read_text_file(file) : std::string();
-    if (const auto range = find_id_range(text, user, uid)) {
+    if (const auto range = find_id_range(text_of(file), user, uid)) {
         return *range;
     }
     throw Error(
@@ -197,40 +262,96 @@ void make_mounts_private() {
     move_to_mounted_root();
 }
 
+/// Tries it in a child: a new mount as root of a mount namespace, as sandboxes have it, then a user
+/// namespace.
+bool can_make_user_namespace_in_own_root() {
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        return false;
+    }
+    if (pid == 0) {
+        const bool can =
+            ::unshare(CLONE_NEWNS) == 0 && ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0 &&
+            ::chdir("/proc") == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
+            ::umount2(".", MNT_DETACH) == 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+        ::_exit(can ? 0 : 1);
+    }
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 } // namespace
 
 std::optional<IdRange>
 find_id_range(std::string_view text, std::string_view user, std::uint32_t uid) {
-    for (const std::string& line : split_lines(text)) {
-        const auto fields = split(line, ':');
-        if (fields.size() != 3 || (fields[0] != user && fields[0] != std::to_string(uid))) {
-            continue;
-        }
-        const auto start = parse_unsigned(fields[1]);
-        const auto count = parse_unsigned(fields[2]);
-        if (start && count && *count >= kIdCount && *start <= UINT32_MAX - kIdCount) {
-            return IdRange{static_cast<std::uint32_t>(*start), static_cast<std::uint32_t>(*count)};
+    const auto ranges = ranges_of(text, user, uid);
+    return ranges.empty() ? std::nullopt : std::optional(ranges.front());
+}
+
+std::optional<IdRange> find_root_range(std::string_view subuid, std::string_view subgid) {
+    for (const IdRange& uids : ranges_of(subuid, "root", 0)) {
+        for (const IdRange& gids : ranges_of(subgid, "root", 0)) {
+            const bool is_inside =
+                gids.start <= uids.start &&
+                std::uint64_t{uids.start} + kIdCount <= std::uint64_t{gids.start} + gids.count;
+            if (is_inside && uids.start >= kIdCount) {
+                return uids;
+            }
         }
     }
     return std::nullopt;
 }
 
-void enter_build_namespace() {
+std::uint32_t free_range_start(std::string_view subuid, std::string_view subgid) {
+    std::uint64_t free = 100'000; // login.defs(5), SUB_UID_MIN
+    for (const std::string_view text : {subuid, subgid}) {
+        for (const std::string& line : split_lines(text)) {
+            const auto fields = split(line, ':');
+            const auto start = fields.size() == 3 ? parse_unsigned(fields[1]) : std::nullopt;
+            const auto count = fields.size() == 3 ? parse_unsigned(fields[2]) : std::nullopt;
+            if (start && count && *start < UINT32_MAX && *count < UINT32_MAX) {
+                free = std::max(free, *start + *count);
+            }
+        }
+    }
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(free, UINT32_MAX - kIdCount));
+}
+
+const BuildNamespace& build_namespace() {
+    return the_namespace;
+}
+
+const BuildNamespace& enter_build_namespace() {
     static bool entered = false;
     if (entered) {
-        return;
+        return the_namespace;
     }
     const bool is_root = ::geteuid() == 0;
-    const IdMaps maps = is_root ? IdMaps{"0 0 4294967295", "0 0 4294967295"} : plain_user_maps();
-    if (unshare_user_and_map(maps, is_root)) {
+    BuildNamespace made;
+    if (is_root && owns_all_ids()) {
+        made.tree_ids.offset = require_root_range();
+    }
+    if (unshare_user_and_map(is_root ? same_ids() : plain_user_maps(), is_root)) {
         become_namespace_root();
+        made.has_sandbox_user_namespace = true;
     } else if (::unshare(CLONE_NEWNS) != 0) {
         throw SystemError("cannot make a mount namespace");
     }
     // REPRO: what is made in a tree without a stated mode does not depend on the caller's mask.
     ::umask(022);
     make_mounts_private();
+    if (!made.has_sandbox_user_namespace) {
+        // The kernel refuses it to a process in a chroot, which sandboxes are not.
+        made.has_sandbox_user_namespace = can_make_user_namespace_in_own_root();
+        if (!made.has_sandbox_user_namespace) {
+            made.tree_ids.offset = 0;
+        }
+    }
+    the_namespace = made;
     entered = true;
+    return the_namespace;
 }
 
 } // namespace kiln

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,8 +53,13 @@ struct ExecImage {
     std::vector<char*> argv;
     std::vector<char*> envp;
     std::string cwd;
+    int launcher;
 
-    explicit ExecImage(const Command& command) : cwd(command.cwd.string()) {
+    ExecImage(const Command& command, const ChildStart& start, int failure)
+        : cwd(command.cwd.string()), launcher(start.launcher) {
+        if (launcher >= 0) {
+            argv_text = {"kiln-init", std::to_string(failure)};
+        }
         argv_text.push_back(command.program);
         argv_text.insert(argv_text.end(), command.args.begin(), command.args.end());
         const Environment& env = command.env.empty() ? clean_environment() : command.env;
@@ -86,6 +92,8 @@ run_in_child(const ExecImage& image, Pipes& pipes, bool separate, const ChildSet
     ::dup2(pipes.input.read_end.get(), STDIN_FILENO);
     ::dup2(pipes.output.write_end.get(), STDOUT_FILENO);
     ::dup2((separate ? pipes.errors : pipes.output).write_end.get(), STDERR_FILENO);
+    // Whatever the caller had open stays here.
+    ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     if (setup) {
         if (const int error = setup(); error != 0) {
             fail(error);
@@ -94,7 +102,13 @@ run_in_child(const ExecImage& image, Pipes& pipes, bool separate, const ChildSet
     if (!image.cwd.empty() && ::chdir(image.cwd.c_str()) != 0) {
         fail(errno);
     }
-    ::execvpe(image.argv[0], image.argv.data(), image.envp.data());
+    if (image.launcher >= 0) {
+        ::fcntl(pipes.failure.write_end.get(), F_SETFD, 0);
+        ::syscall(
+            SYS_execveat, image.launcher, "", image.argv.data(), image.envp.data(), AT_EMPTY_PATH);
+    } else {
+        ::execvpe(image.argv[0], image.argv.data(), image.envp.data());
+    }
     fail(errno);
     ::_exit(127);
 }
@@ -131,10 +145,10 @@ class LineSplitter {
 /// Feeds and drains a child's pipes until both outputs are closed.
 class Pump {
   public:
-    enum class End { closed, interrupted, timed_out };
+    enum class End { closed, interrupted, stopped };
 
-    Pump(const Command& command, Pipes& pipes)
-        : command_(command), pipes_(pipes), lines_(command.on_line) {
+    Pump(const Command& command, Pipes& pipes, pid_t child)
+        : command_(command), pipes_(pipes), child_(child), lines_(command.on_line) {
         ::fcntl(pipes_.input.write_end.get(), F_SETFL, O_NONBLOCK);
     }
 
@@ -143,16 +157,16 @@ class Pump {
             if (interrupt_requested()) {
                 return End::interrupted;
             }
-            if (command_.timeout.count() > 0 && Clock::now() - start_ >= command_.timeout) {
+            if (must_stop(result)) {
                 lines_.finish();
-                return End::timed_out;
+                return End::stopped;
             }
             std::array<pollfd, 3> fds{{
                 {pipes_.output.read_end.get(), POLLIN, 0},
                 {pipes_.errors.read_end.get(), POLLIN, 0},
                 {pipes_.input.write_end.get(), POLLOUT, 0},
             }};
-            if (::poll(fds.data(), fds.size(), 500) < 0 && errno != EINTR) {
+            if (::poll(fds.data(), fds.size(), kTick.count()) < 0 && errno != EINTR) {
                 throw SystemError("cannot wait for a child's output");
             }
             feed_input(fds[2].revents);
@@ -160,11 +174,42 @@ class Pump {
             drain(pipes_.errors.read_end, fds[1].revents, result.errors, false);
         }
         lines_.finish();
-        return End::closed;
+        return wait_for_end(result);
     }
 
   private:
     using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::duration<int, std::milli> kTick{500};
+
+    /// A child may close its output and go on.
+    End wait_for_end(ProcessResult& result) {
+        const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
+        pollfd fd{process.get(), POLLIN, 0};
+        while (process.is_open() && ::poll(&fd, 1, kTick.count()) <= 0) {
+            if (interrupt_requested()) {
+                return End::interrupted;
+            }
+            if (must_stop(result)) {
+                return End::stopped;
+            }
+        }
+        return End::closed;
+    }
+
+    bool must_stop(ProcessResult& result) {
+        const auto now = Clock::now();
+        if (command_.timeout.count() > 0 && now - start_ >= command_.timeout) {
+            result.timed_out = true;
+            result.stopped = fmt::format("it ran longer than {} s", command_.timeout.count());
+        } else if (result.output.size() + result.errors.size() > command_.output_limit) {
+            result.stopped =
+                fmt::format("it printed more than {} MiB", command_.output_limit >> 20U);
+        } else if (command_.watch && now - watched_ >= kTick) {
+            watched_ = now;
+            result.stopped = command_.watch(child_);
+        }
+        return !result.stopped.empty();
+    }
 
     void feed_input(short events) {
         if (fed_ == command_.input.size() || (events & (POLLERR | POLLHUP)) != 0) {
@@ -197,8 +242,10 @@ class Pump {
 
     const Command& command_;
     Pipes& pipes_;
+    pid_t child_;
     LineSplitter lines_;
     Clock::time_point start_ = Clock::now();
+    Clock::time_point watched_ = start_;
     std::size_t fed_ = 0;
 };
 
@@ -230,15 +277,15 @@ void end_group(pid_t pid) {
 
 } // namespace
 
-ProcessResult run_child(const Command& command, const ChildSetup& setup) {
-    const ExecImage image(command);
+ProcessResult run_child(const Command& command, const ChildStart& start) {
     Pipes pipes;
+    const ExecImage image(command, start, pipes.failure.write_end.get());
     const pid_t pid = ::fork();
     if (pid < 0) {
         throw SystemError(fmt::format("cannot start '{}'", command.program));
     }
     if (pid == 0) {
-        run_in_child(image, pipes, command.separate_stderr, setup);
+        run_in_child(image, pipes, command.separate_stderr, start.setup);
     }
     pipes.input.read_end.reset();
     pipes.output.write_end.reset();
@@ -247,16 +294,14 @@ ProcessResult run_child(const Command& command, const ChildSetup& setup) {
 
     ProcessResult result;
     try {
-        const Pump::End end = Pump(command, pipes).run(result);
-        if (end == Pump::End::interrupted) {
+        if (Pump(command, pipes, pid).run(result) == Pump::End::interrupted) {
             throw Interrupted();
         }
-        result.timed_out = end == Pump::End::timed_out;
     } catch (...) {
         end_group(pid);
         throw;
     }
-    if (result.timed_out) {
+    if (!result.stopped.empty()) {
         end_group(pid);
         result.exit_status = 128 + SIGKILL;
         return result;
@@ -291,8 +336,8 @@ std::string describe_exit(int exit_status) {
 
 ProcessError::ProcessError(const std::string& what, const ProcessResult& result)
     : Error(
-          result.timed_out
-              ? fmt::format("{} was ended after its time limit", what)
+          !result.stopped.empty()
+              ? fmt::format("{} was stopped: {}", what, result.stopped)
               : fmt::format("{} failed with {}", what, describe_exit(result.exit_status))),
       exit_status_(result.exit_status) {
     static_cast<void>(std::move(*this).with_details(last_lines(result.output + result.errors)));

@@ -7,7 +7,10 @@
 #include "base/environment.hpp"
 #include "base/error.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -28,6 +31,13 @@ struct Command {
     /// Several commands run with their stdout apart: then `output` holds stdout alone.
     bool separate_stderr = false;
     std::chrono::seconds timeout{0}; ///< after which it is ended with all its children; 0: never
+    /// Bytes of output after which it is ended likewise; all of it is kept in memory until then.
+    std::uint64_t output_limit = kLargestOutput;
+    /// Asked twice a second whether the child may go on; a reason not to ends it. Called with the
+    /// id of the process that was forked.
+    std::function<std::string(pid_t)> watch = {};
+
+    static constexpr std::uint64_t kLargestOutput = std::uint64_t{64} << 20U;
 };
 
 struct ProcessResult {
@@ -35,6 +45,8 @@ struct ProcessResult {
     std::string output;     ///< stdout and stderr as they came (or stdout, see separate_stderr)
     std::string errors;     ///< stderr when separate_stderr
     bool timed_out = false; ///< it was ended after its timeout; exit_status is not 0 then
+    /// Why kiln ended it, such as "it printed more than 64 MiB"; empty if it ended by itself.
+    std::string stopped = {};
 
     [[nodiscard]] bool ok() const noexcept { return exit_status == 0; }
 };
@@ -53,8 +65,8 @@ class ProcessRunner {
     std::string run_checked(const Command& command);
 };
 
-/// "WHAT failed with exit code N", or "WHAT was ended after its time limit", and the last lines of
-/// its output as details.
+/// "WHAT failed with exit code N", or "WHAT was stopped: it ran longer than 60 s", and the last
+/// lines of its output as details.
 class ProcessError : public Error {
   public:
     ProcessError(const std::string& what, const ProcessResult& result);
@@ -80,8 +92,17 @@ class SystemProcessRunner final : public ProcessRunner {
 /// after a fork from a threaded process. Returning non-zero makes the start fail with that errno.
 using ChildSetup = std::function<int()>;
 
-/// The engine under SystemProcessRunner and Sandbox: forks, prepares, execs, captures.
-[[nodiscard]] ProcessResult run_child(const Command& command, const ChildSetup& setup);
+/// How the engine starts a child.
+struct ChildStart {
+    ChildSetup setup = {};
+    /// A program that starts the command's in its turn: it gets the number of a descriptor for
+    /// failures (see base/sandbox_init.cpp), then the command's program and arguments. -1: none.
+    int launcher = -1;
+};
+
+/// The engine under SystemProcessRunner and Sandbox: forks, prepares, execs, captures. A child has
+/// descriptors 0, 1 and 2 and no other.
+[[nodiscard]] ProcessResult run_child(const Command& command, const ChildStart& start);
 
 /// The full path of a program found in PATH, or an empty path.
 [[nodiscard]] std::filesystem::path find_program(std::string_view name);

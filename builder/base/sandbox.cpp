@@ -2,19 +2,21 @@
 #include "base/sandbox.hpp"
 
 #include "base/file.hpp"
-#include "base/handle.hpp"
+#include "base/namespaces.hpp"
+#include "base/sandbox_filter.hpp"
+#include "base/sandbox_init_image.hpp"
+#include "base/sandbox_mounts.hpp"
+#include "base/sandbox_watch.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -33,245 +36,34 @@ namespace kiln {
 
 namespace {
 
-using SeccompFilter = Handle<void, seccomp_release>;
+/// What is left of root's powers: over files, ids and processes of the tree.
+/// REPRO: devices cannot be made, neither with a user namespace nor without one.
+constexpr std::array kKeptCapabilities{
+    CAP_CHOWN,
+    CAP_DAC_OVERRIDE,
+    CAP_FOWNER,
+    CAP_FSETID,
+    CAP_KILL,
+    CAP_SETGID,
+    CAP_SETUID,
+    CAP_SETPCAP,
+    CAP_SETFCAP,
+    CAP_NET_BIND_SERVICE,
+    CAP_SYS_CHROOT};
 
-/// fsync and its kin succeed without doing anything: the tree is worthless after a crash anyway,
-/// and dpkg would otherwise wait for the disk thousands of times.
-std::vector<sock_filter> no_sync_program() {
-    const SeccompFilter filter(seccomp_init(SCMP_ACT_ALLOW));
-    KILN_CHECK(filter != nullptr);
-    for (const int call :
-         {SCMP_SYS(fsync),
-          SCMP_SYS(fdatasync),
-          SCMP_SYS(sync),
-          SCMP_SYS(syncfs),
-          SCMP_SYS(sync_file_range),
-          SCMP_SYS(msync)}) {
-        KILN_CHECK(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(0), call, 0) == 0);
-    }
-    const UniqueFd fd(::memfd_create("seccomp", MFD_CLOEXEC));
-    if (!fd.is_open() || seccomp_export_bpf(filter.get(), fd.get()) != 0) {
-        throw SystemError("cannot make the system call filter");
-    }
-    const auto size = static_cast<std::size_t>(::lseek(fd.get(), 0, SEEK_END));
-    std::vector<sock_filter> program(size / sizeof(sock_filter));
-    read_exactly_at(fd.get(), std::as_writable_bytes(std::span(program)), 0, "seccomp");
-    return program;
+constexpr rlim_t kOpenFiles = 1024;
+
+void send_byte(int fd) {
+    static_cast<void>(!::write(fd, "x", 1));
 }
 
-constexpr std::array<const char*, 6> kDevices{"null", "zero", "full", "random", "urandom", "tty"};
-
-/// Powers over the whole machine that no package script needs. Matters where the sandbox has no
-/// user namespace of its own.
-/// REPRO: a user namespace makes no devices whatever its capabilities; so does the sandbox without.
-constexpr std::array<int, 10> kDroppedCapabilities{
-    CAP_MKNOD,
-    CAP_SYS_MODULE,
-    CAP_SYS_RAWIO,
-    CAP_SYS_TIME,
-    CAP_SYS_BOOT,
-    CAP_SYS_PACCT,
-    CAP_MAC_ADMIN,
-    CAP_MAC_OVERRIDE,
-    CAP_SYSLOG,
-    CAP_WAKE_ALARM};
-
-} // namespace
-
-/// All that the child needs between fork and exec, so that it need not allocate there.
-struct Sandbox::Prepared {
-    struct Mount {
-        std::string source;
-        std::string target;
-        std::string type;
-        unsigned long flags = 0;
-        std::string data;
-    };
-
-    std::string root;
-    std::vector<std::string> directories;
-    std::vector<Mount> mounts;
-    std::vector<std::string> empty_files;                   ///< targets of bind mounts
-    std::vector<std::pair<std::string, std::string>> links; ///< target, path
-    std::vector<sock_filter> filter = no_sync_program();
-
-    struct Bind {
-        std::vector<std::string> directories; ///< to make, the outermost first
-        std::string source;
-        std::string target;
-        bool read_only = true;
-    };
-
-    std::vector<Bind> binds;
-    bool read_only_root = false;
-
-    explicit Prepared(const SandboxOptions& options)
-        : root(fs::canonical(options.root).string()), read_only_root(options.read_only_root) {
-        for (const SandboxBind& bind : options.binds) {
-            add_bind(bind);
-        }
-        const auto in_root = [&](std::string_view path) { return root + std::string(path); };
-        for (const char* path : {"/proc", "/dev", "/run", "/tmp"}) {
-            directories.push_back(in_root(path));
-        }
-        mounts.push_back({"proc", in_root("/proc"), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, {}});
-        mounts.push_back({"tmpfs", in_root("/dev"), "tmpfs", MS_NOSUID, "mode=755"});
-        mounts.push_back({"tmpfs", in_root("/run"), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"});
-        mounts.push_back({"tmpfs", in_root("/tmp"), "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"});
-        links = {
-            {"/proc/self/fd", in_root("/dev/fd")},
-            {"/proc/self/fd/0", in_root("/dev/stdin")},
-            {"/proc/self/fd/1", in_root("/dev/stdout")},
-            {"/proc/self/fd/2", in_root("/dev/stderr")},
-            {"pts/ptmx", in_root("/dev/ptmx")}};
-        for (const char* device : kDevices) {
-            empty_files.push_back(in_root("/dev/") + device);
-        }
-    }
-
-    void add_bind(const SandboxBind& bind) {
-        KILN_CHECK(bind.target.starts_with("/run/") || bind.target.starts_with("/tmp/"));
-        Bind out{{}, fs::canonical(bind.source).string(), root + bind.target, bind.read_only};
-        for (std::size_t at = bind.target.find('/', 1); at != std::string::npos;
-             at = bind.target.find('/', at + 1)) {
-            out.directories.push_back(root + bind.target.substr(0, at));
-        }
-        out.directories.push_back(out.target);
-        binds.push_back(std::move(out));
-    }
-
-    [[nodiscard]] int set_up_binds() const {
-        for (const Bind& bind : binds) {
-            for (const std::string& path : bind.directories) {
-                if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-                    return errno;
-                }
-            }
-            if (::mount(bind.source.c_str(), bind.target.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
-                (bind.read_only && make_read_only(bind.target) != 0)) {
-                return errno;
-            }
-        }
-        return 0;
-    }
-
-    /// Of this mount alone; what is mounted below it stays as it is.
-    static int make_read_only(const std::string& path) {
-        return ::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);
-    }
-
-    [[nodiscard]] int set_up_root() const {
-        for (const std::string& path : directories) {
-            if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-                return errno;
-            }
-        }
-        for (const Mount& m : mounts) {
-            if (::mount(
-                    m.source.c_str(), m.target.c_str(), m.type.c_str(), m.flags, m.data.c_str()) !=
-                0) {
-                return errno;
-            }
-        }
-        if (const int error = set_up_binds(); error != 0) {
-            return error;
-        }
-        if (read_only_root && make_read_only(root) != 0) {
-            return errno;
-        }
-        return set_up_dev();
-    }
-
-    [[nodiscard]] int set_up_dev() const {
-        for (std::size_t i = 0; i < kDevices.size(); ++i) {
-            const int fd = ::open(empty_files[i].c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
-            if (fd < 0) {
-                return errno;
-            }
-            ::close(fd);
-            std::array<char, 32> source{"/dev/"};
-            std::strncat(source.data(), kDevices.at(i), source.size() - 8);
-            if (::mount(source.data(), empty_files[i].c_str(), nullptr, MS_BIND, nullptr) != 0) {
-                return errno;
-            }
-        }
-        for (const auto& [target, path] : links) {
-            if (::symlink(target.c_str(), path.c_str()) != 0) {
-                return errno;
-            }
-        }
-        return 0;
-    }
-
-    [[nodiscard]] int enter_root() const {
-        if (::chdir(root.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
-            ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {
-            return errno;
-        }
-        ::mkdir("/dev/shm", 01777);
-        ::mkdir("/dev/pts", 0755);
-        ::mkdir("/run/lock", 01777);
-        ::chmod("/dev/shm", 01777);
-        ::chmod("/run/lock", 01777);
-        ::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666");
-        return 0;
-    }
-
-    [[nodiscard]] int restrict() const {
-        constexpr rlim_t kFiles = 1024;
-        const rlimit files{kFiles, kFiles};
-        const rlimit no_core{0, 0};
-        ::setrlimit(RLIMIT_NOFILE, &files);
-        ::setrlimit(RLIMIT_CORE, &no_core);
-        ::umask(022);
-        for (const int capability : kDroppedCapabilities) {
-            ::prctl(PR_CAPBSET_DROP, capability);
-        }
-        const sock_fprog program{
-            static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
-        return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
-    }
-};
-
-namespace {
-
-[[noreturn]] void exit_like(int status) {
-    ::_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-}
-
-/// Waits for `pid`, reaping everything else on the way, and ends with its status.
-[[noreturn]] void wait_and_exit(pid_t pid) {
-    // An open descriptor here would keep the output pipe from ever ending.
-    ::close_range(0, ~0U, 0);
-    int status = 0;
-    while (true) {
-        const pid_t ended = ::waitpid(-1, &status, 0);
-        if (ended == pid) {
-            exit_like(status);
-        }
-        if (ended < 0 && errno != EINTR) {
-            ::_exit(127);
-        }
-    }
-}
-
-/// Where the process that stays behind has its root.
-enum class WaiterRoot { same, other };
-
-/// Forks; the parent stays behind as waiter, the child goes on. The death signal is not inherited.
-int split_off(WaiterRoot waiter_root) {
-    const pid_t pid = ::fork();
-    if (pid < 0) {
-        return errno;
-    }
-    if (pid > 0) {
-        if (waiter_root == WaiterRoot::other && ::chroot("/proc") != 0) {
-            ::_exit(127);
-        }
-        wait_and_exit(pid);
-    }
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return 0;
+bool wait_for_byte(int fd) {
+    char byte = 0;
+    ssize_t count = 0;
+    do {
+        count = ::read(fd, &byte, 1);
+    } while (count < 0 && errno == EINTR);
+    return count == 1;
 }
 
 /// A new network namespace has the loopback interface, but down; scripts look for an interface
@@ -284,7 +76,170 @@ int raise_loopback() {
     return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0 ? 0 : errno;
 }
 
+/// Ends like its child. Nothing that the child has as output may stay open here.
+[[noreturn]] void wait_and_exit(pid_t pid) {
+    ::close_range(0, ~0U, 0);
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            ::_exit(127);
+        }
+    }
+    ::_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/// Capabilities can neither be used nor got back, by no program that is started.
+int keep_few_capabilities() {
+    std::array<__user_cap_data_struct, 2> sets{};
+    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+        const auto bit = 1U << (static_cast<unsigned>(capability) % 32U);
+        const auto kept = std::find(kKeptCapabilities.begin(), kKeptCapabilities.end(), capability);
+        if (kept == kKeptCapabilities.end()) {
+            ::prctl(PR_CAPBSET_DROP, capability); // EINVAL: the kernel does not know it
+        } else {
+            auto& set = sets.at(static_cast<std::size_t>(capability) / 32U);
+            set.effective |= bit;
+            set.permitted |= bit;
+        }
+    }
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    return ::syscall(SYS_capset, &header, sets.data()) == 0 ? 0 : errno;
+}
+
+void set_limit(__rlimit_resource resource, rlim_t value) {
+    const rlimit limit{value, value};
+    ::setrlimit(resource, &limit);
+}
+
 } // namespace
+
+/// Everything that the child needs between fork and exec, so that it need not allocate there.
+struct Sandbox::Prepared {
+    BuildNamespace build = build_namespace();
+    SandboxLimits limits;
+    SandboxMounts mounts;
+    std::vector<sock_filter> filter = sandbox_filter();
+    std::string id_map;
+    UniqueFd proc = open_file("/proc", O_PATH | O_DIRECTORY);
+
+    explicit Prepared(const SandboxOptions& options)
+        : limits(with_defaults(options.limits)), mounts(options, build.tree_ids, limits.memory / 2),
+          id_map(fmt::format("0 {} {}", build.tree_ids.offset, TreeIds::kCount)) {}
+
+    /// In the forked child. What returns is process 1 of the sandbox, or its failure.
+    [[nodiscard]] int set_up() const;
+
+  private:
+    [[nodiscard]] int become_first_process(int ready, int go) const;
+    [[nodiscard]] int enter_user_namespace(int ready, int go) const;
+    [[nodiscard]] int restrict() const;
+    bool write_maps(pid_t pid) const;
+};
+
+/// Two processes are made. This one leaves for new namespaces, in which the next is process 1, and
+/// stays behind: it maps the ids of the other's user namespace from outside, and waits.
+int Sandbox::Prepared::set_up() const {
+    const std::uint32_t owner = build.tree_ids.offset;
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // Scripts open them once more, as /dev/stdout.
+        static_cast<void>(::fchown(fd, owner, owner));
+    }
+    constexpr int kNamespaces =
+        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
+    std::array<int, 2> ready{};
+    std::array<int, 2> go{};
+    if (::pipe2(ready.data(), O_CLOEXEC) != 0 || ::pipe2(go.data(), O_CLOEXEC) != 0 ||
+        ::unshare(kNamespaces) != 0) {
+        return errno;
+    }
+    // REPRO: scripts that ask for the host's name all get this one.
+    constexpr std::string_view kHostName = "kiln";
+    ::sethostname(kHostName.data(), kHostName.size());
+    if (const int error = raise_loopback(); error != 0) {
+        return error;
+    }
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        return errno;
+    }
+    if (pid == 0) {
+        ::close(ready[0]);
+        ::close(go[1]);
+        return become_first_process(ready[1], go[0]);
+    }
+    ::close(ready[1]);
+    ::close(go[0]);
+    if (wait_for_byte(ready[0]) && write_maps(pid)) {
+        send_byte(go[1]);
+    }
+    wait_and_exit(pid);
+}
+
+bool Sandbox::Prepared::write_maps(pid_t pid) const {
+    std::array<char, 16> digits{};
+    const auto end = fmt::format_to(digits.data(), "{}", pid);
+    const std::string_view number(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    for (const char* name : {"/uid_map", "/gid_map"}) {
+        std::array<char, 32> path{};
+        std::memcpy(path.data(), number.data(), number.size());
+        std::strcat(path.data(), name);
+        const UniqueFd fd(::openat(proc.get(), path.data(), O_WRONLY | O_CLOEXEC));
+        if (!fd.is_open() || ::write(fd.get(), id_map.data(), id_map.size()) !=
+                                 static_cast<ssize_t>(id_map.size())) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int Sandbox::Prepared::become_first_process(int ready, int go) const {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::setsid(); // the terminal of whoever called kiln is not this session's
+    if (const int error = mounts.set_up(); error != 0) {
+        return error;
+    }
+    if (build.has_sandbox_user_namespace) {
+        if (const int error = enter_user_namespace(ready, go); error != 0) {
+            return error;
+        }
+    }
+    // Once more: the kernel forgets it at every change of ids.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return restrict();
+}
+
+/// The mount namespace that comes with the user namespace belongs to it, but its mounts came from
+/// one with more rights: they can neither be taken away nor made writable (mount_namespaces(7)).
+int Sandbox::Prepared::enter_user_namespace(int ready, int go) const {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+        return errno;
+    }
+    ::prctl(PR_SET_DUMPABLE, 1); // or its maps in /proc belong to somebody else
+    send_byte(ready);
+    if (!wait_for_byte(go)) {
+        return EPERM;
+    }
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+        return errno;
+    }
+    return 0;
+}
+
+int Sandbox::Prepared::restrict() const {
+    set_limit(RLIMIT_NOFILE, kOpenFiles);
+    set_limit(RLIMIT_NPROC, limits.processes);
+    set_limit(RLIMIT_DATA, limits.memory);
+    // 1 and not 0: a helper that the host names in core_pattern would run for 0.
+    set_limit(RLIMIT_CORE, 1);
+    ::umask(022);
+    ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    const sock_fprog program{
+        static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
+    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        return errno;
+    }
+    return keep_few_capabilities();
+}
 
 Sandbox::Sandbox(SandboxOptions options)
     : options_(std::move(options)), prepared_(std::make_unique<Prepared>(options_)) {}
@@ -304,35 +259,15 @@ ProcessResult Sandbox::run(const Command& command) {
     }
     inside.env = std::move(env);
     const Prepared& prepared = *prepared_;
-    return run_child(inside, [&prepared]() -> int {
-        constexpr int kNamespaces =
-            CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
-        if (::unshare(kNamespaces) != 0) {
-            return errno;
-        }
-        // The child is process 1 of its namespace.
-        if (const int error = split_off(WaiterRoot::same); error != 0) {
-            return error;
-        }
-        // REPRO: scripts that ask for the host's name all get this one.
-        constexpr std::string_view kHostName = "kiln";
-        ::sethostname(kHostName.data(), kHostName.size());
-        if (const int error = raise_loopback(); error != 0) {
-            return error;
-        }
-        if (const int error = prepared.set_up_root(); error != 0) {
-            return error;
-        }
-        if (const int error = prepared.enter_root(); error != 0) {
-            return error;
-        }
-        // Process 1 reaps, the child is the program. That their roots differ is how ischroot(1) and
-        // systemd know that no system runs here; libc6's postinst would else restart an init.
-        if (const int error = split_off(WaiterRoot::other); error != 0) {
-            return error;
-        }
-        return prepared.restrict();
-    });
+    if (inside.timeout.count() == 0) {
+        inside.timeout = prepared.limits.time;
+    }
+    inside.output_limit = prepared.limits.output;
+    inside.watch = watch_resources(prepared.limits, options_.root);
+    return run_child(
+        inside,
+        {.setup = [&prepared] { return prepared.set_up(); },
+         .launcher = sandbox_init_descriptor()});
 }
 
 } // namespace kiln

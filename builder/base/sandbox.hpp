@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs programs of a tree (maintainer scripts, dpkg, compilers) inside that tree: own mount, pid,
-// ipc, uts and network namespaces, no network but loopback, own /dev, /proc and temporary
-// directories, a fixed environment, no fsync. A ProcessRunner, so stages do not care where their
-// commands run.
+// Runs programs of a tree (maintainer scripts, dpkg, compilers) inside that tree: own user, mount,
+// pid, ipc, uts and network namespaces, no network but loopback, own /dev, /proc and temporary
+// directories, a fixed environment, no terminal, no fsync, few capabilities and system calls, and
+// limits. A ProcessRunner, so stages do not care where their commands run. docs/security.md says
+// what this promises.
 #pragma once
 
 #include "base/process.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -15,6 +17,16 @@
 #include <vector>
 
 namespace kiln {
+
+/// How much programs may take. A program that takes more is stopped, with words that say which
+/// limit it was.
+struct SandboxLimits {
+    std::chrono::seconds time = std::chrono::hours(1); ///< of one command
+    std::uint64_t output = Command::kLargestOutput;    ///< bytes printed by one command
+    std::uint64_t memory = 0; ///< bytes of all its processes; 0: three quarters of the machine's
+    std::uint64_t processes = 8192; ///< at the same time, of one user
+    std::uint64_t disk = 0;         ///< bytes written to the tree; 0: nine tenths of what is free
+};
 
 /// A directory of the build host that programs find at another place.
 struct SandboxBind {
@@ -31,6 +43,7 @@ struct SandboxOptions {
     /// Nothing but what is bound writable, /run, /tmp and /dev can be changed: several sandboxes
     /// can share a root. It must have the directories /proc, /dev, /run and /tmp.
     bool read_only_root = false;
+    SandboxLimits limits = {};
 };
 
 /// Needs enter_build_namespace(). Commands' `cwd` and `program` are paths inside the root; their

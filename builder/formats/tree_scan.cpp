@@ -127,8 +127,8 @@ class Scanner {
         Entry entry;
         entry.type = type_of(info.st_mode);
         entry.mode = info.st_mode & 07777U;
-        entry.uid = info.st_uid;
-        entry.gid = info.st_gid;
+        entry.uid = options_.ids.to_tree(info.st_uid);
+        entry.gid = options_.ids.to_tree(info.st_gid);
         entry.mtime = options_.mtime ? options_.mtime(path, entry.type, info.st_mtim.tv_sec)
                                      : info.st_mtim.tv_sec;
         if (entry.type == FileType::symlink) {
@@ -154,7 +154,7 @@ class Scanner {
     void take_xattrs(const fs::path& on_disk, Entry& entry) const {
         for (auto& [name, value] : read_xattrs(on_disk)) {
             if (!is_overlay_mark(name)) {
-                entry.xattrs[name] = value;
+                entry.xattrs[name] = options_.ids.xattr_to_tree(name, value);
             } else if (options_.overlay_marks && name.ends_with(".opaque") && value == "y") {
                 entry.opaque = true;
             }

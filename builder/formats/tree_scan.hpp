@@ -4,6 +4,7 @@
 // mount, or any other folder. Inode numbers, access times and the like never get further than here.
 #pragma once
 
+#include "base/tree_ids.hpp"
 #include "formats/file_tree.hpp"
 
 #include <cstdint>
@@ -17,6 +18,8 @@ namespace kiln {
 
 struct ScanOptions {
     unsigned jobs = 1;
+    /// How owners on disk become the tree's.
+    TreeIds ids = {};
     /// Understand the marks of overlay mounts (whiteout devices, opaque directories).
     bool overlay_marks = false;
     /// The time that a path gets, in seconds; given the path and what the file system says.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/ahead.hpp"
 
+#include "base/namespaces.hpp"
 #include "base/parallel.hpp"
 
 #include <algorithm>
@@ -57,7 +58,9 @@ Prepared Ahead::prepare(const PlannedStage& stage) const {
         Prepared out{store_.begin_work(), nullptr};
         const fs::path folder = out.folder->path() / kFolderName;
         fs::create_directory(folder);
-        out.groundwork = stage.stage->prepare(inputs_, folder, stop_current_.get_token());
+        const TreeRoot tree(folder, build_tree_ids());
+        tree.set_ownership("/", {.mode = 0755});
+        out.groundwork = stage.stage->prepare(inputs_, tree, stop_current_.get_token());
         return out;
     } catch (...) {
         return {};

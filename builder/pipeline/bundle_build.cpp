@@ -2,9 +2,11 @@
 #include "pipeline/bundle_build.hpp"
 
 #include "base/error.hpp"
+#include "base/namespaces.hpp"
 #include "base/parallel.hpp"
 #include "base/sandbox.hpp"
 #include "base/text.hpp"
+#include "base/tree_root.hpp"
 #include "formats/tree_scan.hpp"
 #include "perl/install_tree.hpp"
 #include "pipeline/bundle_assembly.hpp"
@@ -272,7 +274,8 @@ class BundleBuild {
         clean_installed_tree(out);
         const FileTree tree = scan_tree(
             out,
-            {.mtime = [&](const std::string&, FileType, std::int64_t) { return lock_.epoch; }});
+            {.ids = build_tree_ids(),
+             .mtime = [&](const std::string&, FileType, std::int64_t) { return lock_.epoch; }});
         check_places(unit, tree);
         apply_times(out, tree);
         store_.commit(
@@ -312,6 +315,7 @@ class BundleBuild {
         const fs::path& folder,
         const std::string& top,
         Job& job) const {
+        give_to_tree(folder, build_tree_ids());
         SandboxOptions options{.root = root, .epoch = lock_.epoch};
         options.read_only_root = true;
         options.binds = unit.binds;
@@ -334,7 +338,8 @@ class BundleBuild {
                 const ProcessError error(describe_phase(unit, phase), result);
                 throw failure(unit, error.message(), last_lines(result.output));
             }
-            if (!phase.makes.empty() && !fs::exists(folder / "source" / top / phase.makes)) {
+            if (!phase.makes.empty() &&
+                !TreeRoot(folder / "source" / top).exists(phase.makes)) {
                 throw failure(
                     unit,
                     fmt::format("{} made no {}", describe_phase(unit, phase), phase.makes),

@@ -2,6 +2,7 @@
 #include "pipeline/executor.hpp"
 
 #include "base/interrupt.hpp"
+#include "base/namespaces.hpp"
 #include "base/sandbox.hpp"
 #include "base/text.hpp"
 #include "formats/tree_scan.hpp"
@@ -98,8 +99,9 @@ FileTree Executor::run_stage(
     Job& job) {
     KeptTimes kept_times;
     Sandbox sandbox({.root = workspace.root(), .epoch = settings.epoch});
+    const TreeRoot tree(workspace.root(), build_tree_ids());
     StageContext context{
-        .root = workspace.root(),
+        .tree = tree,
         .settings = settings,
         .sandbox = sandbox,
         .console = console_,
@@ -115,6 +117,7 @@ FileTree Executor::run_stage(
         workspace.upper(),
         {.jobs = options_.jobs,
          .overlay_marks = true,
+         .ids = build_tree_ids(),
          .mtime = [&](const std::string& path, FileType, std::int64_t found) {
              return stated_time(kept_times, path, found, settings.epoch);
          }});

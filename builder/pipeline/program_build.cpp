@@ -2,9 +2,11 @@
 #include "pipeline/program_build.hpp"
 
 #include "base/error.hpp"
+#include "base/namespaces.hpp"
 #include "base/output_version.hpp"
 #include "base/sandbox.hpp"
 #include "base/text.hpp"
+#include "base/tree_root.hpp"
 #include "formats/tree_scan.hpp"
 #include "pipeline/artifact_libraries.hpp"
 #include "pipeline/build_root.hpp"
@@ -96,7 +98,9 @@ class ProgramBuild {
         set_plain_modes(out);
         const std::int64_t epoch = root_.epoch();
         const FileTree tree = scan_tree(
-            out, {.mtime = [&](const std::string&, FileType, std::int64_t) { return epoch; }});
+            out,
+            {.ids = build_tree_ids(),
+             .mtime = [&](const std::string&, FileType, std::int64_t) { return epoch; }});
         apply_times(out, tree);
         ArtifactInfo info;
         info.name = program_.name;
@@ -120,6 +124,7 @@ class ProgramBuild {
     }
 
     void run_script(const fs::path& root, const fs::path& folder) const {
+        give_to_tree(folder, build_tree_ids());
         SandboxOptions options{.root = root, .epoch = root_.epoch()};
         options.read_only_root = true;
         options.binds.push_back({folder, kWorkFolder, false});

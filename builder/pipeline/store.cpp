@@ -2,7 +2,9 @@
 #include "pipeline/store.hpp"
 
 #include "base/error.hpp"
+#include "base/namespaces.hpp"
 #include "base/text.hpp"
+#include "base/tree_root.hpp"
 #include "stages/stage_context.hpp"
 
 #include <fcntl.h>
@@ -73,6 +75,7 @@ Workspace::Workspace(
         // REPRO: the root directory's mode, whatever the umask.
         fs::permissions(path, fs::perms(0755));
     }
+    give_to_tree(upper_, build_tree_ids());
     if (!groundwork.empty()) {
         // Before the mount: nothing can be moved into a mount from outside.
         fs::rename(groundwork, upper_ / kGroundworkFolder);

@@ -4,10 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -21,15 +18,29 @@ constexpr std::size_t kLastChangeField = 2; ///< in shadow
 constexpr std::size_t kMembersField = 3;    ///< in group and gshadow
 constexpr std::uint32_t kShadowGroup = 42;  ///< Debian's static gid
 
+/// Lines may have fewer fields than they should: blank ones, and NIS's "+".
+const std::string& field(const std::vector<std::string>& row, std::size_t number) {
+    static const std::string kNone;
+    return number < row.size() ? row[number] : kNone;
+}
+
+std::optional<std::uint32_t> id_in(const std::vector<std::string>* row) {
+    const auto id = row == nullptr ? std::nullopt : parse_unsigned(field(*row, kIdField));
+    if (!id || *id > UINT32_MAX) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(*id);
+}
+
 } // namespace
 
-AccountFiles::AccountFiles(fs::path root, std::int64_t epoch)
-    : root_(std::move(root)), day_(std::to_string(epoch / kSecondsPerDay)), passwd_(load("passwd")),
+AccountFiles::AccountFiles(const TreeRoot& tree, std::int64_t epoch)
+    : tree_(tree), day_(std::to_string(epoch / kSecondsPerDay)), passwd_(load("passwd")),
       group_(load("group")), shadow_(load("shadow")), gshadow_(load("gshadow")) {}
 
 AccountFiles::Fields* AccountFiles::Table::find(const std::string& name) {
     const auto it = std::find_if(
-        rows.begin(), rows.end(), [&](const Fields& row) { return row.at(0) == name; });
+        rows.begin(), rows.end(), [&](const Fields& row) { return field(row, 0) == name; });
     return it == rows.end() ? nullptr : &*it;
 }
 
@@ -44,9 +55,9 @@ void AccountFiles::Table::append(Fields row) {
 
 AccountFiles::Table AccountFiles::load(const char* name) const {
     Table table;
-    const fs::path path = root_ / "etc" / name;
-    if (fs::exists(path)) {
-        for (const std::string& line : split_lines(read_text_file(path))) {
+    const std::string path = fmt::format("/etc/{}", name);
+    if (tree_.look_through(path)) {
+        for (const std::string& line : split_lines(tree_.read_text(path))) {
             table.rows.push_back(split(line, ':'));
         }
     }
@@ -55,24 +66,20 @@ AccountFiles::Table AccountFiles::load(const char* name) const {
 
 std::optional<std::uint32_t> AccountFiles::user_id(const std::string& name) const {
     const Fields* row = passwd_.find(name);
-    return row == nullptr ? std::nullopt
-                          : std::optional(static_cast<std::uint32_t>(
-                                parse_unsigned(row->at(kIdField)).value_or(0)));
+    return id_in(row);
 }
 
 std::optional<std::uint32_t> AccountFiles::group_id(const std::string& name) const {
     const Fields* row = group_.find(name);
-    return row == nullptr ? std::nullopt
-                          : std::optional(static_cast<std::uint32_t>(
-                                parse_unsigned(row->at(kIdField)).value_or(0)));
+    return id_in(row);
 }
 
 void AccountFiles::check_id(
     const Table& table, const std::string& name, std::uint32_t id, const char* what) {
     for (const Fields& row : table.rows) {
-        if (row.at(kIdField) == std::to_string(id) && row.at(0) != name) {
+        if (field(row, kIdField) == std::to_string(id) && field(row, 0) != name) {
             throw Error(fmt::format(
-                "{} '{}' cannot have the number {}: '{}' has it", what, name, id, row.at(0)));
+                "{} '{}' cannot have the number {}: '{}' has it", what, name, id, field(row, 0)));
         }
     }
 }
@@ -123,10 +130,11 @@ void AccountFiles::add_member(const std::string& group, const std::string& user)
             throw Error(fmt::format(
                 "cannot put user '{}' into group '{}': no such user or group", user, group));
         }
-        auto members = split(row->at(kMembersField), ',');
+        auto members = split(field(*row, kMembersField), ',');
         std::erase(members, "");
         if (std::find(members.begin(), members.end(), user) == members.end()) {
             members.push_back(user);
+            row->resize(std::max(row->size(), kMembersField + 1));
             row->at(kMembersField) = join(members, ",");
             table->changed = true;
         }
@@ -152,13 +160,7 @@ void AccountFiles::store(const char* name, Table& table, unsigned mode, std::uin
     for (const Fields& row : table.rows) {
         text += join(row, ":") + "\n";
     }
-    const fs::path path = root_ / "etc" / name;
-    AtomicFile file(path, mode);
-    file.write_text(text);
-    if (::fchown(file.fd(), 0, gid) != 0) {
-        throw SystemError(fmt::format("cannot set the owner of '{}'", path.string()));
-    }
-    file.commit();
+    tree_.write_through(fmt::format("/etc/{}", name), text, {0, gid, mode});
     table.changed = false;
 }
 

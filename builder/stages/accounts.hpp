@@ -4,7 +4,7 @@
 // back. No program of the tree runs, so the result depends on nothing but the arguments.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/tree_root.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,9 +29,10 @@ struct User {
 
 class AccountFiles {
   public:
-    /// Reads the files below root/etc; missing ones count as empty. `epoch` gives the day that
-    /// shadow(5) calls the last password change.
-    AccountFiles(fs::path root, std::int64_t epoch);
+    /// Reads the files below /etc of the tree, which must outlive this; missing ones count as
+    /// empty, links are followed in the tree. `epoch` gives the day that shadow(5) calls the last
+    /// password change.
+    AccountFiles(const TreeRoot& tree, std::int64_t epoch);
 
     [[nodiscard]] std::optional<std::uint32_t> user_id(const std::string& name) const;
     [[nodiscard]] std::optional<std::uint32_t> group_id(const std::string& name) const;
@@ -65,7 +66,7 @@ class AccountFiles {
     static void
     check_id(const Table& table, const std::string& name, std::uint32_t id, const char* what);
 
-    fs::path root_;
+    const TreeRoot& tree_;
     std::string day_;
     Table passwd_;
     Table group_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "formats/tree_scan.hpp"
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
-#include "stages/tree_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -21,14 +19,14 @@ constexpr auto kFields = std::to_array<Field>({
 /// Puts the tree of an artifact into the image's.
 class Placer {
   public:
-    explicit Placer(const fs::path& root) : writer_(root) {}
+    explicit Placer(const TreeRoot& tree) : tree_(tree) {}
 
     /// Returns what was placed: directories that the image has already, such as /opt, stay as they
     /// are.
-    [[nodiscard]] FileTree place(const FileTree& tree) const {
+    [[nodiscard]] FileTree place(const FileTree& artifact) const {
         FileTree placed;
-        for (const auto& [path, entry] : tree.entries()) {
-            const bool is_there = entry.type == FileType::directory && writer_.exists("/" + path);
+        for (const auto& [path, entry] : artifact.entries()) {
+            const bool is_there = entry.type == FileType::directory && tree_.exists("/" + path);
             if (!path.empty() && !is_there) {
                 place("/" + path, entry);
                 placed.put(path, entry);
@@ -42,18 +40,17 @@ class Placer {
         const Ownership owner{entry.uid, entry.gid, entry.mode};
         switch (entry.type) {
         case FileType::directory:
-            writer_.make_directory(path, owner);
+            tree_.make_directory(path, owner);
             break;
         case FileType::symlink:
-            writer_.make_link(path, entry.target, owner);
+            tree_.make_link(path, entry.target, owner);
             break;
         case FileType::regular:
             if (entry.hardlink_to.empty()) {
-                writer_.write_file(path, *open_content(entry), owner);
+                tree_.write_file(path, *open_content(entry), owner);
             } else {
-                writer_.remove(path);
-                fs::create_hard_link(
-                    writer_.resolve("/" + entry.hardlink_to), writer_.resolve(path));
+                tree_.remove(path);
+                tree_.make_hard_link(entry.hardlink_to, path);
             }
             break;
         default:
@@ -61,7 +58,7 @@ class Placer {
         }
     }
 
-    TreeWriter writer_;
+    const TreeRoot& tree_;
 };
 
 class ArtifactStage final : public Stage {
@@ -74,11 +71,11 @@ class ArtifactStage final : public Stage {
 
     void run(StageContext& context, const StageInputs& inputs) const override {
         const ArtifactInput artifact = inputs.artifact(name());
-        require_libraries(artifact, TreeWriter(context.root));
-        const FileTree placed = Placer(context.root).place(artifact.tree);
+        require_libraries(artifact, context.tree);
+        const FileTree placed = Placer(context.tree).place(artifact.tree);
         // The artifact's own times, so that its layer stays the same when the recipe's epoch moves.
-        apply_times(context.root, placed);
         for (const auto& [path, entry] : placed.entries()) {
+            context.tree.set_time(path, entry.mtime);
             context.kept_times[path] = entry.mtime;
         }
     }
@@ -89,14 +86,14 @@ class ArtifactStage final : public Stage {
     }
 
     /// A library may lie below /lib or /usr/lib, which Debian 12 has made one.
-    static bool has_library(const TreeWriter& tree, const std::string& path) {
+    static bool has_library(const TreeRoot& tree, const std::string& path) {
         constexpr std::string_view kUsr = "/usr";
         return tree.exists(path) ||
                (path.starts_with(kUsr) ? tree.exists(path.substr(kUsr.size()))
                                        : tree.exists(std::string(kUsr) + path));
     }
 
-    void require_libraries(const ArtifactInput& artifact, const TreeWriter& tree) const {
+    void require_libraries(const ArtifactInput& artifact, const TreeRoot& tree) const {
         std::vector<std::string> missing;
         std::set<std::string> packages;
         for (const NeededLibrary& library : artifact.libraries) {

@@ -78,21 +78,20 @@ class FilesStage final : public Stage {
     }
 
     void run(StageContext& context, const StageInputs&) const override {
-        const AccountFiles accounts(context.root, context.settings.epoch);
-        const TreeWriter writer(context.root);
+        const AccountFiles accounts(context.tree, context.settings.epoch);
         for (const Value& item : items()) {
             if (item.contains("file")) {
-                write_file(writer, item, ownership_of(item, accounts, 0644));
+                write_file(context.tree, item, ownership_of(item, accounts, 0644));
             } else if (item.contains("directory")) {
-                writer.make_directory(
+                context.tree.make_directory(
                     item.at("directory").as_string(), ownership_of(item, accounts, 0755));
             } else if (item.contains("link")) {
-                writer.make_link(
+                context.tree.make_link(
                     item.at("link").as_string(),
                     item.at("target").as_string(),
                     ownership_of(item, accounts, 0777));
             } else {
-                writer.remove(item.at("remove").as_string());
+                context.tree.remove(item.at("remove").as_string());
             }
         }
     }
@@ -106,13 +105,13 @@ class FilesStage final : public Stage {
         return spec_.base_dir / from.as_string();
     }
 
-    void write_file(const TreeWriter& writer, const Value& item, const Ownership& owner) const {
+    void write_file(const TreeRoot& tree, const Value& item, const Ownership& owner) const {
         const std::string& path = item.at("file").as_string();
         if (const Value* from = item.find("from")) {
             FileSource content(host_path(*from));
-            writer.write_file(path, content, owner);
+            tree.write_file(path, content, owner);
         } else {
-            writer.write_file(path, item.string_or("content", ""), owner);
+            tree.write_file(path, item.string_or("content", ""), owner);
         }
     }
 

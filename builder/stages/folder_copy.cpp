@@ -39,25 +39,25 @@ Digest folder_digest(const fs::path& folder) {
 void copy_folder(
     const fs::path& folder,
     const std::string& to,
-    const TreeWriter& writer,
+    const TreeRoot& tree,
     const OwnershipOf& ownership_of,
     bool own_directories) {
-    const FileTree tree = read_folder(folder);
-    for (const auto& [path, entry] : tree.entries()) {
+    const FileTree source = read_folder(folder);
+    for (const auto& [path, entry] : source.entries()) {
         const std::string target = path.empty() ? to : (to == "/" ? "/" : to + "/") + path;
         const Ownership ownership = ownership_of(path, entry.mode);
         switch (entry.type) {
         case FileType::directory:
-            if (own_directories || !writer.exists(target)) {
-                writer.make_directory(target, ownership);
+            if (own_directories || !tree.exists(target)) {
+                tree.make_directory(target, ownership);
             }
             break;
         case FileType::symlink:
-            writer.make_link(target, entry.target, ownership);
+            tree.make_link(target, entry.target, ownership);
             break;
         case FileType::regular: {
             const auto content = open_content(entry);
-            writer.write_file(target, *content, ownership);
+            tree.write_file(target, *content, ownership);
             break;
         }
         default:

@@ -6,7 +6,6 @@
 
 #include "base/digest.hpp"
 #include "stages/stage_context.hpp"
-#include "stages/tree_writer.hpp"
 
 #include <functional>
 #include <string>
@@ -26,7 +25,7 @@ using OwnershipOf = std::function<Ownership(const std::string& path, std::uint32
 void copy_folder(
     const fs::path& folder,
     const std::string& to,
-    const TreeWriter& writer,
+    const TreeRoot& tree,
     const OwnershipOf& ownership_of,
     bool own_directories);
 

@@ -8,7 +8,6 @@
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
-#include "stages/tree_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -53,40 +52,37 @@ class KernelStage final : public Stage {
 
     void run(StageContext& context, const StageInputs&) const override {
         const DiskIdentity identity = disk_identity(context.settings.identity);
-        const TreeWriter writer(context.root);
-        make_initramfs(context, writer);
+        make_initramfs(context);
         for (const GrubTarget& target : kTargets) {
-            make_grub_image(context, writer, target, identity);
+            make_grub_image(context, target, identity);
         }
-        writer.write_file("/boot/grub/grub.cfg", grub_config(identity), {});
-        writer.write_file("/etc/fstab", fstab(identity), {});
+        context.tree.write_file("/boot/grub/grub.cfg", grub_config(identity), {});
+        context.tree.write_file("/etc/fstab", fstab(identity), {});
         // systemd-repart lets the root partition grow over the disk at first boot, fstab's
         // x-systemd.growfs the file system over the partition.
-        writer.write_file("/etc/repart.d/50-root.conf", "[Partition]\nType=root\n", {});
-        clean_leftovers(context.root, context.settings.epoch);
+        context.tree.write_file("/etc/repart.d/50-root.conf", "[Partition]\nType=root\n", {});
+        clean_leftovers(context.tree, context.settings.epoch);
     }
 
     /// mkinitramfs starts some three thousand small programs.
     [[nodiscard]] bool leaves_cores_idle() const override { return true; }
 
   private:
-    static std::vector<std::string> kernels(const fs::path& root) {
+    /// Versions of the kernels that the tree has, sorted.
+    static std::vector<std::string> kernels(const TreeRoot& tree) {
         constexpr std::string_view kPrefix = "vmlinuz-";
         std::vector<std::string> out;
-        if (fs::is_directory(fs::symlink_status(root / "boot"))) {
-            for (const auto& file : fs::directory_iterator(root / "boot")) {
-                const std::string name = file.path().filename().string();
-                if (name.starts_with(kPrefix)) {
-                    out.push_back(name.substr(kPrefix.size()));
-                }
+        for (const std::string& name : tree.names("/boot")) {
+            if (name.starts_with(kPrefix)) {
+                out.push_back(name.substr(kPrefix.size()));
             }
         }
-        std::sort(out.begin(), out.end());
         return out;
     }
 
-    static void make_initramfs(StageContext& context, const TreeWriter& writer) {
-        const auto versions = kernels(context.root);
+    static void make_initramfs(StageContext& context) {
+        const TreeRoot& tree = context.tree;
+        const auto versions = kernels(tree);
         if (versions.empty()) {
             throw Error("the tree has no kernel")
                 .with_hint("install one in a packages stage before, such as "
@@ -96,30 +92,28 @@ class KernelStage final : public Stage {
             context.job.note("initramfs for " + version);
             run(context, {"update-initramfs", {"-c", "-k", version}});
         }
-        if (!writer.exists("/initrd.img")) {
-            writer.make_link("/initrd.img", "boot/initrd.img-" + versions.back(), {.mode = 0777});
+        if (!tree.exists("/initrd.img")) {
+            tree.make_link("/initrd.img", "boot/initrd.img-" + versions.back(), {.mode = 0777});
         }
-        if (!writer.exists("/vmlinuz")) {
-            writer.make_link("/vmlinuz", "boot/vmlinuz-" + versions.back(), {.mode = 0777});
+        if (!tree.exists("/vmlinuz")) {
+            tree.make_link("/vmlinuz", "boot/vmlinuz-" + versions.back(), {.mode = 0777});
         }
     }
 
-    static void make_grub_image(
-        StageContext& context,
-        const TreeWriter& writer,
-        const GrubTarget& target,
-        const DiskIdentity& identity) {
+    static void
+    make_grub_image(StageContext& context, const GrubTarget& target, const DiskIdentity& identity) {
+        const TreeRoot& tree = context.tree;
         const std::string modules = fmt::format("/usr/lib/grub/{}", target.platform);
-        if (!writer.exists(modules)) {
+        if (!tree.exists(modules)) {
             throw Error(fmt::format("the tree has no GRUB for '{}'", target.platform))
                 .with_hint("install grub-common, grub-pc-bin and grub-efi-amd64-bin in a packages "
                            "stage before");
         }
         context.job.note(fmt::format("GRUB for {}", target.platform));
         const std::string image(target.image);
-        writer.make_directory(image.substr(0, image.rfind('/')), {.mode = 0755});
+        tree.make_directory(image.substr(0, image.rfind('/')), {.mode = 0755});
         const std::string early = "/boot/grub/early.cfg";
-        writer.write_file(
+        tree.write_file(
             early,
             fmt::format(
                 "search.fs_uuid {} root\nset prefix=($root)/boot/grub\n",
@@ -134,11 +128,11 @@ class KernelStage final : public Stage {
             }
         }
         run(context, std::move(command));
-        writer.remove(early);
-        writer.set_ownership(image, {});
+        tree.remove(early);
+        tree.set_ownership(image, {});
         if (target.platform == "i386-pc") {
-            FileSource boot(writer.resolve(modules + "/boot.img"));
-            writer.write_file("/boot/grub/i386-pc/boot.img", boot, {});
+            FdSource boot(tree.open(modules + "/boot.img"));
+            tree.write_file("/boot/grub/i386-pc/boot.img", boot, {});
         }
     }
 

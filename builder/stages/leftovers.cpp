@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "stages/leftovers.hpp"
 
-#include "base/error.hpp"
+#include "formats/file_tree.hpp"
 #include "stages/accounts.hpp"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <unistd.h>
 
 #include <array>
 #include <set>
@@ -61,34 +60,18 @@ constexpr std::array kLeftovers{
     Leftover{"run/*", remove, "state of a running system"},
 };
 
-void apply(const Leftover& leftover, const fs::path& path) {
-    if (leftover.action == remove) {
-        fs::remove_all(path);
-    } else if (fs::is_regular_file(fs::symlink_status(path)) && fs::file_size(path) > 0) {
-        if (::truncate(path.c_str(), 0) != 0) {
-            throw SystemError(fmt::format("cannot empty '{}'", path.string()));
-        }
-    }
-}
-
-/// Names in a directory that match, collected first: removing while iterating is undefined.
-std::vector<fs::path> matches(const fs::path& root, std::string_view pattern) {
-    const fs::path full = root / pattern;
-    std::vector<fs::path> out;
+/// Paths that match; links before the last component lead where the booted system would go.
+std::vector<std::string> matches(const TreeRoot& tree, std::string_view pattern) {
+    std::vector<std::string> out;
     if (pattern.find('*') == std::string_view::npos) {
-        if (fs::exists(fs::symlink_status(full))) {
-            out.push_back(full);
-        }
+        out.emplace_back(pattern);
         return out;
     }
-    const fs::path folder = full.parent_path();
-    if (!fs::is_directory(fs::symlink_status(folder))) {
-        return out;
-    }
-    const std::string name_pattern = full.filename().string();
-    for (const auto& child : fs::directory_iterator(folder)) {
-        if (::fnmatch(name_pattern.c_str(), child.path().filename().c_str(), 0) == 0) {
-            out.push_back(child.path());
+    const std::string folder(parent_path(pattern));
+    const std::string name_pattern(base_name(pattern));
+    for (const std::string& name : tree.names(folder)) {
+        if (::fnmatch(name_pattern.c_str(), name.c_str(), 0) == 0) {
+            out.push_back(fmt::format("{}/{}", folder, name));
         }
     }
     return out;
@@ -96,23 +79,20 @@ std::vector<fs::path> matches(const fs::path& root, std::string_view pattern) {
 
 /// Log files with content come from scripts that ran; empty ones (btmp, lastlog) are part of the
 /// system. Packages do not ship logs with content.
-void remove_logs(const fs::path& root) {
-    const fs::path logs = root / "var/log";
-    if (!fs::is_directory(fs::symlink_status(logs))) {
-        return;
-    }
-    std::vector<fs::path> written;
-    for (const auto& child : fs::recursive_directory_iterator(logs)) {
-        if (child.is_regular_file() && !child.is_symlink() && child.file_size() > 0) {
-            written.push_back(child.path());
-        }
-    }
-    static const std::set<std::string> kKeptEmpty{"btmp", "wtmp", "lastlog", "faillog"};
-    for (const fs::path& path : written) {
-        if (kKeptEmpty.contains(path.filename().string())) {
-            fs::resize_file(path, 0);
-        } else if (path.filename() != "README") {
-            fs::remove(path);
+void remove_logs(const TreeRoot& tree, const std::string& folder) {
+    static const std::set<std::string, std::less<>> kKeptEmpty{
+        "btmp", "wtmp", "lastlog", "faillog"};
+    for (const std::string& name : tree.names(folder)) {
+        const std::string path = fmt::format("{}/{}", folder, name);
+        const auto info = tree.look(path);
+        if (info && S_ISDIR(info->st_mode)) {
+            remove_logs(tree, path);
+        } else if (info && S_ISREG(info->st_mode) && info->st_size > 0 && name != "README") {
+            if (kKeptEmpty.contains(name)) {
+                tree.empty_file(path);
+            } else {
+                tree.remove(path);
+            }
         }
     }
 }
@@ -123,14 +103,18 @@ std::span<const Leftover> leftovers() {
     return kLeftovers;
 }
 
-void clean_leftovers(const fs::path& root, std::int64_t epoch) {
+void clean_leftovers(const TreeRoot& tree, std::int64_t epoch) {
     for (const Leftover& leftover : kLeftovers) {
-        for (const fs::path& path : matches(root, leftover.pattern)) {
-            apply(leftover, path);
+        for (const std::string& path : matches(tree, leftover.pattern)) {
+            if (leftover.action == remove) {
+                tree.remove(path);
+            } else {
+                tree.empty_file(path);
+            }
         }
     }
-    remove_logs(root);
-    AccountFiles accounts(root, epoch);
+    remove_logs(tree, "var/log");
+    AccountFiles accounts(tree, epoch);
     accounts.clamp_password_days();
     accounts.save();
 }

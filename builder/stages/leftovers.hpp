@@ -4,7 +4,7 @@
 // machine: one table of paths, applied after every stage that ran something of the tree.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/tree_root.hpp"
 
 #include <cstdint>
 #include <span>
@@ -30,6 +30,6 @@ struct Leftover {
 
 /// Applies the table to a mounted tree; also sets password days in shadow back to the epoch's and
 /// removes log files that no package ships. Touches nothing that does not match.
-void clean_leftovers(const fs::path& root, std::int64_t epoch);
+void clean_leftovers(const TreeRoot& tree, std::int64_t epoch);
 
 } // namespace kiln

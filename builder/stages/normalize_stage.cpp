@@ -2,7 +2,6 @@
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
-#include "stages/tree_writer.hpp"
 
 #include <array>
 
@@ -21,15 +20,12 @@ class NormalizeStage final : public Stage {
     explicit NormalizeStage(const StageSpec& spec) : spec_(spec) {}
 
     void run(StageContext& context, const StageInputs&) const override {
-        const TreeWriter writer(context.root);
-        clean_leftovers(context.root, context.settings.epoch);
+        clean_leftovers(context.tree, context.settings.epoch);
         for (const std::string& path : spec_.options.strings_or_empty("remove")) {
-            writer.remove(path);
+            context.tree.remove(path);
         }
         for (const std::string& path : spec_.options.strings_or_empty("empty")) {
-            if (writer.exists(path)) {
-                fs::resize_file(writer.resolve(path), 0);
-            }
+            context.tree.empty_file(path);
         }
     }
 

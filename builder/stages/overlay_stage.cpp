@@ -52,11 +52,11 @@ class OverlayStage final : public Stage {
     }
 
     void run(StageContext& context, const StageInputs&) const override {
-        const AccountFiles accounts(context.root, context.settings.epoch);
+        const AccountFiles accounts(context.tree, context.settings.epoch);
         copy_folder(
             folder_,
             spec_.options.string_or("to", "/"),
-            TreeWriter(context.root),
+            context.tree,
             [&](const std::string& path, std::uint32_t mode) {
                 return ownership(path, mode, accounts);
             },

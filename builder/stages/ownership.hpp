@@ -6,7 +6,6 @@
 #include "recipe/patterns.hpp"
 #include "recipe/shape.hpp"
 #include "stages/accounts.hpp"
-#include "stages/tree_writer.hpp"
 
 namespace kiln {
 

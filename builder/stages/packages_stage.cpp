@@ -34,7 +34,7 @@ class PackagesStage final : public Stage {
 
     [[nodiscard]] std::unique_ptr<Groundwork> prepare(
         const StageInputs& inputs,
-        const fs::path& folder,
+        const TreeRoot& folder,
         const std::stop_token& stop) const override {
         auto staged = std::make_unique<StagedPackages>();
         for (const LockedDeb& deb : inputs.packages(spec_)) {
@@ -43,7 +43,7 @@ class PackagesStage final : public Stage {
             }
             throw_if_interrupted();
             const PackageFile package = read_package(deb.path);
-            staged->packages[package.info_name()] = stage_package(package, folder);
+            staged->packages[package.info_name()] = stage_package(package, folder, "");
         }
         return staged;
     }
@@ -55,7 +55,7 @@ class PackagesStage final : public Stage {
             packages[i] = read_package(debs[i].path);
         });
         install_packages(std::move(packages), context);
-        clean_leftovers(context.root, context.settings.epoch);
+        clean_leftovers(context.tree, context.settings.epoch);
     }
 
   private:

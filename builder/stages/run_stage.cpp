@@ -37,7 +37,7 @@ class RunStage final : public Stage {
         if (!result.ok()) {
             throw ProcessError(fmt::format("the script of stage '{}'", spec_.name), result);
         }
-        clean_leftovers(context.root, context.settings.epoch);
+        clean_leftovers(context.tree, context.settings.epoch);
     }
 
   private:

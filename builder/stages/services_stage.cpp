@@ -44,7 +44,7 @@ class ServicesStage final : public Stage {
                 throw ProcessError(fmt::format("'systemctl {}'", verb), result);
             }
         }
-        clean_leftovers(context.root, context.settings.epoch);
+        clean_leftovers(context.tree, context.settings.epoch);
     }
 
   private:

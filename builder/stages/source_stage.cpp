@@ -47,8 +47,7 @@ class SourceStage final : public Stage {
 
     void run(StageContext& context, const StageInputs& inputs) const override {
         const SourceInput source = inputs.source(source_name());
-        const AccountFiles accounts(context.root, context.settings.epoch);
-        const TreeWriter writer(context.root);
+        const AccountFiles accounts(context.tree, context.settings.epoch);
         const auto ownership = [&](const std::string&, std::uint32_t mode) {
             Ownership out = ownership_of(spec_.options, accounts, mode);
             out.mode = mode;
@@ -56,14 +55,14 @@ class SourceStage final : public Stage {
         };
         const std::string to = spec_.options.at("to").as_string();
         if (source.is_tarball) {
-            unpack_tarball(source, to, writer, ownership);
+            unpack_tarball(source, to, context.tree, ownership);
         } else {
-            copy_folder(source.path, to, writer, ownership, true);
+            copy_folder(source.path, to, context.tree, ownership, true);
         }
         if (const Value* file = spec_.options.find("revision_file")) {
             const std::string revision =
                 source.revision.empty() ? source.digest.to_string() : source.revision;
-            writer.write_file(file->as_string(), revision + "\n", Ownership{});
+            context.tree.write_file(file->as_string(), revision + "\n", Ownership{});
         }
     }
 
@@ -75,11 +74,11 @@ class SourceStage final : public Stage {
     static void unpack_tarball(
         const SourceInput& source,
         const std::string& to,
-        const TreeWriter& writer,
+        const TreeRoot& tree,
         const OwnershipOf& ownership) {
         FileSource file(source.path);
         ArchiveReader reader(file, source.path.filename().string());
-        writer.make_directory(to, ownership("", 0755));
+        tree.make_directory(to, ownership("", 0755));
         while (const auto member = reader.next()) {
             const auto path = stripped(member->path, source.strip);
             if (!path) {
@@ -90,12 +89,12 @@ class SourceStage final : public Stage {
             const Ownership owner = ownership(*path, executable ? 0755 : 0644);
             const std::string target = to + "/" + *path;
             if (member->entry.type == FileType::directory) {
-                writer.make_directory(target, owner);
+                tree.make_directory(target, owner);
             } else if (member->entry.type == FileType::symlink) {
-                writer.make_link(target, member->entry.target, owner);
+                tree.make_link(target, member->entry.target, owner);
             } else if (
                 member->entry.type == FileType::regular && member->entry.hardlink_to.empty()) {
-                writer.write_file(target, reader.content(), owner);
+                tree.write_file(target, reader.content(), owner);
             } else {
                 throw Error(fmt::format(
                     "'{}' of '{}' is neither file, directory nor link",

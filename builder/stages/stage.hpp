@@ -75,11 +75,11 @@ class Stage {
     /// Adds the digest of everything that run() reads besides the options and the tree.
     virtual void hash_inputs(FieldHasher&, const StageInputs&) const {}
 
-    /// Does what needs no tree, on cores that other stages leave idle. Files go below `folder`,
+    /// Does what needs no tree, on cores that other stages leave idle. Files go into `folder`,
     /// which becomes kGroundworkFolder of the tree. Ends early when `stop` is requested: what is
     /// not done by then is left to run(). Null when there is nothing to do.
     [[nodiscard]] virtual std::unique_ptr<Groundwork>
-    prepare(const StageInputs&, const fs::path& /*folder*/, const std::stop_token& /*stop*/) const {
+    prepare(const StageInputs&, const TreeRoot& /*folder*/, const std::stop_token& /*stop*/) const {
         return nullptr;
     }
 

@@ -8,6 +8,7 @@
 #include "base/digest.hpp"
 #include "base/file.hpp"
 #include "base/process.hpp"
+#include "base/tree_root.hpp"
 #include "recipe/recipe.hpp"
 
 #include <cstdint>
@@ -42,7 +43,7 @@ class Groundwork {
 inline constexpr const char* kGroundworkFolder = ".kiln-groundwork";
 
 struct StageContext {
-    fs::path root; ///< the tree, mounted; writable
+    const TreeRoot& tree; ///< mounted, writable
     const BakeSettings& settings;
     ProcessRunner& sandbox; ///< runs commands inside the tree
     Console& console;

@@ -2,7 +2,6 @@
 #include "recipe/patterns.hpp"
 #include "stages/accounts.hpp"
 #include "stages/kinds.hpp"
-#include "stages/tree_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -49,7 +48,7 @@ class UsersStage final : public Stage {
     explicit UsersStage(const StageSpec& spec) : spec_(spec) {}
 
     void run(StageContext& context, const StageInputs&) const override {
-        AccountFiles accounts(context.root, context.settings.epoch);
+        AccountFiles accounts(context.tree, context.settings.epoch);
         for (const Value& group : list_at(spec_.options, "groups")) {
             accounts.add_group({group.at("name").as_string(), id(group, "gid")});
         }
@@ -103,24 +102,19 @@ class UsersStage final : public Stage {
     static void
     make_home(const StageContext& context, const AccountFiles& accounts, const Value& user) {
         const std::string& name = user.at("name").as_string();
-        const TreeWriter writer(context.root);
         const Ownership owner{
             *accounts.user_id(name),
             *accounts.group_id(user.string_or("group", name)),
             static_cast<std::uint32_t>(user.integer_or("home_mode", 0700))};
         const std::string home = home_of(user);
-        writer.make_directory(home, owner);
-        const fs::path skeleton = context.root / "etc/skel";
-        if (!fs::is_directory(fs::symlink_status(skeleton))) {
-            return;
-        }
-        for (const auto& file : fs::directory_iterator(skeleton)) {
-            if (file.is_regular_file() && !file.is_symlink()) {
-                FileSource content(file.path());
-                writer.write_file(
-                    home + "/" + file.path().filename().string(),
-                    content,
-                    {owner.uid, owner.gid, 0644});
+        context.tree.make_directory(home, owner);
+        for (const std::string& file : context.tree.names("/etc/skel")) {
+            const std::string model = "/etc/skel/" + file;
+            const auto info = context.tree.look(model);
+            if (info && S_ISREG(info->st_mode)) {
+                FdSource content(context.tree.open(model));
+                context.tree.write_file(
+                    fmt::format("{}/{}", home, file), content, {owner.uid, owner.gid, 0644});
             }
         }
     }

@@ -13,6 +13,9 @@ namespace kiln {
 
 namespace {
 
+/// dpkg runs a preinst from here, and some scripts look at their own path.
+constexpr std::string_view kScriptFolder = "/var/lib/dpkg/tmp.ci";
+
 Environment preinst_environment(const PackageFile& package) {
     return {
         {"DPKG_MAINTSCRIPT_PACKAGE", package.name},
@@ -34,23 +37,27 @@ Configurer::Configurer(StageContext& context, const std::vector<PackageFile>& pa
 }
 
 Configurer::~Configurer() {
-    std::error_code ignored;
-    fs::remove_all(context_.root / "var/lib/dpkg/tmp.ci", ignored);
+    try {
+        context_.tree.remove(kScriptFolder);
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): clean-up is best effort
+    }
 }
 
 void Configurer::run_preinst(const PackageFile& package) {
-    // dpkg runs it from here, and some scripts look at their own path.
-    const fs::path folder = context_.root / "var/lib/dpkg/tmp.ci";
-    fs::remove_all(folder);
-    fs::create_directories(folder);
+    const std::string folder(kScriptFolder);
+    context_.tree.remove(folder);
+    context_.tree.make_directories(folder);
     for (const auto& [name, content] : package.control.files) {
-        write_file(folder / name, content, package.control.modes.at(name) & 0777U);
+        context_.tree.write_file(
+            fmt::format("{}/{}", folder, name),
+            content,
+            {.mode = package.control.modes.at(name) & 0777U});
     }
-    Command command{"/var/lib/dpkg/tmp.ci/preinst", {"install"}};
+    Command command{folder + "/preinst", {"install"}};
     command.env = preinst_environment(package);
     command.on_line = [&](std::string_view line) { context_.console.debug(line); };
     const ProcessResult result = context_.sandbox.run(command);
-    fs::remove_all(folder);
+    context_.tree.remove(folder);
     if (!result.ok()) {
         throw ProcessError(
             fmt::format("package '{}' {}: preinst", package.name, package.version), result);
@@ -72,7 +79,7 @@ void Configurer::configure_all() {
 }
 
 void Configurer::run_dpkg(std::vector<std::string> args) {
-    const StandIns stand_ins(context_.root, packages_);
+    const StandIns stand_ins(context_.tree, packages_);
     Command command{"dpkg", std::move(args)};
     // The kernel stage makes the initramfs, once and last.
     command.env["INITRD"] = "No";

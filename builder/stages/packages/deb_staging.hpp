@@ -24,8 +24,9 @@ struct StagedMember {
 using StagedPackage = std::vector<StagedMember>;
 
 /// Writes the contents of a package's regular files, with owners, modes and times, to a new folder
-/// `folder`/INFO_NAME. Throws Error for damaged packages.
-[[nodiscard]] StagedPackage stage_package(const PackageFile& package, const fs::path& folder);
+/// `folder`/INFO_NAME of `tree`. Throws Error for damaged packages.
+[[nodiscard]] StagedPackage
+stage_package(const PackageFile& package, const TreeRoot& tree, const std::string& folder);
 
 /// Packages that were staged ahead, by info_name().
 struct StagedPackages final : Groundwork {

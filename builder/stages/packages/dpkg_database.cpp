@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,16 +14,29 @@ namespace kiln {
 
 namespace {
 
-void append(const fs::path& path, std::string_view text) {
-    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-    write_all(fd.get(), as_byte_span(text), path);
+/// A path in dpkg's administrative directory.
+std::string admin(std::string_view name) {
+    return fmt::format("/var/lib/dpkg/{}", name);
 }
+
+constexpr std::size_t kShownOfName = 60;
 
 struct TriggerDirective {
     bool interest = false;
     bool await = true;
     std::string name;
 };
+
+/// A name without slash is the name of a file in triggers/.
+void check_trigger_name(const PackageFile& package, const std::string& name) {
+    const bool is_path = name.starts_with('/');
+    if (name.starts_with('.') || (!is_path && name.find('/') != std::string::npos)) {
+        throw Error(fmt::format(
+            "package '{}': '{}' is not a valid name of a trigger",
+            package.name,
+            printable(name, kShownOfName)));
+    }
+}
 
 std::vector<TriggerDirective> trigger_directives(const PackageFile& package) {
     std::vector<TriggerDirective> out;
@@ -41,6 +53,7 @@ std::vector<TriggerDirective> trigger_directives(const PackageFile& package) {
         }
         directive.interest = verb.starts_with("interest");
         directive.await = !verb.ends_with("-noawait");
+        check_trigger_name(package, directive.name);
         out.push_back(std::move(directive));
     }
     return out;
@@ -84,38 +97,34 @@ std::vector<std::string> conffiles_of(const PackageFile& package) {
     return out;
 }
 
-DpkgDatabase::DpkgDatabase(fs::path root) : root_(std::move(root)) {
+DpkgDatabase::DpkgDatabase(const TreeRoot& tree) : tree_(tree) {
     if (exists()) {
         reload_diversions();
         load_owners();
     }
 }
 
-fs::path DpkgDatabase::admin(std::string_view name) const {
-    return root_ / "var/lib/dpkg" / name;
-}
-
 bool DpkgDatabase::exists() const {
-    return fs::exists(admin("status"));
+    return tree_.is_regular_file(admin("status"));
 }
 
 void DpkgDatabase::create() const {
     for (const char* directory : {"info", "updates", "triggers", "alternatives", "parts"}) {
-        fs::create_directories(admin(directory));
+        tree_.make_directories(admin(directory));
     }
-    write_file(admin("status"), "", 0644);
-    write_file(admin("available"), "", 0644);
-    write_file(admin("info/format"), "1\n", 0644);
-    write_file(admin("triggers/File"), "", 0644);
-    write_file(admin("triggers/Unincorp"), "", 0644);
+    tree_.write_file(admin("status"), "", {});
+    tree_.write_file(admin("available"), "", {});
+    tree_.write_file(admin("info/format"), "1\n", {});
+    tree_.write_file(admin("triggers/File"), "", {});
+    tree_.write_file(admin("triggers/Unincorp"), "", {});
 }
 
 void DpkgDatabase::reload_diversions() {
     diversions_.clear();
-    if (!fs::exists(admin("diversions"))) {
+    if (!tree_.is_regular_file(admin("diversions"))) {
         return;
     }
-    const auto lines = split_lines(read_text_file(admin("diversions")));
+    const auto lines = split_lines(tree_.read_text(admin("diversions")));
     for (std::size_t i = 0; i + 2 < lines.size(); i += 3) {
         diversions_[lines[i]] = {lines[i + 1], lines[i + 2]};
     }
@@ -127,12 +136,13 @@ std::string DpkgDatabase::divert(const std::string& path, const std::string& pac
 }
 
 void DpkgDatabase::load_owners() {
-    for (const auto& file : fs::directory_iterator(admin("info"))) {
-        if (file.path().extension() != ".list") {
+    constexpr std::string_view kSuffix = ".list";
+    for (const std::string& name : tree_.names(admin("info"))) {
+        if (!name.ends_with(kSuffix)) {
             continue;
         }
-        const std::string package = file.path().stem().string();
-        for (std::string& line : split_lines(read_text_file(file.path()))) {
+        const std::string package = name.substr(0, name.size() - kSuffix.size());
+        for (std::string& line : split_lines(tree_.read_text(admin("info/" + name)))) {
             owners_[std::move(line)] = package;
         }
     }
@@ -148,17 +158,17 @@ void DpkgDatabase::set_owner(const std::string& path, const std::string& package
 }
 
 void DpkgDatabase::remove_from_list(const std::string& path, const std::string& info_name) const {
-    const fs::path list = admin(fmt::format("info/{}.list", info_name));
-    if (!fs::exists(list)) {
+    const std::string list = admin(fmt::format("info/{}.list", info_name));
+    if (!tree_.is_regular_file(list)) {
         return;
     }
     std::string kept;
-    for (const std::string& line : split_lines(read_text_file(list))) {
+    for (const std::string& line : split_lines(tree_.read_text(list))) {
         if (line != path) {
             kept += line + "\n";
         }
     }
-    write_file(list, kept, 0644);
+    tree_.write_file(list, kept, {});
 }
 
 void DpkgDatabase::record_unpacked(const std::vector<UnpackedPackage>& packages) const {
@@ -175,13 +185,14 @@ void DpkgDatabase::write_info(const UnpackedPackage& unpacked) const {
     const std::string stem = package.info_name();
     for (const auto& [name, content] : package.control.files) {
         if (name != "control") {
-            write_file(
+            tree_.write_file(
                 admin(fmt::format("info/{}.{}", stem, name)),
                 content,
-                package.control.modes.at(name) & 0777U);
+                {.mode = package.control.modes.at(name) & 0777U});
         }
     }
-    write_file(admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", 0644);
+    tree_.write_file(
+        admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", {});
 }
 
 void DpkgDatabase::append_status(const std::vector<UnpackedPackage>& packages) const {
@@ -189,7 +200,7 @@ void DpkgDatabase::append_status(const std::vector<UnpackedPackage>& packages) c
     for (const UnpackedPackage& unpacked : packages) {
         text += status_stanza(*unpacked.package);
     }
-    append(admin("status"), text);
+    tree_.append(admin("status"), text);
 }
 
 void DpkgDatabase::register_interests(const std::vector<UnpackedPackage>& packages) const {
@@ -201,9 +212,9 @@ void DpkgDatabase::register_interests(const std::vector<UnpackedPackage>& packag
             }
             const std::string who = name + (directive.await ? "" : "/noawait");
             if (directive.name.starts_with('/')) {
-                append(admin("triggers/File"), fmt::format("{} {}\n", directive.name, who));
+                tree_.append(admin("triggers/File"), fmt::format("{} {}\n", directive.name, who));
             } else {
-                append(admin("triggers/" + directive.name), who + "\n");
+                tree_.append(admin("triggers/" + directive.name), who + "\n");
             }
         }
     }
@@ -213,7 +224,7 @@ void DpkgDatabase::register_interests(const std::vector<UnpackedPackage>& packag
 /// drops those when it takes the list in. So every touched trigger may be listed.
 void DpkgDatabase::activate_triggers(const std::vector<UnpackedPackage>& packages) const {
     std::vector<std::string> interests;
-    for (const std::string& line : split_lines(read_text_file(admin("triggers/File")))) {
+    for (const std::string& line : split_lines(tree_.read_text(admin("triggers/File")))) {
         interests.push_back(line.substr(0, line.find(' ')));
     }
     std::set<std::string> active;
@@ -236,7 +247,7 @@ void DpkgDatabase::activate_triggers(const std::vector<UnpackedPackage>& package
     for (const std::string& trigger : active) {
         text += trigger + " -\n";
     }
-    append(admin("triggers/Unincorp"), text);
+    tree_.append(admin("triggers/Unincorp"), text);
 }
 
 } // namespace kiln

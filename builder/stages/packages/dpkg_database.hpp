@@ -5,6 +5,7 @@
 // dpkg's source (lib/dpkg/dump.c, triglib.c), deb-triggers(5), dpkg-divert(1).
 #pragma once
 
+#include "base/tree_root.hpp"
 #include "stages/packages/package_file.hpp"
 
 #include <map>
@@ -23,7 +24,8 @@ struct UnpackedPackage {
 
 class DpkgDatabase {
   public:
-    explicit DpkgDatabase(fs::path root);
+    /// `tree` must outlive this.
+    explicit DpkgDatabase(const TreeRoot& tree);
 
     /// Whether the tree has a dpkg database already.
     [[nodiscard]] bool exists() const;
@@ -51,14 +53,13 @@ class DpkgDatabase {
     void register_interests(const std::vector<UnpackedPackage>& packages) const;
     void activate_triggers(const std::vector<UnpackedPackage>& packages) const;
     void load_owners();
-    [[nodiscard]] fs::path admin(std::string_view name) const;
 
     struct Diversion {
         std::string to;
         std::string package; ///< the one whose file is not diverted; ":" for local diversions
     };
 
-    fs::path root_;
+    const TreeRoot& tree_;
     std::map<std::string, Diversion, std::less<>> diversions_;
     std::map<std::string, std::string, std::less<>> owners_;
 };

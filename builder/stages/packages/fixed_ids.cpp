@@ -7,7 +7,7 @@ namespace kiln {
 
 void apply_fixed_ids(StageContext& context) {
     const RecipeIds& ids = context.settings.ids;
-    AccountFiles accounts(context.root, context.settings.epoch);
+    AccountFiles accounts(context.tree, context.settings.epoch);
     for (const auto& [name, gid] : ids.groups) {
         accounts.add_group({.name = name, .gid = gid});
     }

@@ -8,8 +8,6 @@
 #include "stages/packages/unpacker.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <numeric>
@@ -25,7 +23,7 @@ class Installer {
   public:
     Installer(std::vector<PackageFile> packages, StageContext& context)
         : packages_(std::move(packages)), context_(context), index_(packages_),
-          database_(context.root), unpacker_(context, database_), configurer_(context, packages_) {}
+          database_(context.tree), unpacker_(context, database_), configurer_(context, packages_) {}
 
     void run() {
         context_.job.set_total(2 * packages_.size(), Job::Unit::items);
@@ -83,10 +81,9 @@ class Installer {
     /// REPRO: the merged-/usr links that debootstrap makes; no bookworm package ships them.
     void make_merged_usr() const {
         for (const std::string name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
-            const fs::path link = context_.root / name;
-            if (!fs::exists(fs::symlink_status(link))) {
-                fs::create_directories(context_.root / "usr" / name);
-                fs::create_symlink("usr/" + name, link);
+            if (!context_.tree.exists(name)) {
+                context_.tree.make_directories("usr/" + name);
+                context_.tree.make_link(name, "usr/" + name, {.mode = 0777});
             }
         }
     }

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/package_file.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace kiln {
 
 namespace {
+
+constexpr std::size_t kLongestField = 200; // a file name with more is too long for most systems
+constexpr std::size_t kShownOfField = 60;
 
 std::set<std::string> names_of(std::string_view relations) {
     std::set<std::string> out;
@@ -13,6 +23,41 @@ std::set<std::string> names_of(std::string_view relations) {
     return out;
 }
 
+bool is_letter_or_digit(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// A field of control data that becomes a path below dpkg's directory or an argument: begins with a
+/// letter or digit, then those and `others`, as dpkg has it (lib/dpkg/parsehelp.c).
+std::string
+plain_field(const DebControl& control, std::string_view field, std::string_view others) {
+    std::string value = control.require_field(field);
+    const bool is_plain =
+        is_letter_or_digit(value.front()) && std::all_of(value.begin(), value.end(), [&](char c) {
+            return is_letter_or_digit(c) || others.find(c) != std::string_view::npos;
+        });
+    if (!is_plain || value.size() > kLongestField) {
+        throw Error(fmt::format(
+            "'{}' is not a valid package: its field '{}' cannot be '{}'",
+            control.path.filename().string(),
+            field,
+            printable(value, kShownOfField)));
+    }
+    return value;
+}
+
+/// Files of the control archive become files of dpkg's directory.
+void check_file_names(const DebControl& control) {
+    for (const auto& [name, content] : control.files) {
+        if (name.find('/') != std::string::npos || name == "." || name == ".." || name.empty()) {
+            throw Error(fmt::format(
+                "'{}' is not a valid package: its control archive has a file '{}'",
+                control.path.filename().string(),
+                printable(name, kShownOfField)));
+        }
+    }
+}
+
 } // namespace
 
 PackageFile read_package(const fs::path& path) {
@@ -20,9 +65,10 @@ PackageFile read_package(const fs::path& path) {
     package.path = path;
     package.control = read_deb_control(path);
     const DebControl& control = package.control;
-    package.name = control.require_field("Package");
-    package.version = control.require_field("Version");
-    package.architecture = control.require_field("Architecture");
+    check_file_names(control);
+    package.name = plain_field(control, "Package", "+-._");
+    package.version = plain_field(control, "Version", "+-.~:");
+    package.architecture = plain_field(control, "Architecture", "-");
     package.essential = control.field("Essential") == "yes";
     package.multi_arch_same = control.field("Multi-Arch") == "same";
     package.pre_depends = parse_relations(control.field("Pre-Depends"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/stand_ins.hpp"
 
-#include "base/file.hpp"
+#include "base/error.hpp"
 
 #include <array>
 #include <string_view>
@@ -35,36 +35,37 @@ constexpr std::array kStandIns{
         "exec /usr/sbin/update-ca-certificates.kiln-real \"$@\"\n"},
 };
 
-fs::path real_of(const fs::path& path) {
-    return path.string() + std::string(kRealSuffix);
+std::string real_of(const std::string& path) {
+    return path + std::string(kRealSuffix);
 }
 
 } // namespace
 
-StandIns::StandIns(const fs::path& root, const std::set<std::string, std::less<>>& packages) {
+StandIns::StandIns(const TreeRoot& tree, const std::set<std::string, std::less<>>& packages)
+    : tree_(tree) {
     for (const StandIn& stand_in : kStandIns) {
-        const fs::path path = root / stand_in.path;
-        const bool exists = fs::exists(fs::symlink_status(path));
+        const std::string path = stand_in.path;
+        const bool exists = tree_.exists(path);
         if (!stand_in.package.empty() && !(exists && packages.contains(stand_in.package))) {
             continue;
         }
-        fs::create_directories(path.parent_path());
         if (exists) {
-            fs::rename(path, real_of(path));
+            tree_.rename(path, real_of(path));
         }
         placed_.push_back(path);
-        write_file(path, stand_in.text, stand_in.mode);
+        tree_.write_file(path, stand_in.text, {.mode = stand_in.mode});
     }
 }
 
 StandIns::~StandIns() {
-    for (const fs::path& path : placed_) {
-        std::error_code ignored;
-        const fs::path real = real_of(path);
-        if (fs::exists(fs::symlink_status(real, ignored))) {
-            fs::rename(real, path, ignored);
-        } else {
-            fs::remove(path, ignored);
+    for (const std::string& path : placed_) {
+        try {
+            if (tree_.exists(real_of(path))) {
+                tree_.rename(real_of(path), path);
+            } else {
+                tree_.remove(path);
+            }
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): a failed stage's tree is dropped
         }
     }
 }

@@ -4,7 +4,7 @@
 // services, and programs in place of those whose work is done twice.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/tree_root.hpp"
 
 #include <set>
 #include <string>
@@ -15,14 +15,15 @@ namespace kiln {
 /// Puts them in place; the destructor removes them and puts back what they replaced.
 class StandIns {
   public:
-    /// `packages`: names of those that are being installed.
-    StandIns(const fs::path& root, const std::set<std::string, std::less<>>& packages);
+    /// `packages`: names of those that are being installed. `tree` must outlive this.
+    StandIns(const TreeRoot& tree, const std::set<std::string, std::less<>>& packages);
     StandIns(const StandIns&) = delete;
     StandIns& operator=(const StandIns&) = delete;
     ~StandIns();
 
   private:
-    std::vector<fs::path> placed_;
+    const TreeRoot& tree_;
+    std::vector<std::string> placed_;
 };
 
 } // namespace kiln

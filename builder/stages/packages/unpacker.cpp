@@ -2,44 +2,40 @@
 #include "stages/packages/unpacker.hpp"
 
 #include "base/parallel.hpp"
-#include "stages/tree_writer.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 namespace kiln {
 
 namespace {
 
-void set_owner_and_time(const fs::path& path, const Entry& entry) {
-    const std::array<timespec, 2> times{{{entry.mtime, 0}, {entry.mtime, 0}}};
-    if (::lchown(path.c_str(), entry.uid, entry.gid) != 0 ||
-        ::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-        throw SystemError(fmt::format("cannot set owner and time of '{}'", path.string()));
-    }
+Ownership ownership_of(const Entry& entry) {
+    return {entry.uid, entry.gid, entry.mode};
 }
 
-bool is_real_directory(const fs::path& path) {
-    return fs::is_directory(fs::symlink_status(path));
+std::string staged_at(std::string_view content) {
+    return fmt::format("{}/{}", kGroundworkFolder, content);
 }
 
 } // namespace
 
 Unpacker::Unpacker(StageContext& context, DpkgDatabase& database)
-    : root_(context.root), staging_(root_ / kGroundworkFolder), jobs_(context.jobs),
-      database_(database), kept_times_(context.kept_times),
-      ahead_(dynamic_cast<StagedPackages*>(context.groundwork)) {
-    fs::create_directories(staging_);
+    : tree_(context.tree), jobs_(context.jobs), database_(database),
+      kept_times_(context.kept_times), ahead_(dynamic_cast<StagedPackages*>(context.groundwork)) {
+    if (ahead_ == nullptr) {
+        tree_.remove(kGroundworkFolder); // of a script of an earlier stage, if anything
+    }
+    tree_.make_directories(kGroundworkFolder);
 }
 
 Unpacker::~Unpacker() {
-    remove_tree(staging_);
+    try {
+        tree_.remove(kGroundworkFolder);
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): a failed stage's tree is dropped
+    }
 }
 
 std::vector<UnpackedPackage> Unpacker::unpack(
@@ -70,7 +66,7 @@ StagedPackage Unpacker::take_staged(const PackageFile& package) const {
             return std::move(found->second);
         }
     }
-    return stage_package(package, staging_);
+    return stage_package(package, tree_, kGroundworkFolder);
 }
 
 /// Paths that a later package of the same batch replaced leave the earlier one's list.
@@ -92,7 +88,7 @@ UnpackedPackage Unpacker::place_package(const PackageFile& package, const Staged
         unpacked.paths.push_back(member.path == "/" ? "/." : member.path);
         place_member(package, member);
     }
-    fs::remove(staging_ / package.info_name());
+    tree_.remove(staged_at(package.info_name()));
     return unpacked;
 }
 
@@ -101,7 +97,7 @@ void Unpacker::place_member(const PackageFile& package, const StagedMember& memb
         return;
     }
     if (member.entry.type == FileType::directory) {
-        place_directory(member, root_ / real_path(member.path));
+        place_directory(member, real_path(member.path));
         return;
     }
     claim(package, member);
@@ -109,8 +105,8 @@ void Unpacker::place_member(const PackageFile& package, const StagedMember& memb
     // dpkg keeps a new conffile beside its name until it configures the package.
     const bool is_conffile = std::binary_search(conffiles_.begin(), conffiles_.end(), member.path);
     const std::string real = real_path(diverted);
-    const fs::path at = root_ / (is_conffile ? real + ".dpkg-new" : real);
-    placed_[member.path] = at.string();
+    const std::string at = is_conffile ? real + ".dpkg-new" : real;
+    placed_[member.path] = at;
     if (member.entry.hardlink_to.empty()) {
         kept_times_[real] = member.entry.mtime;
     }
@@ -127,41 +123,29 @@ void Unpacker::place_member(const PackageFile& package, const StagedMember& memb
 }
 
 /// dpkg's rule: a directory that exists, also by way of a symlink, stays as it is.
-void Unpacker::place_directory(const StagedMember& member, const fs::path& at) const {
-    struct stat info{};
-    if (::lstat(at.c_str(), &info) == 0) {
-        if (S_ISREG(info.st_mode)) {
+void Unpacker::place_directory(const StagedMember& member, const std::string& at) const {
+    if (const auto info = tree_.look(at)) {
+        if (S_ISREG(info->st_mode)) {
             throw Error(fmt::format("'{}' is a file where a directory should be", member.path));
         }
         return;
     }
-    if (::mkdir(at.c_str(), 0700) != 0) {
-        throw SystemError(fmt::format("cannot make the directory '{}'", at.string()));
-    }
-    if (::chown(at.c_str(), member.entry.uid, member.entry.gid) != 0 ||
-        ::chmod(at.c_str(), member.entry.mode) != 0) {
-        throw SystemError(fmt::format("cannot set owner and mode of '{}'", at.string()));
-    }
+    tree_.make_directory(at, ownership_of(member.entry));
 }
 
-void Unpacker::place_regular(const StagedMember& member, const fs::path& at) const {
-    if (::rename((staging_ / member.content).c_str(), at.c_str()) != 0) {
-        throw SystemError(fmt::format("cannot place '{}'", at.string()));
-    }
+void Unpacker::place_regular(const StagedMember& member, const std::string& at) const {
+    tree_.rename(staged_at(member.content), at);
 }
 
-void Unpacker::place_symlink(const StagedMember& member, const fs::path& at) const {
-    if (is_real_directory(at)) {
+void Unpacker::place_symlink(const StagedMember& member, const std::string& at) const {
+    if (const auto info = tree_.look(at); info && S_ISDIR(info->st_mode)) {
         return; // dpkg keeps a directory where a package has a link to one
     }
-    fs::remove(at);
-    if (::symlink(member.entry.target.c_str(), at.c_str()) != 0) {
-        throw SystemError(fmt::format("cannot make the link '{}'", at.string()));
-    }
-    set_owner_and_time(at, member.entry);
+    tree_.make_link(at, member.entry.target, ownership_of(member.entry));
+    tree_.set_time(at, member.entry.mtime);
 }
 
-void Unpacker::place_hardlink(const StagedMember& member, const fs::path& at) {
+void Unpacker::place_hardlink(const StagedMember& member, const std::string& at) {
     const auto target = placed_.find("/" + member.entry.hardlink_to);
     if (target == placed_.end()) {
         throw Error(fmt::format(
@@ -169,10 +153,7 @@ void Unpacker::place_hardlink(const StagedMember& member, const fs::path& at) {
             member.path,
             member.entry.hardlink_to));
     }
-    fs::remove(at);
-    if (::link(target->second.c_str(), at.c_str()) != 0) {
-        throw SystemError(fmt::format("cannot make the hard link '{}'", at.string()));
-    }
+    tree_.make_hard_link(target->second, at);
 }
 
 void Unpacker::claim(const PackageFile& package, const StagedMember& member) {
@@ -196,7 +177,7 @@ std::string Unpacker::real_path(const std::string& path) {
     const std::string parent(parent_path(std::string_view(path).substr(1)));
     auto known = real_directories_.find(parent);
     if (known == real_directories_.end()) {
-        const std::string real = TreeWriter(root_).resolve_relative(parent + "/x");
+        const std::string real = tree_.real_path(parent + "/x");
         known = real_directories_.emplace(parent, std::string(parent_path(real))).first;
     }
     const std::string name(base_name(path));

@@ -38,18 +38,17 @@ class Unpacker {
     [[nodiscard]] StagedPackage take_staged(const PackageFile& package) const;
     UnpackedPackage place_package(const PackageFile& package, const StagedPackage& staged);
     void place_member(const PackageFile& package, const StagedMember& member);
-    void place_directory(const StagedMember& member, const fs::path& at) const;
-    void place_regular(const StagedMember& member, const fs::path& at) const;
-    void place_symlink(const StagedMember& member, const fs::path& at) const;
-    void place_hardlink(const StagedMember& member, const fs::path& at);
+    void place_directory(const StagedMember& member, const std::string& at) const;
+    void place_regular(const StagedMember& member, const std::string& at) const;
+    void place_symlink(const StagedMember& member, const std::string& at) const;
+    void place_hardlink(const StagedMember& member, const std::string& at);
     void claim(const PackageFile& package, const StagedMember& member);
     void drop_taken_over(std::vector<UnpackedPackage>& unpacked);
     /// Where a path of the tree (with leading slash) really is: its parent's symlinks resolved
     /// inside the tree. Relative to the root, without leading slash.
     [[nodiscard]] std::string real_path(const std::string& path);
 
-    fs::path root_;
-    fs::path staging_;
+    const TreeRoot& tree_;
     unsigned jobs_;
     DpkgDatabase& database_;
     KeptTimes& kept_times_;

@@ -64,7 +64,7 @@ TEST(SystemProcessRunner, EndsAProgramAfterItsTimeLimit) {
     EXPECT_EQ(result.output, "begun\n");
     EXPECT_THAT(
         std::string(ProcessError("'sh'", result).what()),
-        testing::HasSubstr("ended after its time limit"));
+        testing::HasSubstr("was stopped: it ran longer than 1 s"));
 }
 
 } // namespace

@@ -29,8 +29,8 @@ class Noted final : public Groundwork {};
 class SlowStage final : public Stage {
   public:
     std::unique_ptr<Groundwork> prepare(
-        const StageInputs&, const fs::path& folder, const std::stop_token& stop) const override {
-        write_file(folder / "done", "groundwork");
+        const StageInputs&, const TreeRoot& folder, const std::stop_token& stop) const override {
+        folder.write_file("done", "groundwork", {});
         started.set_value();
         while (!stop.stop_requested() && !finish) {
             std::this_thread::yield();
@@ -54,7 +54,7 @@ class PlainStage final : public Stage {
 class FailingStage final : public Stage {
   public:
     std::unique_ptr<Groundwork>
-    prepare(const StageInputs&, const fs::path&, const std::stop_token&) const override {
+    prepare(const StageInputs&, const TreeRoot&, const std::stop_token&) const override {
         throw Error("the input is damaged");
     }
 

@@ -23,11 +23,12 @@ class Accounts : public testing::Test {
 
     TempDir dir_{temporary_root(), "kiln-test"};
     fs::path root_ = dir_.path();
+    TreeRoot tree_{root_};
     static constexpr std::int64_t kEpoch = 86400LL * 19000;
 };
 
 TEST_F(Accounts, AddsUsersWithALockedPasswordAndTheEpochsDay) {
-    AccountFiles accounts(root_, kEpoch);
+    AccountFiles accounts(tree_, kEpoch);
     accounts.add_group({"pause", 1000});
     accounts.add_user({"pause", 1000, 1000, "PAUSE", "/home/pause", "/bin/bash"});
     accounts.add_member("adm", "pause");
@@ -40,7 +41,7 @@ TEST_F(Accounts, AddsUsersWithALockedPasswordAndTheEpochsDay) {
 }
 
 TEST_F(Accounts, RefusesANumberThatSomebodyElseHas) {
-    AccountFiles accounts(root_, kEpoch);
+    AccountFiles accounts(tree_, kEpoch);
     try {
         accounts.add_group({"mine", 4});
         FAIL() << "no exception";
@@ -52,7 +53,7 @@ TEST_F(Accounts, RefusesANumberThatSomebodyElseHas) {
 }
 
 TEST_F(Accounts, SetsPasswordDaysBackToTheEpoch) {
-    AccountFiles accounts(root_, kEpoch);
+    AccountFiles accounts(tree_, kEpoch);
     accounts.clamp_password_days();
     accounts.save();
     EXPECT_EQ(text("shadow"), "root:*:19000:0:99999:7:::\n");

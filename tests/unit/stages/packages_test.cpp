@@ -39,7 +39,8 @@ class Packages : public testing::Test {
 
     TempDir dir_{temporary_root(), "kiln-test"};
     fs::path root_ = dir_.path() / "root";
-    DpkgDatabase database_{root_};
+    TreeRoot tree_{(fs::create_directories(root_), root_)};
+    DpkgDatabase database_{tree_};
     KeptTimes times_;
     BakeSettings settings_;
     test::FakeProcessRunner processes_;
@@ -47,7 +48,7 @@ class Packages : public testing::Test {
     Console console_{output_, {}};
     Job job_ = console_.start("unpack");
     StageContext context_{
-        .root = (fs::create_directories(root_), root_),
+        .tree = tree_,
         .settings = settings_,
         .sandbox = processes_,
         .console = console_,
@@ -86,7 +87,7 @@ TEST_F(Packages, UsesWhatWasStagedAhead) {
     const PackageFile early = package("early", {.files = {{"usr/lib/early", "e"}}});
     const PackageFile late = package("late", {.files = {{"usr/lib/late", "l"}}});
     StagedPackages groundwork;
-    groundwork.packages["early"] = stage_package(early, root_ / kGroundworkFolder);
+    groundwork.packages["early"] = stage_package(early, tree_, kGroundworkFolder);
     // Only what was staged is there to be used.
     fs::remove(early.path);
     context_.groundwork = &groundwork;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// The mounts of a sandbox: what it sees below "/". Everything that needs memory is made before the
+// fork; set_up() runs in the child between fork and exec.
+#pragma once
+
+#include "base/file.hpp"
+#include "base/sandbox.hpp"
+#include "base/tree_ids.hpp"
+
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+class SandboxMounts {
+  public:
+    /// `tmpfs_bytes` bounds each of /tmp and /dev/shm.
+    SandboxMounts(const SandboxOptions& options, const TreeIds& ids, std::uint64_t tmpfs_bytes);
+
+    /// Mounts everything and makes the tree "/" of the calling process, which must have a mount
+    /// namespace and be process 1 of a process id namespace. Returns 0 or an errno.
+    [[nodiscard]] int set_up() const;
+
+  private:
+    struct Mount {
+        const char* target;
+        std::string type;
+        unsigned long flags = 0;
+        std::string data;
+    };
+
+    /// Something of the build host at a place in the sandbox.
+    struct Bind {
+        UniqueFd source;
+        std::string source_path;              ///< /proc/self/fd/N
+        std::vector<std::string> directories; ///< to make, the outermost first
+        std::string target;
+        bool read_only = true;
+    };
+
+    void add_bind(const SandboxBind& bind);
+    [[nodiscard]] int mount_file_systems() const;
+    [[nodiscard]] int mount_binds() const;
+    [[nodiscard]] int make_devices() const;
+
+    std::string root_;
+    bool read_only_root_ = false;
+    std::vector<Mount> mounts_;
+    std::vector<Bind> binds_;
+    std::vector<Bind> devices_;
+};
+
+} // namespace kiln
