@@ -203,7 +203,7 @@ class Pump {
             result.stopped = fmt::format("it ran longer than {} s", command_.timeout.count());
         } else if (result.output.size() + result.errors.size() > command_.output_limit) {
             result.stopped =
-                fmt::format("it printed more than {} MiB", command_.output_limit >> 20U);
+                fmt::format("it printed more than {}", format_size(command_.output_limit));
         } else if (command_.watch && now - watched_ >= kTick) {
             watched_ = now;
             result.stopped = command_.watch(child_);

@@ -127,10 +127,10 @@ struct Sandbox::Prepared {
           id_map(fmt::format("0 {} {}", build.tree_ids.offset, TreeIds::kCount)) {}
 
     /// In the forked child. What returns is process 1 of the sandbox, or its failure.
-    [[nodiscard]] int set_up() const;
+    [[nodiscard]] int set_up();
 
   private:
-    [[nodiscard]] int become_first_process(int ready, int go) const;
+    [[nodiscard]] int become_first_process(int ready, int go);
     [[nodiscard]] int enter_user_namespace(int ready, int go) const;
     [[nodiscard]] int restrict() const;
     bool write_maps(pid_t pid) const;
@@ -138,7 +138,7 @@ struct Sandbox::Prepared {
 
 /// Two processes are made. This one leaves for new namespaces, in which the next is process 1, and
 /// stays behind: it maps the ids of the other's user namespace from outside, and waits.
-int Sandbox::Prepared::set_up() const {
+int Sandbox::Prepared::set_up() {
     const std::uint32_t owner = build.tree_ids.offset;
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         // Scripts open them once more, as /dev/stdout.
@@ -192,7 +192,7 @@ bool Sandbox::Prepared::write_maps(pid_t pid) const {
     return true;
 }
 
-int Sandbox::Prepared::become_first_process(int ready, int go) const {
+int Sandbox::Prepared::become_first_process(int ready, int go) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::setsid(); // the terminal of whoever called kiln is not this session's
     if (const int error = mounts.set_up(); error != 0) {
@@ -258,7 +258,7 @@ ProcessResult Sandbox::run(const Command& command) {
         }
     }
     inside.env = std::move(env);
-    const Prepared& prepared = *prepared_;
+    Prepared& prepared = *prepared_;
     if (inside.timeout.count() == 0) {
         inside.timeout = prepared.limits.time;
     }

@@ -59,6 +59,12 @@ int bind(const char* source, const char* target) {
     return ::mount(source, target, nullptr, MS_BIND, nullptr) == 0 ? 0 : errno;
 }
 
+int bind_descriptor(int descriptor, const char* target) {
+    std::array<char, 32> path{};
+    *fmt::format_to_n(path.data(), path.size() - 1, "/proc/self/fd/{}", descriptor).out = '\0';
+    return bind(path.data(), target);
+}
+
 /// What this kernel does not have needs no hiding.
 int unless_missing(int error) {
     return error == ENOENT ? 0 : error;
@@ -122,19 +128,17 @@ SandboxMounts::SandboxMounts(
     }
     for (const char* device : kDevices) {
         const std::string path = fmt::format("/dev/{}", device);
-        UniqueFd fd = open_file(path, O_PATH);
-        devices_.push_back({std::move(fd), {}, {}, path});
-    }
-    for (std::vector<Bind>* list : {&binds_, &devices_}) {
-        for (Bind& bind : *list) {
-            bind.source_path = fmt::format("/proc/self/fd/{}", bind.source.get());
-        }
+        devices_.push_back({.source = path, .directories = {}, .target = path});
     }
 }
 
 void SandboxMounts::add_bind(const SandboxBind& bind) {
     KILN_CHECK(bind.target.starts_with("/run/") || bind.target.starts_with("/tmp/"));
-    Bind out{open_file(bind.source, O_PATH | O_DIRECTORY), {}, {}, bind.target, bind.read_only};
+    Bind out{
+        .source = fs::canonical(bind.source).string(),
+        .directories = {},
+        .target = bind.target,
+        .read_only = bind.read_only};
     for (std::size_t at = bind.target.find('/', 1); at != std::string::npos;
          at = bind.target.find('/', at + 1)) {
         out.directories.push_back(bind.target.substr(0, at));
@@ -145,7 +149,10 @@ void SandboxMounts::add_bind(const SandboxBind& bind) {
 
 /// After pivot_root(".", ".") the tree is "/", so that links in it lead nowhere else, and the host
 /// is still there, mounted on top of it, for what is bound by descriptor; "." finds it.
-int SandboxMounts::set_up() const {
+int SandboxMounts::set_up() {
+    if (const int error = open_sources(); error != 0) {
+        return error;
+    }
     if (::chdir(root_.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) {
         return errno;
     }
@@ -168,6 +175,19 @@ int SandboxMounts::set_up() const {
     return set_attributes("/", MOUNT_ATTR_NODEV | read_only);
 }
 
+/// In the child, since only mounts of its own namespace can be bound.
+int SandboxMounts::open_sources() {
+    for (std::vector<Bind>* list : {&binds_, &devices_}) {
+        for (Bind& b : *list) {
+            b.descriptor = ::open(b.source.c_str(), O_PATH | O_CLOEXEC);
+            if (b.descriptor < 0) {
+                return errno;
+            }
+        }
+    }
+    return 0;
+}
+
 int SandboxMounts::mount_file_systems() const {
     for (const Mount& m : mounts_) {
         if (::mkdir(m.target, 0755) != 0 && errno != EEXIST) {
@@ -187,7 +207,7 @@ int SandboxMounts::mount_binds() const {
                 return errno;
             }
         }
-        int error = bind(b.source_path.c_str(), b.target.c_str());
+        int error = bind_descriptor(b.descriptor, b.target.c_str());
         if (error == 0) {
             error = set_attributes(
                 b.target.c_str(),
@@ -207,7 +227,7 @@ int SandboxMounts::make_devices() const {
         if (!fd.is_open()) {
             return errno;
         }
-        if (const int error = bind(device.source_path.c_str(), path); error != 0) {
+        if (const int error = bind_descriptor(device.descriptor, path); error != 0) {
             return error;
         }
     }

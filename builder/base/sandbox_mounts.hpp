@@ -20,7 +20,7 @@ class SandboxMounts {
 
     /// Mounts everything and makes the tree "/" of the calling process, which must have a mount
     /// namespace and be process 1 of a process id namespace. Returns 0 or an errno.
-    [[nodiscard]] int set_up() const;
+    [[nodiscard]] int set_up();
 
   private:
     struct Mount {
@@ -32,14 +32,15 @@ class SandboxMounts {
 
     /// Something of the build host at a place in the sandbox.
     struct Bind {
-        UniqueFd source;
-        std::string source_path;              ///< /proc/self/fd/N
+        std::string source;
+        int descriptor = -1;                  ///< of the source, while the sandbox is set up
         std::vector<std::string> directories; ///< to make, the outermost first
         std::string target;
         bool read_only = true;
     };
 
     void add_bind(const SandboxBind& bind);
+    [[nodiscard]] int open_sources();
     [[nodiscard]] int mount_file_systems() const;
     [[nodiscard]] int mount_binds() const;
     [[nodiscard]] int make_devices() const;

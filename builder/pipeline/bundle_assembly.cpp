@@ -108,9 +108,9 @@ void assemble_bundle(
             artifact_part(distribution.locked->source, distribution.locked->version, tree));
     }
     const FileTree tree = scan_tree(
-        folder,
-        {.ids = build_tree_ids(),
-         .mtime = [&](const std::string&, FileType, std::int64_t) { return epoch; }});
+        folder, {.ids = build_tree_ids(), .mtime = [&](const std::string&, FileType, std::int64_t) {
+                     return epoch;
+                 }});
     apply_times(folder, tree);
     std::vector<Digest> below = plan.root().keys();
     below.push_back(plan.perl_key());

@@ -338,8 +338,7 @@ class BundleBuild {
                 const ProcessError error(describe_phase(unit, phase), result);
                 throw failure(unit, error.message(), last_lines(result.output));
             }
-            if (!phase.makes.empty() &&
-                !TreeRoot(folder / "source" / top).exists(phase.makes)) {
+            if (!phase.makes.empty() && !TreeRoot(folder / "source" / top).exists(phase.makes)) {
                 throw failure(
                     unit,
                     fmt::format("{} made no {}", describe_phase(unit, phase), phase.makes),

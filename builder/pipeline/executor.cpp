@@ -116,8 +116,8 @@ FileTree Executor::run_stage(
     FileTree delta = scan_tree(
         workspace.upper(),
         {.jobs = options_.jobs,
-         .overlay_marks = true,
          .ids = build_tree_ids(),
+         .overlay_marks = true,
          .mtime = [&](const std::string& path, FileType, std::int64_t found) {
              return stated_time(kept_times, path, found, settings.epoch);
          }});

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// A script that takes more than its share: limit_probe
+// time|output|memory|processes|disk|closed|files
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20U;
+
+[[noreturn]] void for_ever() {
+    while (true) {
+        ::pause();
+    }
+}
+
+/// Each process takes little, all together take much.
+void take_memory() {
+    for (int i = 0; i < 64; ++i) {
+        if (::fork() == 0) {
+            std::vector<char> bytes(16 * kMiB);
+            std::memset(bytes.data(), 1, bytes.size());
+            for_ever();
+        }
+    }
+    for_ever();
+}
+
+int take_processes() {
+    std::vector<pid_t> children;
+    while (children.size() < 10000) {
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            for_ever();
+        }
+        if (pid < 0) {
+            std::printf("refused after %zu: %s\n", children.size(), std::strerror(errno));
+            return errno == EAGAIN ? 0 : 1;
+        }
+        children.push_back(pid);
+    }
+    return 1;
+}
+
+void write_for_ever() {
+    const int fd = ::open("/big", O_CREAT | O_WRONLY, 0644);
+    const std::vector<char> bytes(kMiB, 'x');
+    while (::write(fd, bytes.data(), bytes.size()) > 0) {
+        ::usleep(2000);
+    }
+    for_ever();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::string way = argc > 1 ? argv[1] : "";
+    if (way == "time") {
+        for_ever();
+    } else if (way == "closed") { // nobody hears of it any more
+        ::close(0);
+        ::close(1);
+        ::close(2);
+        for_ever();
+    } else if (way == "output") {
+        while (std::printf("y\n") > 0) {
+        }
+    } else if (way == "memory") {
+        take_memory();
+    } else if (way == "processes") {
+        return take_processes();
+    } else if (way == "disk") {
+        write_for_ever();
+    }
+    return 2;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs one program in a sandbox, as a bake would, in a tree of nothing but that program.
+//
+//     sandbox_runner FOLDER [--limit NAME=NUMBER]... PROGRAM [ARGUMENT...]
+//
+// FOLDER gets the tree (FOLDER/root) and what it shares: FOLDER/bound, read-only at /run/bound, and
+// FOLDER/out, writable at /run/out. The program is copied to /program. Prints what the program
+// prints; ends with its exit code, or 100 when it was stopped.
+#include "base/namespaces.hpp"
+#include "base/sandbox.hpp"
+#include "base/text.hpp"
+#include "base/tree_root.hpp"
+
+#include <sys/mount.h>
+
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr int kStopped = 100;
+
+void set_limit(kiln::SandboxLimits& limits, const std::string& text) {
+    const std::size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    const std::uint64_t number = kiln::parse_unsigned(text.substr(equals + 1)).value_or(0);
+    if (name == "time") {
+        limits.time = std::chrono::seconds(number);
+    } else if (name == "output") {
+        limits.output = number;
+    } else if (name == "memory") {
+        limits.memory = number;
+    } else if (name == "processes") {
+        limits.processes = number;
+    } else if (name == "disk") {
+        limits.disk = number;
+    }
+}
+
+int run(std::vector<std::string> words) {
+    const kiln::fs::path folder = words.at(0);
+    kiln::SandboxLimits limits;
+    std::size_t at = 1;
+    for (; words.at(at) == "--limit"; at += 2) {
+        set_limit(limits, words.at(at + 1));
+    }
+    const kiln::BuildNamespace& build = kiln::enter_build_namespace();
+    const kiln::fs::path root = folder / "root";
+    for (const char* name : {"root", "bound", "out"}) {
+        kiln::fs::create_directories(folder / name);
+        kiln::fs::permissions(folder / name, kiln::fs::perms(0755));
+    }
+    kiln::give_to_tree(root, build.tree_ids);
+    kiln::give_to_tree(folder / "out", build.tree_ids);
+    if (::mount(root.c_str(), root.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        throw kiln::SystemError("cannot mount the tree");
+    }
+    const kiln::TreeRoot tree(root, build.tree_ids);
+    kiln::FileSource program(words.at(at));
+    tree.write_file("/program", program, {.mode = 0755});
+    kiln::Sandbox sandbox(
+        {.root = root,
+         .binds = {{folder / "bound", "/run/bound"}, {folder / "out", "/run/out", false}},
+         .limits = limits});
+    kiln::Command command{
+        "/program", {words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end()}};
+    const kiln::ProcessResult result = sandbox.run(command);
+    std::cout << result.output.substr(0, 1U << 20U);
+    if (!result.stopped.empty()) {
+        std::cout << "stopped: " << result.stopped << "\n";
+        return kStopped;
+    }
+    return result.exit_status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        if (argc < 3) {
+            return 2;
+        }
+        return run({argv + 1, argv + argc});
+    } catch (const kiln::Error& error) {
+        std::cerr << "sandbox_runner: " << error.message() << "\n" << error.hint() << "\n";
+        return 99;
+    }
+}
