@@ -29,11 +29,6 @@ constexpr std::uint32_t kIdCount = TreeIds::kCount;
 
 BuildNamespace the_namespace;
 
-struct IdMaps {
-    std::string uid; ///< lines for /proc/PID/uid_map
-    std::string gid;
-};
-
 /// All ranges of at least kIdCount ids that a user has.
 std::vector<IdRange> ranges_of(std::string_view text, std::string_view user, std::uint32_t uid) {
     std::vector<IdRange> out;
@@ -76,6 +71,12 @@ IdMaps same_ids() {
         return out;
     };
     return {map("/proc/self/uid_map"), map("/proc/self/gid_map")};
+}
+
+/// A tree's ids as they lie in this namespace.
+IdMaps shifted_ids(const TreeIds& ids) {
+    const std::string map = fmt::format("0 {} {}\n", ids.offset, TreeIds::kCount);
+    return {map, map};
 }
 
 std::uint32_t require_root_range() {
@@ -270,10 +271,12 @@ bool can_make_user_namespace_in_own_root() {
         return false;
     }
     if (pid == 0) {
-        const bool can =
-            ::unshare(CLONE_NEWNS) == 0 && ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0 &&
-            ::chdir("/proc") == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
-            ::umount2(".", MNT_DETACH) == 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+        const bool mounted =
+            ::unshare(CLONE_NEWNS) == 0 && ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0;
+        const UniqueFd root(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const bool can = mounted && make_root_of_namespace(root.get()) == 0 &&
+                         ::umount2(".", MNT_DETACH) == 0 &&
+                         ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
         ::_exit(can ? 0 : 1);
     }
     int status = 0;
@@ -283,6 +286,34 @@ bool can_make_user_namespace_in_own_root() {
 }
 
 } // namespace
+
+int make_root_of_namespace(int directory) {
+    // From a directory outside of the root ".." leads past every chroot, up to where it leads no
+    // further: the namespace's own root.
+    constexpr int kDeepest = 4096;
+    const UniqueFd outside(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (::fchdir(directory) != 0 || ::chroot(".") != 0 || ::fchdir(outside.get()) != 0) {
+        return errno;
+    }
+    struct stat here{};
+    struct stat above{};
+    for (int i = 0; i < kDeepest; ++i) {
+        if (::stat(".", &here) != 0 || ::stat("..", &above) != 0) {
+            return errno;
+        }
+        if (here.st_dev == above.st_dev && here.st_ino == above.st_ino) {
+            break;
+        }
+        if (::chdir("..") != 0) {
+            return errno;
+        }
+    }
+    if (::chroot(".") != 0 || ::fchdir(directory) != 0 ||
+        ::syscall(SYS_pivot_root, ".", ".") != 0) {
+        return errno;
+    }
+    return 0;
+}
 
 std::optional<IdRange>
 find_id_range(std::string_view text, std::string_view user, std::uint32_t uid) {
@@ -349,6 +380,7 @@ const BuildNamespace& enter_build_namespace() {
             made.tree_ids.offset = 0;
         }
     }
+    made.sandbox_maps = made.tree_ids.offset == 0 ? same_ids() : shifted_ids(made.tree_ids);
     the_namespace = made;
     entered = true;
     return the_namespace;

@@ -32,12 +32,19 @@ find_root_range(std::string_view subuid, std::string_view subgid);
 /// Where a free range of 65536 ids begins, given the text of /etc/subuid and /etc/subgid.
 [[nodiscard]] std::uint32_t free_range_start(std::string_view subuid, std::string_view subgid);
 
+/// Lines for /proc/PID/uid_map and gid_map: id inside, id outside, count.
+struct IdMaps {
+    std::string uid;
+    std::string gid;
+};
+
 /// What enter_build_namespace() found and made.
 struct BuildNamespace {
     TreeIds tree_ids;
     /// Sandboxes have a user namespace of their own: root in them is nobody on the host, and their
     /// mounts cannot be undone. False only where the kernel gives root none.
     bool has_sandbox_user_namespace = false;
+    IdMaps sandbox_maps = {}; ///< of those
 };
 
 /// Moves this process into new user and mount namespaces and makes it root there. Root maps all ids
@@ -55,5 +62,10 @@ const BuildNamespace& enter_build_namespace();
 [[nodiscard]] inline const TreeIds& build_tree_ids() {
     return build_namespace().tree_ids;
 }
+
+/// Makes an open directory, which must be the root of a mount, the root of this process's mount
+/// namespace, also from within a chroot. The old root lies on top of it, where umount2(".") takes
+/// it away. For a child between fork and exec; returns 0 or an errno.
+[[nodiscard]] int make_root_of_namespace(int directory);
 
 } // namespace kiln

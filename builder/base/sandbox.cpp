@@ -119,12 +119,11 @@ struct Sandbox::Prepared {
     SandboxLimits limits;
     SandboxMounts mounts;
     std::vector<sock_filter> filter = sandbox_filter();
-    std::string id_map;
     UniqueFd proc = open_file("/proc", O_PATH | O_DIRECTORY);
 
     explicit Prepared(const SandboxOptions& options)
-        : limits(with_defaults(options.limits)), mounts(options, build.tree_ids, limits.memory / 2),
-          id_map(fmt::format("0 {} {}", build.tree_ids.offset, TreeIds::kCount)) {}
+        : limits(with_defaults(options.limits)),
+          mounts(options, build.tree_ids, limits.memory / 2) {}
 
     /// In the forked child. What returns is process 1 of the sandbox, or its failure.
     [[nodiscard]] int set_up();
@@ -176,16 +175,14 @@ int Sandbox::Prepared::set_up() {
 }
 
 bool Sandbox::Prepared::write_maps(pid_t pid) const {
-    std::array<char, 16> digits{};
-    const auto end = fmt::format_to(digits.data(), "{}", pid);
-    const std::string_view number(digits.data(), static_cast<std::size_t>(end - digits.data()));
-    for (const char* name : {"/uid_map", "/gid_map"}) {
+    for (const auto& [name, map] :
+         {std::pair{"uid_map", &build.sandbox_maps.uid},
+          std::pair{"gid_map", &build.sandbox_maps.gid}}) {
         std::array<char, 32> path{};
-        std::memcpy(path.data(), number.data(), number.size());
-        std::strcat(path.data(), name);
+        *fmt::format_to_n(path.data(), path.size() - 1, "{}/{}", pid, name).out = '\0';
         const UniqueFd fd(::openat(proc.get(), path.data(), O_WRONLY | O_CLOEXEC));
-        if (!fd.is_open() || ::write(fd.get(), id_map.data(), id_map.size()) !=
-                                 static_cast<ssize_t>(id_map.size())) {
+        if (!fd.is_open() ||
+            ::write(fd.get(), map->data(), map->size()) != static_cast<ssize_t>(map->size())) {
             return false;
         }
     }

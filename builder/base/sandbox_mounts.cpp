@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/namespaces.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -147,14 +148,18 @@ void SandboxMounts::add_bind(const SandboxBind& bind) {
     binds_.push_back(std::move(out));
 }
 
-/// After pivot_root(".", ".") the tree is "/", so that links in it lead nowhere else, and the host
-/// is still there, mounted on top of it, for what is bound by descriptor; "." finds it.
+/// After make_root_of_namespace() the tree is "/", so that links in it lead nowhere else, and the
+/// host is still there, mounted on top of it, for what is bound by descriptor; "." finds it.
 int SandboxMounts::set_up() {
     if (const int error = open_sources(); error != 0) {
         return error;
     }
-    if (::chdir(root_.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) {
+    const UniqueFd tree(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!tree.is_open()) {
         return errno;
+    }
+    if (const int error = make_root_of_namespace(tree.get()); error != 0) {
+        return error;
     }
     for (const auto step :
          {&SandboxMounts::mount_file_systems,

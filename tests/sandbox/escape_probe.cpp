@@ -191,11 +191,16 @@ void memory_of_process_1() {
 }
 
 void descriptors() {
-    bool leaked = false;
+    std::string leaked;
     for (int fd = 3; fd < 1024; ++fd) {
-        leaked = leaked || ::fcntl(fd, F_GETFD) >= 0;
+        if (::fcntl(fd, F_GETFD) >= 0) {
+            std::array<char, 256> target{};
+            ::readlink(
+                ("/proc/self/fd/" + std::to_string(fd)).c_str(), target.data(), target.size() - 1);
+            leaked += std::to_string(fd) + " " + target.data() + " ";
+        }
     }
-    report("descriptors above 2", !leaked, "a descriptor of kiln's");
+    report("descriptors above 2", leaked.empty(), leaked);
     report(
         "a folder on descriptor 9",
         !is_victim("/proc/self/fd/9/" + victim.substr(victim.rfind('/') + 1)),
