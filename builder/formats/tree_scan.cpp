@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/parallel.hpp"
+#include "base/text.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,7 @@ namespace kiln {
 
 namespace {
 
+constexpr std::size_t kShownOfPath = 100;
 constexpr std::string_view kOverlayPrefixes[] = {"user.overlay.", "trusted.overlay."};
 
 bool is_overlay_mark(std::string_view name) {
@@ -101,6 +104,12 @@ class Scanner {
 
   private:
     void visit(const std::string& path) {
+        if (path.size() >= PATH_MAX) {
+            throw Error(fmt::format(
+                "the tree has a path of {} bytes, longer than any system can open: '/{}...'",
+                path.size(),
+                printable(path, kShownOfPath)));
+        }
         const fs::path on_disk = path.empty() ? root_ : root_ / path;
         struct stat info{};
         if (::lstat(on_disk.c_str(), &info) != 0) {

@@ -2,6 +2,7 @@
 #include "stages/packages/configure.hpp"
 
 #include "base/text.hpp"
+#include "stages/host_name.hpp"
 #include "stages/packages/stand_ins.hpp"
 
 #include <fmt/format.h>
@@ -56,6 +57,7 @@ void Configurer::run_preinst(const PackageFile& package) {
     Command command{folder + "/preinst", {"install"}};
     command.env = preinst_environment(package);
     command.on_line = [&](std::string_view line) { context_.console.debug(line); };
+    const ResolvableHostName host_name(context_.tree);
     const ProcessResult result = context_.sandbox.run(command);
     context_.tree.remove(folder);
     if (!result.ok()) {
@@ -80,6 +82,7 @@ void Configurer::configure_all() {
 
 void Configurer::run_dpkg(std::vector<std::string> args) {
     const StandIns stand_ins(context_.tree, packages_);
+    const ResolvableHostName host_name(context_.tree);
     Command command{"dpkg", std::move(args)};
     // The kernel stage makes the initramfs, once and last.
     command.env["INITRD"] = "No";

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Hostile packages and scripts, baked under a watcher: nothing outside of kiln's folders changes, no
+secret of the host gets in, each failure has kiln's own words and exit code, and no work is left."""
+
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bake"))
+
+import packages as hostile_packages  # noqa: E402
+import scripts as hostile_scripts  # noqa: E402
+import watch  # noqa: E402
+import world  # noqa: E402
+from debs import deb  # noqa: E402
+
+
+class Hostile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("the watcher mounts overlays, which needs root")
+        watch.own_mounts()
+        cls.folder = world.FAST / "hostile"
+        shutil.rmtree(cls.folder, ignore_errors=True)
+        cls.folder.mkdir()
+        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
+        world.copy_recipes(cls.folder)
+        cls.archive = world.ToyArchive(cls.folder)
+        cls.archive.add("hostile", files=[("/usr/share/hostile", "x\n")])
+        cls.archive.publish()
+        (cls.folder / "tmp").mkdir()
+        world.toy_recipe(cls.folder, cls.archive, ["hostile"])
+        world.succeed("lock", "toy", "--mirror", f"toy={cls.archive.url}", cwd=cls.folder)
+        cls.lock = cls.folder / "recipes/toy.lock"
+        cls.locked = cls.lock.read_text().split('  "content":')[0]
+        cls.watch = watch.Watch([world.FAST, world.WORK])
+        cls.addClassCleanup(cls.watch.stop)
+        cls.settings = cls.watch.settings()
+
+    def place(self, data):
+        """The package of the lock is this one now."""
+        path = self.archive.deb("hostile")
+        path.write_bytes(data)
+        old = next(line for line in self.locked.splitlines() if '"package": "hostile"' in line)
+        new = re.sub(r'"sha256": "\w+"', f'"sha256": "{hashlib.sha256(data).hexdigest()}"', old)
+        new = re.sub(r'"size": \d+', f'"size": {len(data)}', new)
+        text = self.locked.replace(old, new)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.lock.write_text(f'{text}  "content": "sha256:{digest}"\n}}\n')
+
+    def bake(self, *stages, timeout=120):
+        path = world.toy_recipe(self.folder, self.archive, ["hostile"])
+        text = path.read_text()
+        head, images = text.split("images:")
+        path.write_text(head + "".join(f"  - {stage}\n" for stage in stages) + "images:" + images)
+        out = self.folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        done = self.watch.run(
+            [world.KILN, "bake", "toy", "--out", out, "--no-check", "--mirror",
+             f"toy={self.archive.url}"],
+            cwd=self.folder, timeout=timeout,
+            env=world.environment(TMPDIR=self.folder / "tmp", KILN_TEST_SECRET="KILN_TEST_SECRET=1"))
+        self.assertEqual(self.watch.changes(), [], done.stderr[-2000:])
+        self.assertEqual(self.watch.settings(), self.settings)
+        left = [p.name for p in (world.CACHE / "work").iterdir()]
+        self.assertEqual(left, [], "work is left behind")
+        self.assertEqual(sorted(p.name for p in (self.folder / "tmp").iterdir()), [])
+        self.assertFalse(any(c < " " and c not in "\n\t" for c in done.stderr), repr(done.stderr))
+        self.assert_no_secret(out)
+        return done
+
+    def assert_no_secret(self, out):
+        """Nothing of the victims is in any file that came out of the bake."""
+        for path in out.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                data = path.read_bytes()
+                self.assertNotIn(watch.VICTIM.encode(), data, path)
+                self.assertNotIn(b"KILN_TEST_SECRET=1", data, path)
+
+    def check(self, case, done):
+        self.assertEqual(done.returncode, case.code, f"{case.name}:\n{done.stderr[-3000:]}")
+        for text in case.says:
+            self.assertIn(text, done.stderr, case.name)
+        self.assertNotIn("internal error", done.stderr)
+        if case.code == 0 and case.tree:
+            record = world.load_record(self.folder / "out")
+            tree, _ = world.apply_deltas(record, [s["name"] for s in record["stages"]])
+            for path in case.tree:
+                present = not path.startswith("!")
+                self.assertEqual(path.lstrip("!") in tree, present, f"{case.name}: {path}")
+
+    def test_packages(self):
+        for case in hostile_packages.CASES:
+            with self.subTest(case.name):
+                self.place(case.data())
+                self.check(case, self.bake(*case.stages))
+
+    def test_scripts(self):
+        self.place(deb())
+        for case in hostile_scripts.CASES:
+            with self.subTest(case.name):
+                self.check(case, self.bake(*case.stages))
+
+    def test_the_watcher_sees_what_changes(self):
+        watched = self.watch.run(
+            ["sh", "-c", "echo x >/victim/file; rm /victim/log/syslog; mkdir /new"], cwd="/",
+            env=world.environment())
+        self.assertEqual(watched.returncode, 0, watched.stderr)
+        self.assertEqual(self.watch.changes(), ["/new", "/victim/file", "/victim/log/syslog"])
+        for path in (self.watch.top / "upper").iterdir():
+            shutil.rmtree(path)
+
+
+# The watcher's own test dirties its upper layer, so it comes last.
+unittest.TestLoader.sortTestMethodsUsing = lambda self, a, b: (a > b) - (a < b)
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
