@@ -165,6 +165,70 @@ std::string to_hex(std::span<const std::byte> bytes) {
     return out;
 }
 
+namespace {
+
+/// Bytes of the UTF-8 character that begins the text; 0 when it begins with none (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned first = at(0);
+    const std::size_t length = first < 0x80                     ? 1
+                               : first >= 0xC2 && first < 0xE0  ? 2
+                               : first >= 0xE0 && first < 0xF0  ? 3
+                               : first >= 0xF0 && first <= 0xF4 ? 4
+                                                                : 0;
+    if (length == 0 || length > text.size()) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((at(i) & 0xC0U) != 0x80U) {
+            return 0;
+        }
+    }
+    // Forms that are too long, surrogates, and above U+10FFFF.
+    const unsigned second = length > 1 ? at(1) : 0;
+    const bool is_wrong = (first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
+                          (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90);
+    return is_wrong ? 0 : length;
+}
+
+/// A terminal acts on it instead of showing it.
+bool is_control(std::string_view character) {
+    const auto first = static_cast<unsigned char>(character[0]);
+    if (character.size() == 1) {
+        return first < 0x20 || first == 0x7F;
+    }
+    if (character.size() == 2) {
+        return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0; // C1
+    }
+    // U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+    return character == "\xE2\x80\x8E" || character == "\xE2\x80\x8F" ||
+           (character >= "\xE2\x80\xA8" && character <= "\xE2\x80\xAE") ||
+           (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+}
+
+} // namespace
+
+std::string printable(std::string_view text, std::size_t most) {
+    std::string out;
+    while (!text.empty()) {
+        if (out.size() >= most) {
+            return out + "...";
+        }
+        const std::size_t length = utf8_length(text);
+        const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+        if (length == 0 || is_control(character)) {
+            for (const char c : character) {
+                out +=
+                    fmt::format("\\x{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+            }
+        } else {
+            out += character;
+        }
+        text.remove_prefix(character.size());
+    }
+    return out;
+}
+
 std::string format_rfc3339(std::int64_t epoch_seconds) {
     const std::time_t time = epoch_seconds;
     std::tm parts{};

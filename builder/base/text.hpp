@@ -3,6 +3,7 @@
 // Small text helpers that know nothing of the domain.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -38,6 +39,10 @@ did_you_mean(std::string_view word, std::span<const std::string_view> candidates
 [[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text, int base = 10);
 
 [[nodiscard]] std::string to_hex(std::span<const std::byte> bytes);
+
+/// Text of strangers for a message: control characters (C1 and those that turn the direction of
+/// writing included) and bytes that are no UTF-8 as \xNN, cut after about `most` bytes with "...".
+[[nodiscard]] std::string printable(std::string_view text, std::size_t most = 300);
 
 /// RFC 3339 in UTC with whole seconds, for example 2026-04-01T12:00:00Z.
 [[nodiscard]] std::string format_rfc3339(std::int64_t epoch_seconds);

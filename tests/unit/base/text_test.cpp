@@ -31,6 +31,27 @@ TEST(Text, SplitsLinesWithoutAnEmptyLastOne) {
     EXPECT_TRUE(split_lines("").empty());
 }
 
+TEST(Text, ShowsTextOfStrangersWithoutItsControls) {
+    EXPECT_EQ(
+        printable("plain, \xC3\xA9 and \xE2\x82\xAC \xF0\x9F\x94\xA5"),
+        "plain, \xC3\xA9 and \xE2\x82\xAC \xF0\x9F\x94\xA5");
+    EXPECT_EQ(printable("a\x1b[31mb\n\r\t\x7f"), "a\\x1B[31mb\\x0A\\x0D\\x09\\x7F");
+    EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+    EXPECT_EQ(
+        printable("\xC2\x9B"
+                  "31m"),
+        "\\xC2\\x9B31m"); // CSI of eight bits
+    EXPECT_EQ(
+        printable("\xE2\x80\xAE"
+                  "x"),
+        "\\xE2\\x80\\xAEx"); // right to left
+    EXPECT_EQ(printable("\xFF\xC3(\xE0\x80\x80"), "\\xFF\\xC3(\\xE0\\x80\\x80");
+    EXPECT_EQ(printable("\xED\xA0\x80"), "\\xED\\xA0\\x80"); // a surrogate
+    EXPECT_EQ(printable("\xE2\x82"), "\\xE2\\x82");          // cut off
+    EXPECT_EQ(printable(std::string(400, 'x'), 5), "xxxxx...");
+    EXPECT_EQ(printable("xxxxx", 5), "xxxxx");
+}
+
 TEST(Text, FormatsTimesAndDurations) {
     EXPECT_EQ(format_rfc3339(0), "1970-01-01T00:00:00Z");
     EXPECT_EQ(format_rfc3339(1735689599), "2024-12-31T23:59:59Z");
