@@ -26,6 +26,7 @@ struct PoolInput {
     Digest sha256;
     std::uint64_t size = 0;        ///< bytes; 0 when it is not known
     std::vector<std::string> urls; ///< tried in this order
+    HttpPurpose purpose = HttpPurpose::user_url; ///< of the URLs
 };
 
 struct FetchOptions {

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
+#include "base/text.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,11 +14,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <optional>
+#include <thread>
 
 namespace kiln {
 
 namespace {
+
+/// What a download may hold whose size no lock says: an endless one must not fill the disk.
+constexpr std::uint64_t kMostOfUnknown = std::uint64_t{16} << 30U;
 
 /// A locked file that holds the first bytes of an input.
 class PartFile {
@@ -58,12 +65,16 @@ class PartFile {
     void remove() { ::unlink(path_.c_str()); }
 
   private:
+    /// Asks again and again instead of waiting: a signal that another thread takes does not end
+    /// flock(2) in this one.
     void lock() const {
-        while (::flock(fd_.get(), LOCK_EX) != 0) {
-            if (errno != EINTR) {
+        constexpr std::chrono::milliseconds kPause{50};
+        while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK && errno != EINTR) {
                 throw SystemError(fmt::format("cannot lock '{}'", path_.string()));
             }
             throw_if_interrupted();
+            std::this_thread::sleep_for(kPause);
         }
     }
 
@@ -158,7 +169,9 @@ class Filler {
         }
         HttpRequest request;
         request.url = url;
+        request.purpose = download_.input.purpose;
         request.offset = part_.size();
+        request.expected_size = download_.input.size; // a server may ignore the offset
         request.on_response = [&](const HttpResponse& response) { begin(response); };
         PartSink sink(*this);
         HttpResponse response = download_.client.send(request, sink);
@@ -175,7 +188,10 @@ class Filler {
             return;
         }
         if (response.body_offset != 0) {
-            throw TransferError("the server sent another part than was asked for", false);
+            throw TransferError(
+                fmt::format(
+                    "the server returned the wrong byte range of '{}'", redact_url(response.url)),
+                false);
         }
         clear();
     }
@@ -184,6 +200,9 @@ class Filler {
         const std::uint64_t size = download_.input.size;
         if (size != 0 && part_.size() + bytes.size() > size) {
             throw TooLong{fmt::format("longer than the {} bytes of the lock", size)};
+        }
+        if (size == 0 && part_.size() + bytes.size() > kMostOfUnknown) {
+            throw TooLong{fmt::format("longer than {}", format_size(kMostOfUnknown))};
         }
         part_.append(bytes);
         download_.progress.add_bytes(static_cast<std::int64_t>(bytes.size()));
