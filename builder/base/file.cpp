@@ -2,6 +2,7 @@
 #include "base/file.hpp"
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,9 +11,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <span>
 #include <system_error>
+#include <thread>
 
 namespace kiln {
 
@@ -219,14 +222,19 @@ void remove_tree(const fs::path& path) noexcept {
 
 namespace {
 
+/// Asks again and again instead of waiting in flock(2): a signal that another thread takes would
+/// not end that.
 UniqueFd lock_open(UniqueFd fd, const fs::path& path, int operation) {
-    while (::flock(fd.get(), operation) != 0) {
-        if (errno == EWOULDBLOCK) {
-            return UniqueFd();
-        }
-        if (errno != EINTR) {
+    constexpr std::chrono::milliseconds kPause{50};
+    while (::flock(fd.get(), operation | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
             throw SystemError(fmt::format("cannot lock '{}'", path.string()));
         }
+        if (errno == EWOULDBLOCK && (operation & LOCK_NB) != 0) {
+            return UniqueFd();
+        }
+        throw_if_interrupted();
+        std::this_thread::sleep_for(kPause);
     }
     return fd;
 }

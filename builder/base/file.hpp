@@ -142,7 +142,7 @@ void remove_tree(const fs::path& path) noexcept;
 class FileLock {
   public:
     enum class Mode { shared, exclusive };
-    /// Waits for the lock.
+    /// Waits for the lock. Throws Interrupted.
     FileLock(const fs::path& path, Mode mode);
     /// Returns a closed lock when somebody else holds it.
     [[nodiscard]] static FileLock try_lock(const fs::path& path, Mode mode);
