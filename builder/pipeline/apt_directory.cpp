@@ -16,6 +16,9 @@ namespace kiln {
 
 namespace {
 
+/// apt ends a connection that is silent for half a minute, not one that drips.
+constexpr std::chrono::hours kAptTime{1};
+
 /// One directory for each set of archives, so that recipes for different suites do not throw away
 /// each other's lists.
 fs::path prepare_directory(const SolveRequest& request) {
@@ -284,6 +287,7 @@ void AptDirectory::write_preferences() const {
 
 ProcessResult AptDirectory::apt_get(std::vector<std::string> args) {
     Command command{"apt-get", std::move(args), clean_environment()};
+    command.timeout = kAptTime;
     command.env["APT_CONFIG"] = (path_ / "apt.conf").string();
     // apt reads the variables where its settings have no proxy, and no_proxy always.
     command.env.merge(proxy_variables(request_.proxies, loopback_hosts(request_)));
@@ -300,6 +304,9 @@ void AptDirectory::update() {
     const ProcessResult result = apt_get({"-q", "update"});
     if (result.ok()) {
         return;
+    }
+    if (result.timed_out) {
+        throw ProcessError("'apt-get update'", result);
     }
     const bool signature = speaks_of_signatures(result.output);
     throw Error(
