@@ -108,6 +108,7 @@ std::string http_get_text(
         sink.clear();
         HttpRequest request;
         request.url = url;
+        request.purpose = HttpPurpose::user_url;
         return client.send(request, sink);
     });
     if (response.status != 200) {
@@ -117,10 +118,11 @@ std::string http_get_text(
 }
 
 std::string redact_url(std::string_view url) {
+    constexpr std::size_t kLongestUrl = 500;
     std::string out(url.substr(0, url.find_first_of("?#")));
     const std::size_t scheme = out.find("://");
     if (scheme == std::string::npos) {
-        return out;
+        return printable(out, kLongestUrl);
     }
     const std::size_t begin = scheme + 3;
     const std::size_t end = std::min(out.find('/', begin), out.size());
@@ -128,7 +130,7 @@ std::string redact_url(std::string_view url) {
     if (at != std::string::npos && at >= begin && at < end) {
         out.replace(begin, at - begin, "***");
     }
-    return out;
+    return printable(out, kLongestUrl);
 }
 
 } // namespace kiln

@@ -3,6 +3,7 @@
 // Small text helpers that know nothing of the domain.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -24,6 +25,11 @@ printable(std::string_view text, std::size_t max = std::numeric_limits<std::size
 /// The same, but newlines stay and `max` holds for each line.
 [[nodiscard]] std::string
 printable_lines(std::string_view text, std::size_t max = std::numeric_limits<std::size_t>::max());
+
+/// One line of at most 300 characters of what strangers wrote, for a message.
+[[nodiscard]] inline std::string excerpt(std::string_view text) {
+    return printable(text, 300);
+}
 
 /// Lines without their newlines; a final newline does not make an empty last line.
 [[nodiscard]] std::vector<std::string> split_lines(std::string_view text);

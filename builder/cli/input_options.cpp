@@ -43,9 +43,14 @@ Arguments without_input_options() {
     return none;
 }
 
-/// SSL_CERT_FILE is OpenSSL's own variable, which libcurl does not look at.
-HttpOptions http_options(const Environment& env) {
+/// SSL_CERT_FILE is OpenSSL's own variable, which libcurl does not look at. `proxies` must outlive
+/// the client.
+HttpOptions http_options(const Environment& env, const HostProxies& proxies) {
     HttpOptions options;
+    options.proxy = [&proxies](HttpPurpose purpose, const Url& url) {
+        return proxies.find(purpose, url);
+    };
+    options.no_proxy = proxies.environment().no_proxy;
     options.ca_file = variable(env, "SSL_CERT_FILE");
     return options;
 }
@@ -56,14 +61,15 @@ InputWorld::InputWorld(const Arguments& arguments, Context& context)
     : console_(context.console), processes_(context.io.processes),
       cache_(cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
       mirrors_(mirror_settings(arguments, context.io.env)),
-      http_(std::make_unique<CurlHttpClient>(http_options(context.io.env))),
+      proxies_(context.io.env, context.io.processes),
+      http_(std::make_unique<CurlHttpClient>(http_options(context.io.env, proxies_))),
       offline_(arguments.flag(kOfflineOption.name)), cpan_(cpan_place(arguments, context.io.env)),
       env_(context.io.env) {}
 
 InputWorld::InputWorld(Context& context) : InputWorld(without_input_options(), context) {}
 
 InputContext InputWorld::context() const {
-    return {console_, processes_, *http_, mirrors_, pool_, offline_, cpan_, env_};
+    return {console_, processes_, *http_, mirrors_, pool_, offline_, cpan_, env_, &proxies_};
 }
 
 unsigned jobs_of(const Arguments& arguments) {

@@ -6,6 +6,7 @@
 
 #include "base/http.hpp"
 #include "cli/command.hpp"
+#include "formats/apt_proxy.hpp"
 #include "formats/mirrors.hpp"
 #include "formats/pool.hpp"
 #include "pipeline/locked_inputs.hpp"
@@ -64,6 +65,7 @@ class InputWorld {
     fs::path cache_;
     Pool pool_;
     Mirrors mirrors_;
+    HostProxies proxies_;
     std::unique_ptr<HttpClient> http_;
     bool offline_;
     CpanPlace cpan_;

@@ -103,7 +103,7 @@ class SystemServer final : public Server {
 } // namespace
 
 ProcessResult SystemLauncher::run(const Command& command, const Account* user) {
-    return run_child(with_environment(command, user), [user] { return become(user); });
+    return run_child(with_environment(command, user), {.setup = [user] { return become(user); }});
 }
 
 std::unique_ptr<Server> SystemLauncher::start(

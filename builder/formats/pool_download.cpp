@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
+#include "base/text.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,11 +14,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <optional>
+#include <thread>
 
 namespace kiln {
 
 namespace {
+
+/// What a download may hold whose size no lock says: an endless one must not fill the disk.
+constexpr std::uint64_t kMostOfUnknown = std::uint64_t{16} << 30U;
 
 /// A locked file that holds the first bytes of an input.
 class PartFile {
@@ -149,7 +156,9 @@ class Filler {
         }
         HttpRequest request;
         request.url = url;
+        request.purpose = download_.input.purpose;
         request.offset = part_.size();
+        request.expected_size = download_.input.size; // a server may ignore the offset
         request.on_response = [&](const HttpResponse& response) { begin(response); };
         PartSink sink(*this);
         HttpResponse response = download_.client.send(request, sink);
@@ -166,7 +175,10 @@ class Filler {
             return;
         }
         if (response.body_offset != 0) {
-            throw TransferError("the server sent another part than was asked for", false);
+            throw TransferError(
+                fmt::format(
+                    "the server returned the wrong byte range of '{}'", redact_url(response.url)),
+                false);
         }
         clear();
     }
@@ -175,6 +187,9 @@ class Filler {
         const std::uint64_t size = download_.input.size;
         if (size != 0 && part_.size() + bytes.size() > size) {
             throw TooLong{fmt::format("longer than the {} bytes of the lock", size)};
+        }
+        if (size == 0 && part_.size() + bytes.size() > kMostOfUnknown) {
+            throw TooLong{fmt::format("longer than {}", format_size(kMostOfUnknown))};
         }
         part_.append(bytes);
         download_.progress.add_bytes(static_cast<std::int64_t>(bytes.size()));

@@ -25,8 +25,8 @@ CpanIndex CpanIndex::parse(std::string_view text, const std::string& name) {
         }
         if (words.size() != 3 || words[2].find("..") != std::string::npos ||
             words[2].starts_with('/')) {
-            throw Error(
-                fmt::format("{}:{}: expected MODULE VERSION PATH, found '{}'", name, number, line));
+            throw Error(fmt::format(
+                "{}:{}: expected MODULE VERSION PATH, found '{}'", name, number, excerpt(line)));
         }
         out.entries_[words[0]] = {
             words[1] == "undef" ? std::string() : words[1], "authors/id/" + words[2]};

@@ -16,6 +16,9 @@ namespace kiln {
 
 namespace {
 
+/// apt ends a connection that is silent for half a minute, not one that drips.
+constexpr std::chrono::hours kAptTime{1};
+
 /// One directory for each set of archives, so that recipes for different suites do not throw away
 /// each other's lists.
 fs::path prepare_directory(const SolveRequest& request) {
@@ -41,6 +44,19 @@ fs::path prepare_directory(const SolveRequest& request) {
         fs::create_directories(path / below);
     }
     return path;
+}
+
+/// The mirrors on this machine, for no_proxy: apt compares names only, so 127.0.0.2 is another one.
+std::string loopback_hosts(const SolveRequest& request) {
+    std::vector<std::string> out;
+    for (const auto* archives : {&request.archives, &request.source_archives}) {
+        for (const SolveArchive& archive : *archives) {
+            if (const auto url = Url::parse(archive.base); url && url->is_loopback()) {
+                out.push_back(url->host());
+            }
+        }
+    }
+    return join(out, ",");
 }
 
 bool is_message(std::string_view line) {
@@ -226,8 +242,9 @@ void AptDirectory::write_configuration() const {
     set("Acquire::Check-Valid-Until", request_.check_valid_until ? "true" : "false");
     for (const char* method : {"http", "https"}) {
         set(fmt::format("Acquire::{}::Timeout", method), "30");
-        set(fmt::format("Acquire::{}::Proxy", method),
-            request_.proxy.empty() ? "DIRECT" : request_.proxy);
+    }
+    for (const AptSetting& setting : request_.proxy_settings) {
+        set(setting.name, setting.value);
     }
     write_file_atomically(path_ / "apt.conf", text);
 }
@@ -270,7 +287,10 @@ void AptDirectory::write_preferences() const {
 
 ProcessResult AptDirectory::apt_get(std::vector<std::string> args) {
     Command command{"apt-get", std::move(args), clean_environment()};
+    command.timeout = kAptTime;
     command.env["APT_CONFIG"] = (path_ / "apt.conf").string();
+    // apt reads the variables where its settings have no proxy, and no_proxy always.
+    command.env.merge(proxy_variables(request_.proxies, loopback_hosts(request_)));
     try {
         return runner_.run(command);
     } catch (SystemError& error) {
@@ -284,6 +304,9 @@ void AptDirectory::update() {
     const ProcessResult result = apt_get({"-q", "update"});
     if (result.ok()) {
         return;
+    }
+    if (result.timed_out) {
+        throw ProcessError("'apt-get update'", result);
     }
     const bool signature = speaks_of_signatures(result.output);
     throw Error(

@@ -7,11 +7,14 @@
 #include "formats/oci_layer.hpp"
 #include "formats/tree_scan.hpp"
 #include "formats/zstd.hpp"
+#include "publish/registry_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace kiln {
 
@@ -25,6 +28,11 @@ constexpr std::size_t kTagDigits = 32;
 
 /// Small before fast: it is compressed once and pulled many times.
 constexpr int kLevel = 15;
+
+/// What a registry may say that the parts of an artifact have: a bundle is 10 to 100 MB.
+constexpr std::uint64_t kLargestConfig = std::uint64_t{4} << 20U;
+constexpr std::uint64_t kLargestLayer = std::uint64_t{16} << 30U;
+constexpr std::size_t kLongestName = 64;
 
 constexpr std::string_view kKeyAnnotation = "vnd.kiln.artifact.key";
 
@@ -60,22 +68,41 @@ struct ReadManifest {
 };
 
 ReadManifest read_manifest(const std::string& text, const std::string& reference) {
-    try {
-        const Json json = parse_json(text, reference);
+    ReadManifest out;
+    read_remote_json(text, fmt::format("manifest '{}'", reference), [&](const Json& json) {
         if (json.value("artifactType", std::string()) != media_type::kArtifact ||
             json.at("layers").size() != 1) {
-            throw unfit(reference, "is no artifact of kiln");
+            throw unfit(reference, "is not an artifact of kiln");
         }
-        ReadManifest out{
-            descriptor_from_json(json.at("config")), descriptor_from_json(json.at("layers").at(0))};
-        if (out.layer.media_type != media_type::kLayerZstd ||
-            out.config.media_type != media_type::kArtifactConfig) {
-            throw unfit(reference, "has parts that this kiln does not know");
-        }
-        return out;
-    } catch (const Json::exception&) {
-        throw unfit(reference, "has no manifest that makes sense");
+        out.config = remote_descriptor(json.at("config"), kLargestConfig);
+        out.layer = remote_descriptor(json.at("layers").at(0), kLargestLayer);
+    });
+    if (out.layer.media_type != media_type::kLayerZstd ||
+        out.config.media_type != media_type::kArtifactConfig) {
+        throw unfit(reference, "has parts that this kiln does not know");
     }
+    return out;
+}
+
+/// The name reaches messages and the store's records: only the form that recipes give artifacts.
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= kLongestName &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_' || c == '.' || c == '+';
+           });
+}
+
+ArtifactInfo read_info(const std::string& text, const std::string& reference) {
+    ArtifactInfo out;
+    read_remote_json(text, fmt::format("the config of '{}'", reference), [&](const Json&) {
+        out = parse_artifact_info(text);
+        if (!is_name(out.name)) {
+            throw Error(
+                fmt::format("'{}' is not a valid name of an artifact", excerpt(out.name)));
+        }
+    });
+    return out;
 }
 
 /// What the registry has under the tag, if it is the same artifact. Also the first request, which
@@ -142,7 +169,7 @@ std::optional<ArtifactInfo> pull_artifact(
     }
     const ReadManifest parts = read_manifest(manifest->text, reference);
     const std::string details = registry.fetch_text(parts.config);
-    ArtifactInfo info = parse_artifact_info(details);
+    ArtifactInfo info = read_info(details, reference);
     if (info.key != key) {
         throw unfit(
             reference,

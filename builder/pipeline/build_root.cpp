@@ -78,6 +78,7 @@ SolveRequest build_root_request(
     request.recipe = name;
     request.architecture = spec.architecture;
     request.cache = cache_root() / "apt";
+    set_proxies(request, in);
     request.archives =
         solve_archives(spec.archives, in, keyring_dir / "debian-archive-keyring.gpg");
     request.stages.push_back(

@@ -140,6 +140,7 @@ PoolInput bundle_input(
         fmt::format("{} {}", source.name, source.version), source.sha256, source.size, {}};
     if (!in.offline && !in.pool.has(input)) {
         input.urls = urls_of(bundle, source, snapshot, in);
+        input.purpose = source.archive.empty() ? HttpPurpose::user_url : HttpPurpose::apt_mirror;
     }
     return input;
 }

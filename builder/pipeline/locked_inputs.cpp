@@ -282,6 +282,7 @@ void LockedInputs::fetch(
                     package->sha256,
                     package->size,
                     {}};
+                input.purpose = HttpPurpose::apt_mirror;
                 if (!in.offline && !in.pool.has(input)) {
                     for (const std::string& base :
                          in.mirrors.bases(archive_of(recipe_, *package))) {

@@ -6,6 +6,7 @@
 #include "base/console.hpp"
 #include "base/http.hpp"
 #include "base/process.hpp"
+#include "formats/apt_proxy.hpp"
 #include "formats/lockfile.hpp"
 #include "formats/mirrors.hpp"
 #include "formats/pool.hpp"
@@ -45,7 +46,8 @@ struct InputContext {
     const Pool& pool;
     bool offline = false;
     CpanPlace cpan = {};
-    Environment env = {}; ///< where logins of registries are told
+    Environment env = {};                 ///< where logins of registries are told
+    const HostProxies* proxies = nullptr; ///< for children that fetch; null: none
 };
 
 /// Pins sources that are no directories: fetches a git commit and makes its archive, hashes a

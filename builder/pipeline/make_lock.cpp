@@ -83,12 +83,20 @@ Lockfile lock_of(const std::string& name, const SolveRequest& request, SolveResu
     return lock;
 }
 
+void set_proxies(SolveRequest& request, const InputContext& in) {
+    if (in.proxies != nullptr) {
+        request.proxy_settings = in.proxies->apt().settings();
+        request.proxies = in.proxies->environment();
+    }
+}
+
 Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& in) {
     require_online(in);
     SolveRequest solve_request;
     solve_request.recipe = recipe.name;
     solve_request.architecture = recipe.architecture;
     solve_request.cache = cache_root() / "apt";
+    set_proxies(solve_request, in);
     solve_request.keep = kept_packages(request);
     solve_request.archives =
         solve_archives(recipe.archives, in, request.keyring_dir / "debian-archive-keyring.gpg");

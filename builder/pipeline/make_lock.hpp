@@ -36,6 +36,9 @@ make_lock(const Recipe& recipe, const LockRequest& request, const InputContext& 
     const InputContext& in,
     const fs::path& debian_keyring);
 
+/// The host's proxies, for apt.
+void set_proxies(SolveRequest& request, const InputContext& in);
+
 /// Throws Error with --offline: a lock is made of what the archives have now.
 void require_online(const InputContext& in);
 

@@ -7,6 +7,7 @@
 
 #include "base/console.hpp"
 #include "base/process.hpp"
+#include "formats/apt_proxy.hpp"
 #include "formats/lockfile.hpp"
 #include "formats/mirrors.hpp"
 
@@ -62,7 +63,8 @@ struct SolveRequest {
     std::vector<LockedPackage> keep;
     /// Lists are kept here, one directory for each set of archives; apt asks whether they changed.
     std::filesystem::path cache;
-    std::string proxy; ///< URL for http and https; empty: none
+    std::vector<AptSetting> proxy_settings; ///< for apt.conf
+    EnvironmentProxies proxies;             ///< where the settings say nothing
     /// Off: accept archives whose Release file has expired (a frozen mirror).
     bool check_valid_until = true;
 };

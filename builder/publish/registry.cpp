@@ -2,53 +2,25 @@
 #include "publish/registry.hpp"
 
 #include "base/error.hpp"
+#include "base/http_policy.hpp"
 #include "base/text.hpp"
+#include "publish/registry_answer.hpp"
+#include "publish/registry_json.hpp"
+#include "publish/registry_login.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 
+#include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace kiln {
 
 namespace {
 
-/// Far above any manifest; distribution-spec asks registries to take 4 MiB.
-constexpr std::size_t kLargestAnswer = 8U << 20U;
-
-Error remote_error(std::string message) {
-    return Error(std::move(message), ExitCode::remote_refused);
-}
-
-std::string encode_base64(std::string_view text) {
-    std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes
-        reinterpret_cast<unsigned char*>(out.data()),
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-        reinterpret_cast<const unsigned char*>(text.data()),
-        static_cast<int>(text.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
-
-/// Keeps a small body in memory.
-class BodySink final : public Sink {
-  public:
-    void write(Bytes bytes) override {
-        if (text_.size() + bytes.size() > kLargestAnswer) {
-            throw remote_error("the registry's answer is larger than any manifest");
-        }
-        text_ += as_text(bytes);
-    }
-
-    [[nodiscard]] const std::string& text() const noexcept { return text_; }
-
-  private:
-    std::string text_;
-};
+/// What a blob may be said to have: above any image that is shipped, below what fills a disk.
+constexpr std::uint64_t kLargestBlob = std::uint64_t{64} << 30U;
 
 /// Passes a blob on and compares it with its descriptor.
 class VerifyingSink final : public Sink {
@@ -103,46 +75,23 @@ class ReopenedSource final : public Source {
     std::unique_ptr<Source> source_;
 };
 
-/// NAME="VALUE" in a challenge (RFC 9110, 11.6.1).
-std::string parameter(std::string_view challenge, std::string_view name) {
-    const std::string start = fmt::format("{}=\"", name);
-    const std::size_t begin = challenge.find(start);
-    if (begin == std::string_view::npos) {
-        return {};
+void require_size(const OciDescriptor& blob, std::uint64_t most) {
+    if (blob.size > most) {
+        throw remote_error(fmt::format(
+            "blob {} of {} bytes is larger than the {} allowed",
+            blob.digest.to_string(),
+            blob.size,
+            format_size(most)));
     }
-    const std::string_view rest = challenge.substr(begin + start.size());
-    return std::string(rest.substr(0, rest.find('"')));
 }
 
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-        out += is_plain
-                   ? std::string(1, c)
-                   : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+/// The base of all requests: never anything that a host name could smuggle in.
+Url url_of(std::string_view scheme, const std::string& host) {
+    auto url = Url::parse(fmt::format("{}://{}/", scheme, host));
+    if (!url || url->has_user()) {
+        throw UsageError(fmt::format("'{}' is not a valid registry host", excerpt(host)));
     }
-    return out;
-}
-
-bool is_this_machine(std::string_view host) {
-    return host == "localhost" || host.starts_with("localhost:") || host.starts_with("127.");
-}
-
-/// The messages of an error answer: {"errors": [{"code": ..., "message": ...}]}.
-std::string messages_in(const std::string& body) {
-    const auto json = nlohmann::json::parse(body, nullptr, false);
-    std::vector<std::string> out;
-    if (json.is_object() && json.contains("errors") && json.at("errors").is_array()) {
-        for (const auto& error : json.at("errors")) {
-            out.push_back(fmt::format(
-                "{} {}",
-                error.value("code", std::string()),
-                error.value("message", std::string())));
-        }
-    }
-    return join(out, "; ");
+    return std::move(*url);
 }
 
 } // namespace
@@ -152,20 +101,25 @@ RegistryClient::RegistryClient(
     RegistryRepository repository,
     std::optional<RegistryCredentials> credentials,
     RetryPolicy retry)
-    : http_(http), repository_(std::move(repository)), credentials_(std::move(credentials)),
+    : http_(http), repository_(std::move(repository)),
+      login_(std::make_unique<RegistryLogin>(http, repository_.host, std::move(credentials))),
       retry_(std::move(retry)) {}
 
-std::string RegistryClient::find_base() {
-    const std::string secure = "https://" + repository_.host;
-    if (!is_this_machine(repository_.host)) {
+RegistryClient::RegistryClient(RegistryClient&&) noexcept = default;
+
+RegistryClient::~RegistryClient() = default;
+
+Url RegistryClient::find_base() {
+    Url secure = url_of("https", repository_.host);
+    if (!secure.is_loopback()) {
         return secure;
     }
     try {
-        BodySink ignored;
-        static_cast<void>(http_.send({.url = secure + "/v2/"}, ignored));
+        AnswerSink ignored;
+        static_cast<void>(http_.send(request_for(secure.text() + "v2/"), ignored));
         return secure;
     } catch (const TransferError& error) {
-        const std::string plain = "http://" + repository_.host;
+        Url plain = url_of("http", repository_.host);
         if (is_registry(plain)) {
             return plain;
         }
@@ -174,73 +128,42 @@ std::string RegistryClient::find_base() {
 }
 
 /// distribution-spec, "Determining Support": a server of TLS answers 400 to a request without.
-bool RegistryClient::is_registry(const std::string& base) {
+bool RegistryClient::is_registry(const Url& base) {
     try {
-        BodySink ignored;
-        const int status = http_.send({.url = base + "/v2/"}, ignored).status;
+        AnswerSink ignored;
+        const int status = http_.send(request_for(base.text() + "v2/"), ignored).status;
         return status == 200 || status == 401;
     } catch (const TransferError&) {
         return false;
     }
 }
 
-std::string RegistryClient::url(const std::string& path) {
-    if (base_.empty()) {
+const Url& RegistryClient::base() {
+    if (!base_) {
         base_ = find_base();
     }
-    return fmt::format("{}/v2/{}/{}", base_, repository_.name, path);
+    return *base_;
 }
 
-std::string RegistryClient::fetch_token(std::string_view challenge) {
-    const std::string realm = parameter(challenge, "realm");
-    if (!realm.starts_with("https://") && !realm.starts_with("http://")) {
-        throw remote_error(
-            fmt::format("registry '{}' names no place that gives tokens", repository_.host));
-    }
+HttpRequest RegistryClient::request_for(std::string url) {
     HttpRequest request;
-    request.url = fmt::format(
-        "{}?service={}&scope={}",
-        realm,
-        percent_encoded(parameter(challenge, "service")),
-        percent_encoded(parameter(challenge, "scope")));
-    if (credentials_) {
-        request.headers.push_back(
-            {"Authorization",
-             "Basic " + encode_base64(credentials_->user + ":" + credentials_->password)});
-    }
-    BodySink body;
-    const HttpResponse response = http_.send(request, body);
-    const auto json = nlohmann::json::parse(body.text(), nullptr, false);
-    for (const char* key : {"token", "access_token"}) {
-        if (response.ok() && json.is_object() && json.contains(key) && json.at(key).is_string()) {
-            return json.at(key).get<std::string>();
-        }
-    }
-    throw refused("gives no token", response, body.text());
+    request.url = std::move(url);
+    request.purpose = HttpPurpose::registry;
+    request.expected_size = kLargestAnswer;
+    return request;
 }
 
-std::string RegistryClient::answer_challenge(std::string_view challenge) {
-    if (challenge.starts_with("Bearer ")) {
-        return "Bearer " + fetch_token(challenge);
-    }
-    if (challenge.starts_with("Basic ") && credentials_) {
-        return "Basic " + encode_base64(credentials_->user + ":" + credentials_->password);
-    }
-    throw remote_error(fmt::format("registry '{}' wants a login", repository_.host))
-        .with_hint("log in with 'docker login', or set KILN_REGISTRY_USER and "
-                   "KILN_REGISTRY_PASSWORD");
+HttpRequest RegistryClient::request(const std::string& path) {
+    return request_for(fmt::format("{}v2/{}/{}", base().text(), repository_.name, path));
 }
 
-Error RegistryClient::refused(
-    const std::string& what, const HttpResponse& response, const std::string& body) const {
-    const std::string messages =
-        messages_in(response.error_body.empty() ? body : response.error_body);
-    return remote_error(fmt::format(
-        "registry '{}' {}: status {}{}",
-        repository_.host,
-        what,
-        response.status,
-        messages.empty() ? "" : ", " + messages));
+bool RegistryClient::is_ours(const std::string& url) {
+    const auto parsed = Url::parse(url);
+    return parsed && parsed->origin() == base().origin();
+}
+
+Error RegistryClient::refused(const std::string& what, const HttpResponse& response) const {
+    return kiln::refused(repository_.host, what, response);
 }
 
 /// One request with retries; a challenge is answered once. `begin` is called before every attempt:
@@ -249,25 +172,28 @@ HttpResponse RegistryClient::send(HttpRequest request, const std::function<Sink&
     const std::vector<HttpHeader> plain = request.headers;
     const auto attempt = [&] {
         request.headers = plain;
-        if (!authorization_.empty()) {
+        // An upload may go to a storage server that the registry names; the login is not for it.
+        if (!authorization_.empty() && is_ours(request.url)) {
             request.headers.push_back({"Authorization", authorization_});
         }
         return http_.send(request, begin());
     };
     HttpResponse response = with_retries(retry_, attempt);
-    if (response.status == 401) {
+    // A redirect may have led to somebody else, whose challenge would send the login where they
+    // say.
+    if (response.status == 401 && is_ours(response.url)) {
         const auto challenge = response.header("www-authenticate");
-        authorization_ = answer_challenge(challenge.value_or(""));
+        authorization_ = login_->answer(challenge.value_or(""), base());
         response = with_retries(retry_, attempt);
     }
     if (response.status == 401 || response.status == 403) {
-        throw refused("refuses the login", response, "");
+        throw refused("refuses the login", response);
     }
     return response;
 }
 
 RegistryClient::Answer RegistryClient::send(HttpRequest request) {
-    std::optional<BodySink> body;
+    std::optional<AnswerSink> body;
     auto* reopened = dynamic_cast<ReopenedSource*>(request.body);
     HttpResponse response = send(std::move(request), [&]() -> Sink& {
         if (reopened != nullptr) {
@@ -279,15 +205,14 @@ RegistryClient::Answer RegistryClient::send(HttpRequest request) {
 }
 
 std::optional<RegistryManifest> RegistryClient::manifest(const std::string& reference) {
-    HttpRequest request;
-    request.url = url("manifests/" + reference);
+    HttpRequest request = this->request("manifests/" + reference);
     request.headers.push_back({"Accept", std::string(media_type::kManifest)});
     Answer answer = send(std::move(request));
     if (answer.response.status == 404) {
         return std::nullopt;
     }
-    if (!answer.response.ok()) {
-        throw refused(fmt::format("does not give '{}'", reference), answer.response, answer.body);
+    if (answer.response.status != 200) { // no part, either
+        throw refused(fmt::format("does not give '{}'", reference), answer.response);
     }
     RegistryManifest out{std::move(answer.body), {}};
     out.digest = sha256(out.text);
@@ -303,33 +228,43 @@ std::optional<RegistryManifest> RegistryClient::manifest(const std::string& refe
 }
 
 void RegistryClient::fetch(const OciDescriptor& blob, const std::function<Sink&()>& begin) {
-    HttpRequest request;
-    request.url = url("blobs/" + blob.digest.to_string());
+    HttpRequest request = this->request("blobs/" + blob.digest.to_string());
+    request.expected_size = blob.size;
     std::optional<VerifyingSink> verifying;
     const HttpResponse response =
         send(std::move(request), [&]() -> Sink& { return verifying.emplace(blob, begin()); });
-    if (!response.ok()) {
-        throw refused(fmt::format("does not give blob {}", blob.digest.to_string()), response, "");
+    if (response.status != 200) {
+        throw refused(fmt::format("does not give blob {}", blob.digest.to_string()), response);
     }
     verifying->finish();
 }
 
 void RegistryClient::fetch_blob(const OciDescriptor& blob, const fs::path& file) {
+    require_size(blob, kLargestBlob);
+    const std::uintmax_t room = fs::space(file.parent_path()).available;
+    if (blob.size > room) {
+        throw Error(fmt::format(
+            "blob {} of {} does not fit into '{}', which has {} left",
+            blob.digest.to_string(),
+            format_size(blob.size),
+            file.parent_path().string(),
+            format_size(room)));
+    }
     std::optional<AtomicFile> target;
     fetch(blob, [&]() -> Sink& { return target.emplace(file); });
     target->commit();
 }
 
 std::string RegistryClient::fetch_text(const OciDescriptor& blob) {
-    std::optional<BodySink> text;
+    require_size(blob, kLargestAnswer);
+    std::optional<AnswerSink> text;
     fetch(blob, [&]() -> Sink& { return text.emplace(); });
     return text->text();
 }
 
 bool RegistryClient::has_blob(const Digest& digest) {
-    HttpRequest request;
+    HttpRequest request = this->request("blobs/" + digest.to_string());
     request.method = "HEAD";
-    request.url = url("blobs/" + digest.to_string());
     return send(std::move(request)).response.ok();
 }
 
@@ -338,51 +273,41 @@ void RegistryClient::push_blob(
     if (has_blob(blob.digest)) {
         return;
     }
-    HttpRequest begin;
+    HttpRequest begin = request("blobs/uploads/");
     begin.method = "POST";
-    begin.url = url("blobs/uploads/");
+    const auto from = Url::parse(begin.url);
+    KILN_CHECK(from);
     const Answer begun = send(std::move(begin));
     const auto location = begun.response.header("location");
     if (begun.response.status != 202 || !location) {
-        throw refused("takes no upload", begun.response, begun.body);
+        throw refused("takes no upload", begun.response);
     }
-    std::string target(*location);
-    if (target.starts_with('/')) {
-        target = base_ + target;
-    }
-    HttpRequest upload;
+    HttpRequest upload =
+        request_for(follow_reference(HttpPurpose::registry, *from, *location)
+                        .with_query("digest=" + percent_encoded(blob.digest.to_string()))
+                        .text());
     upload.method = "PUT";
-    upload.url = fmt::format(
-        "{}{}digest={}",
-        target,
-        target.find('?') == std::string::npos ? '?' : '&',
-        percent_encoded(blob.digest.to_string()));
     upload.headers.push_back({"Content-Type", "application/octet-stream"});
     upload.body_size = blob.size;
     ReopenedSource content(open);
     upload.body = &content;
     const Answer done = send(std::move(upload));
     if (done.response.status != 201) {
-        throw refused(
-            fmt::format("does not take blob {}", blob.digest.to_string()),
-            done.response,
-            done.body);
+        throw refused(fmt::format("does not take blob {}", blob.digest.to_string()), done.response);
     }
 }
 
 Digest RegistryClient::push_manifest(
     const std::string& reference, std::string_view text, std::string_view media_type) {
-    HttpRequest request;
+    HttpRequest request = this->request("manifests/" + reference);
     request.method = "PUT";
-    request.url = url("manifests/" + reference);
     request.headers.push_back({"Content-Type", std::string(media_type)});
     request.body_size = text.size();
     ReopenedSource body([&] { return std::make_unique<MemorySource>(as_byte_span(text)); });
     request.body = &body;
     const Answer answer = send(std::move(request));
     if (answer.response.status != 201) {
-        throw refused(
-            fmt::format("does not take manifest '{}'", reference), answer.response, answer.body);
+        throw refused(fmt::format("does not take manifest '{}'", reference), answer.response);
     }
     return sha256(text);
 }

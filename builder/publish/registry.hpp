@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/http.hpp"
 #include "base/process.hpp"
+#include "base/url.hpp"
 #include "formats/oci_model.hpp"
 
 #include <functional>
@@ -42,9 +43,11 @@ struct RegistryCredentials {
     std::string password;
 };
 
-/// KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD, else what `docker login` or `podman login` left
-/// for the host: $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json, ~/.docker/config.json. Credential
-/// helpers are not asked. Throws Error when such a file cannot be understood.
+/// KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD when KILN_REGISTRY_HOST is `host`, else what
+/// `docker login` or `podman login` left for the host: $REGISTRY_AUTH_FILE,
+/// $DOCKER_CONFIG/config.json, ~/.docker/config.json. Credential helpers are not asked. Throws
+/// UsageError when a user is set without a host, since a login must not go to whatever registry a
+/// recipe names, and Error when a file cannot be understood.
 [[nodiscard]] std::optional<RegistryCredentials>
 find_registry_credentials(const std::string& host, const Environment& env);
 
@@ -53,17 +56,26 @@ struct RegistryManifest {
     Digest digest; ///< of the text
 };
 
+class RegistryLogin;
+
 /// Every method throws Error with exit code 5 when the registry refuses or is none, in its own
 /// words where it has any, and TransferError when it cannot be reached.
 class RegistryClient {
   public:
-    /// `http` must outlive this. A registry on this machine (localhost, 127.x) is also spoken to
-    /// without TLS, when it does not speak it; others never.
+    /// `http` must outlive this. A registry on this machine (Url::is_loopback()) is also spoken to
+    /// without TLS, when it does not speak it; others never. `credentials` go to the registry's own
+    /// origin and to the token server that it names, to no redirect and no upload location
+    /// elsewhere.
     RegistryClient(
         HttpClient& http,
         RegistryRepository repository,
         std::optional<RegistryCredentials> credentials,
         RetryPolicy retry = {});
+    RegistryClient(RegistryClient&& other) noexcept;
+    RegistryClient(const RegistryClient&) = delete;
+    RegistryClient& operator=(const RegistryClient&) = delete;
+    RegistryClient& operator=(RegistryClient&&) = delete;
+    ~RegistryClient();
 
     /// By tag or digest ("sha256:..."); nothing when there is none. What comes for a digest has
     /// that digest.
@@ -86,23 +98,24 @@ class RegistryClient {
         std::string body;
     };
 
-    [[nodiscard]] std::string url(const std::string& path);
-    [[nodiscard]] std::string find_base();
-    [[nodiscard]] bool is_registry(const std::string& base);
+    [[nodiscard]] const Url& base();
+    [[nodiscard]] Url find_base();
+    [[nodiscard]] bool is_registry(const Url& base);
+    /// For the registry's own origin, where the login may go.
+    [[nodiscard]] bool is_ours(const std::string& url);
+    [[nodiscard]] static HttpRequest request_for(std::string url);
+    /// GET of a path of the repository.
+    [[nodiscard]] HttpRequest request(const std::string& path);
     HttpResponse send(HttpRequest request, const std::function<Sink&()>& begin);
     Answer send(HttpRequest request);
     void fetch(const OciDescriptor& blob, const std::function<Sink&()>& begin);
-    /// The Authorization header that a challenge asks for.
-    [[nodiscard]] std::string answer_challenge(std::string_view challenge);
-    [[nodiscard]] std::string fetch_token(std::string_view challenge);
-    [[nodiscard]] Error
-    refused(const std::string& what, const HttpResponse& response, const std::string& body) const;
+    [[nodiscard]] Error refused(const std::string& what, const HttpResponse& response) const;
 
     HttpClient& http_;
     RegistryRepository repository_;
-    std::optional<RegistryCredentials> credentials_;
+    std::unique_ptr<RegistryLogin> login_;
     RetryPolicy retry_;
-    std::string base_; ///< "https://HOST"; empty until the first request
+    std::optional<Url> base_; ///< "https://HOST/"; none until the first request
     std::string authorization_;
 };
 

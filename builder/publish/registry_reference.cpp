@@ -65,20 +65,30 @@ std::optional<RegistryCredentials> read_login(const fs::path& file, const std::s
     return RegistryCredentials{decoded.substr(0, colon), decoded.substr(colon + 1)};
 }
 
+/// "REG.example" and "reg.example:443" are one registry.
+bool is_same_host(const std::string& a, const std::string& b) {
+    const auto first = Url::parse("https://" + a);
+    const auto second = Url::parse("https://" + b);
+    return first && second && first->authority() == second->authority();
+}
+
 } // namespace
 
 RegistryReference parse_registry_reference(std::string_view text) {
     static const std::regex kForm(
-        "^([A-Za-z0-9.-]+(?::[0-9]+)?)/"
+        "^((?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]+)?)/"
         "([a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
         "(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?"
         "(?:@(sha256:[0-9a-f]{64}))?$");
     const std::string copy(text);
     std::smatch match;
-    if (!std::regex_match(copy, match, kForm)) {
+    // std::regex recurses for every character.
+    constexpr std::size_t kLongest = 1024;
+    if (copy.size() > kLongest || !std::regex_match(copy, match, kForm)) {
         throw UsageError(fmt::format(
-            "'{}' is no reference to a registry: expected HOST[:PORT]/NAME[:TAG][@sha256:DIGEST]",
-            text));
+            "'{}' is not a valid registry reference: expected "
+            "HOST[:PORT]/NAME[:TAG][@sha256:DIGEST]",
+            excerpt(text)));
     }
     RegistryReference out{{match[1].str(), match[2].str()}, match[3].str(), std::nullopt};
     if (match[4].matched) {
@@ -90,7 +100,16 @@ RegistryReference parse_registry_reference(std::string_view text) {
 std::optional<RegistryCredentials>
 find_registry_credentials(const std::string& host, const Environment& env) {
     if (const std::string user = variable(env, "KILN_REGISTRY_USER"); !user.empty()) {
-        return RegistryCredentials{user, variable(env, "KILN_REGISTRY_PASSWORD")};
+        const std::string owner = variable(env, "KILN_REGISTRY_HOST");
+        if (owner.empty()) {
+            UsageError error("KILN_REGISTRY_USER is set, but not the registry that it is for");
+            error.set_hint_if_empty(
+                fmt::format("set KILN_REGISTRY_HOST, such as KILN_REGISTRY_HOST={}", host));
+            throw error;
+        }
+        if (is_same_host(owner, host)) {
+            return RegistryCredentials{user, variable(env, "KILN_REGISTRY_PASSWORD")};
+        }
     }
     for (const fs::path& file : login_files(env)) {
         if (!fs::exists(file)) {

@@ -75,6 +75,7 @@ class Wait {
         }
         HttpRequest request;
         request.url = ready_url(spec_, port->host);
+        request.purpose = HttpPurpose::local;
         request.follow_redirects = false;
         NullSink sink;
         try {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "pipeline/solve.hpp"
+#include "support/script_server.hpp"
 #include "support/toy_archive.hpp"
 
 #include <gmock/gmock.h>
@@ -94,6 +95,29 @@ TEST_F(SolveTest, LocksEssentialsAndDependenciesInOrder) {
     EXPECT_EQ(base.size, fs::file_size(archive_.deb("base")));
     EXPECT_EQ(base.sha256, sha256_file(archive_.deb("base").string()));
     EXPECT_EQ(result.packages[1].multi_arch, "foreign");
+}
+
+TEST_F(SolveTest, GoesThroughTheProxies) {
+    archive_.publish();
+    const test::ScriptServer proxy([&](const auto& request, auto& connection) {
+        constexpr std::string_view kMirror = "http://mirror.invalid/debian/";
+        const fs::path file = archive_.root() / request.target.substr(kMirror.size());
+        if (request.target.starts_with(kMirror) && fs::is_regular_file(file)) {
+            connection.answer(200, read_text_file(file));
+        } else {
+            connection.answer(404, "");
+        }
+    });
+    SolveRequest wish = request({stage({"web"})});
+    wish.archives[0].base = "http://mirror.invalid/debian";
+    wish.proxies.http = proxy.url();
+    EXPECT_EQ(version_of(run(wish), "web"), "1.0 stable");
+    EXPECT_FALSE(proxy.requests().empty());
+    // apt's own setting wins.
+    wish.proxies.http = "http://127.0.0.1:1";
+    wish.proxy_settings = {{"Acquire::http::Proxy::mirror.invalid", proxy.url()}};
+    wish.cache = dir_.path() / "apt2";
+    EXPECT_EQ(version_of(run(wish), "web"), "1.0 stable");
 }
 
 TEST_F(SolveTest, InstallsRecommendsOnlyWhereAsked) {

@@ -168,7 +168,7 @@ ToyServer::Answer ToyServer::answer(const std::string& request) {
     if (!fault.target.empty()) {
         return {head(302, 0, fmt::format("Location: {}\r\n", fault.target)), {}};
     }
-    const fs::path file = root_ / path.substr(1);
+    const fs::path file = root_ / path.substr(1, path.find('?') - 1);
     if (!fs::is_regular_file(file)) {
         return {head(404, 4), "none"};
     }

@@ -18,6 +18,7 @@ struct Reply {
     int status = 200;
     std::string body = {};
     std::vector<HttpHeader> headers = {};
+    std::string url = {}; ///< where a redirect led; empty: nowhere
 };
 
 /// Answers with what a test's function says, and remembers what it was asked.
@@ -27,6 +28,8 @@ class ScriptedClient final : public HttpClient {
     std::vector<std::string> seen;
 
     HttpResponse send(const HttpRequest& request, Sink& sink) override {
+        EXPECT_EQ(request.purpose, HttpPurpose::registry);
+        EXPECT_GT(request.expected_size, 0U); // or nothing limits its time
         std::string line = request.method + " " + request.url;
         if (request.body != nullptr) {
             MemorySink sent;
@@ -36,6 +39,7 @@ class ScriptedClient final : public HttpClient {
         seen.push_back(std::move(line));
         Reply reply = script(request);
         HttpResponse response;
+        response.url = reply.url.empty() ? request.url : reply.url;
         response.status = reply.status;
         response.headers = std::move(reply.headers);
         if (reply.status >= 400) {
@@ -109,11 +113,32 @@ TEST(RegistryCredentials, AreFoundWhereLoginsLieAndInTheEnvironment) {
     EXPECT_EQ(found->password, "loaf & crumb");
     EXPECT_FALSE(find_registry_credentials("other.example", env));
     const auto told = find_registry_credentials(
-        "reg.example", {{"KILN_REGISTRY_USER", "me"}, {"KILN_REGISTRY_PASSWORD", "secret"}});
+        "reg.example",
+        {{"KILN_REGISTRY_USER", "me"},
+         {"KILN_REGISTRY_PASSWORD", "secret"},
+         {"KILN_REGISTRY_HOST", "REG.example:443"}});
     ASSERT_TRUE(told);
     EXPECT_EQ(told->user, "me");
     write_file(dir.path() / "config.json", "{");
     EXPECT_THROW(static_cast<void>(find_registry_credentials("reg.example", env)), Error);
+}
+
+TEST(RegistryCredentials, OfTheEnvironmentAreForOneHost) {
+    Environment env{{"KILN_REGISTRY_USER", "me"}, {"KILN_REGISTRY_PASSWORD", "secret"}};
+    try {
+        static_cast<void>(find_registry_credentials("reg.example", env));
+        FAIL() << "no exception";
+    } catch (const UsageError& error) {
+        EXPECT_THAT(error.message(), HasSubstr("KILN_REGISTRY_USER is set, but not the registry"));
+        EXPECT_EQ(error.exit_code(), ExitCode::usage);
+        EXPECT_THAT(error.hint(), HasSubstr("KILN_REGISTRY_HOST=reg.example"));
+    }
+    env["KILN_REGISTRY_HOST"] = "reg.example:5000";
+    EXPECT_TRUE(find_registry_credentials("reg.example:5000", env));
+    for (const char* other :
+         {"reg.example", "reg.example:5001", "evil.example", "reg.example.evil.example:5000"}) {
+        EXPECT_FALSE(find_registry_credentials(other, env)) << other;
+    }
 }
 
 TEST_F(Registry, GetsATokenWhereTheChallengeSays) {
@@ -148,7 +173,7 @@ TEST_F(Registry, SaysHowToLogInAndNeverThePassword) {
     };
     const Error without = failure([&] { static_cast<void>(client().manifest("latest")); });
     EXPECT_EQ(without.exit_code(), ExitCode::remote_refused);
-    EXPECT_EQ(without.message(), "registry 'reg.example' wants a login");
+    EXPECT_EQ(without.message(), "registry 'reg.example' requires a login");
     EXPECT_THAT(without.hint(), HasSubstr("KILN_REGISTRY_USER"));
     const Error wrong = failure(
         [&] { static_cast<void>(client(RegistryCredentials{"u", "secret"}).manifest("latest")); });
@@ -207,6 +232,105 @@ TEST_F(Registry, UploadsABlobThatItDoesNotHave) {
                 blob.digest.hex() + " <- data"));
 }
 
+TEST_F(Registry, UploadsElsewhereWithoutTheLogin) {
+    const OciDescriptor blob = descriptor("data");
+    std::string location = "https://storage.example/bucket/7?sig=x";
+    bool told = false;
+    http_.script = [&](const HttpRequest& request) -> Reply {
+        const bool ours = request.url.starts_with("https://reg.example/");
+        EXPECT_EQ(authorization(request), ours && told ? "Basic dTpw" : "") << request.url;
+        if (ours && !told) {
+            told = true;
+            return {401, "", {{"WWW-Authenticate", "Basic realm=\"x\""}}};
+        }
+        if (request.method == "HEAD") {
+            return {404};
+        }
+        return request.method == "POST" ? Reply{202, "", {{"Location", location}}} : Reply{201};
+    };
+    const auto push = [&] {
+        told = false;
+        client(RegistryCredentials{"u", "p"}).push_blob(blob, [] {
+            return std::make_unique<MemorySource>(as_byte_span(std::string_view("data")));
+        });
+    };
+    push();
+    EXPECT_THAT(
+        http_.seen.back(),
+        "PUT https://storage.example/bucket/7?sig=x&digest=sha256%3A" + blob.digest.hex() +
+            " <- data");
+    for (const char* bad :
+         {"file:///victim?x=1",
+          "http://storage.example/",
+          "http://127.0.0.1:8080/",
+          "https://localhost/",
+          "gopher://a/",
+          "https://a/\n"}) {
+        location = bad;
+        const std::size_t before = http_.seen.size();
+        const Error error = failure(push);
+        EXPECT_EQ(error.exit_code(), ExitCode::remote_refused) << bad;
+        EXPECT_THAT(error.message(), HasSubstr("as its next address")) << bad;
+        EXPECT_EQ(http_.seen.size(), before + 3) << bad; // HEAD twice and POST, no PUT
+    }
+}
+
+TEST_F(Registry, AnswersNoChallengeOfSomebodyElse) {
+    http_.script = [](const HttpRequest&) -> Reply {
+        return {
+            401,
+            "",
+            {{"WWW-Authenticate", R"(Bearer realm="https://evil.example/token")"}},
+            "https://cdn.example/blob"};
+    };
+    const Error error =
+        failure([&] { static_cast<void>(client(RegistryCredentials{"u", "p"}).manifest("x")); });
+    EXPECT_EQ(error.exit_code(), ExitCode::remote_refused);
+    EXPECT_EQ(error.message(), "registry 'reg.example' refuses the login: status 401");
+    EXPECT_EQ(http_.seen.size(), 1U);
+}
+
+TEST_F(Registry, SendsTheLoginToNoTokenServerWithoutTls) {
+    std::string realm;
+    http_.script = [&](const HttpRequest&) -> Reply {
+        return {401, "", {{"WWW-Authenticate", "Bearer realm=\"" + realm + "\",service=\"s\""}}};
+    };
+    for (const char* bad :
+         {"file:///etc/passwd",
+          "http://auth.example/token",
+          "http://127.0.0.1/token",
+          "https://127.0.0.1/token",
+          "https://a/\r\nX: y",
+          "ldap://a/"}) {
+        realm = bad;
+        http_.seen.clear();
+        const Error error = failure(
+            [&] { static_cast<void>(client(RegistryCredentials{"u", "p"}).manifest("x")); });
+        EXPECT_EQ(error.exit_code(), ExitCode::remote_refused) << bad;
+        EXPECT_THAT(error.message(), HasSubstr("as its next address")) << bad;
+        EXPECT_EQ(http_.seen.size(), 1U) << bad;
+    }
+    realm = "";
+    EXPECT_EQ(
+        failure([&] { static_cast<void>(client().manifest("x")); }).message(),
+        "registry 'reg.example' names no token server");
+}
+
+TEST_F(Registry, RefusesSizesBeforeItAsks) {
+    OciDescriptor blob = descriptor("x");
+    for (const std::uint64_t size : {std::uint64_t{1} << 62U, ~std::uint64_t{0}}) {
+        blob.size = size;
+        const TempDir dir(temporary_root(), "kiln-test");
+        const Error large = failure([&] { client().fetch_blob(blob, dir.path() / "blob"); });
+        EXPECT_EQ(large.exit_code(), ExitCode::remote_refused);
+        EXPECT_THAT(large.message(), HasSubstr("is larger than the 64.0 GiB allowed"));
+        EXPECT_TRUE(fs::is_empty(dir.path()));
+        const Error text = failure([&] { static_cast<void>(client().fetch_text(blob)); });
+        EXPECT_THAT(text.message(), HasSubstr("is larger than the 4.0 MiB allowed"));
+    }
+    EXPECT_TRUE(http_.seen.empty());
+}
+
 TEST_F(Registry, TellsWhatTheRegistrySays) {
     http_.script = [](const HttpRequest& request) -> Reply {
         if (request.method == "HEAD") {
@@ -241,6 +365,9 @@ TEST_F(Registry, SpeaksWithoutTlsOnThisMachineOnly) {
         }
         return {400};
     };
+    RegistryClient remote(http_, {"127.evil.example", "x"}, std::nullopt, {});
+    EXPECT_THROW(static_cast<void>(remote.manifest("latest")), TransferError);
+    EXPECT_EQ(http_.seen.back(), "GET https://127.evil.example/v2/x/manifests/latest");
     RegistryClient strict(http_, {"127.0.0.1:5000", "x"}, std::nullopt, {});
     EXPECT_EQ(
         failure([&] { static_cast<void>(strict.manifest("latest")); }).message(),

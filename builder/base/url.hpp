@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// A URL taken apart by libcurl's own parser, so that what is judged is what libcurl connects to.
+// Knows no policy: who may go where is base/http_policy.hpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kiln {
+
+class Url {
+  public:
+    /// Nothing when the text is no absolute URL or holds control characters. Schemes that libcurl
+    /// does not know are parsed, too.
+    [[nodiscard]] static std::optional<Url> parse(std::string_view text);
+
+    /// What a reference (a Location header, an absolute or relative URL) means on this URL.
+    [[nodiscard]] std::optional<Url> resolve(std::string_view reference) const;
+
+    /// The URL with "NAME=VALUE", percent-encoded already, added to its query.
+    [[nodiscard]] Url with_query(const std::string& parameter) const;
+    /// The URL with the user name and password of another one.
+    [[nodiscard]] Url with_user_of(const Url& other) const;
+
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+    /// In lower case, without a colon.
+    [[nodiscard]] const std::string& scheme() const noexcept { return scheme_; }
+
+    /// In lower case; IPv4 addresses as four decimal numbers, IPv6 ones in brackets.
+    [[nodiscard]] const std::string& host() const noexcept { return host_; }
+
+    [[nodiscard]] bool has_user() const noexcept { return has_user_; }
+
+    /// "HOST:PORT", the port of the scheme included.
+    [[nodiscard]] std::string authority() const { return host_ + ":" + port_; }
+
+    /// SCHEME://HOST:PORT, what credentials are bound to (RFC 6454).
+    [[nodiscard]] std::string origin() const { return scheme_ + "://" + authority(); }
+
+    /// The host is this machine: "localhost", an address in 127.0.0.0/8, or [::1]. Names are
+    /// compared as a whole, so "127.evil.example" is none.
+    [[nodiscard]] bool is_loopback() const;
+
+  private:
+    std::string text_;
+    std::string scheme_;
+    std::string host_;
+    std::string port_; ///< empty for schemes without a default
+    bool has_user_ = false;
+};
+
+} // namespace kiln

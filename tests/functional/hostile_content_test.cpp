@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// What a registry says that it has, and what it sends instead.
+#include "hostile_registry.hpp"
+
+namespace kiln::test {
+namespace {
+
+using testing::HasSubstr;
+using Connection = ScriptServer::Connection;
+using Request = ScriptServer::Request;
+
+TEST_F(HostileRegistry, HasManifestsThatMakeNoSense) {
+    const std::string good = config_of("c");
+    for (const std::string& text : std::vector<std::string>{
+             "",
+             "<html>",
+             "null",
+             "[]",
+             "7",
+             "\"x\"",
+             "{}",
+             R"({"artifactType": 7})",
+             R"({"artifactType": null, "layers": []})",
+             R"({"artifactType": "application/vnd.kiln.artifact.v1"})",
+             R"({"artifactType": "application/vnd.kiln.artifact.v1", "layers": 7})",
+             R"({"artifactType": "application/vnd.kiln.artifact.v1", "layers": "x"})",
+             R"({"artifactType": "application/vnd.kiln.artifact.v1", "layers": {"0": {}}})",
+             manifest("{}", "{}"),
+             manifest("[]", "[]"),
+             manifest("null", "null"),
+             manifest("\"x\"", "7"),
+             manifest(good, R"({"mediaType": [], "digest": {}, "size": 1})"),
+             manifest(good, good),
+             std::string(100'000, '['),
+             "{\"artifactType\": \"\xff\xfe\"}",
+             "{\"\xff\": 1}",
+             "\xef\xbb\xbf\x1b[2J"}) {
+        expect_refused(pull_of(text), "");
+    }
+    expect_refused(pull_of(std::string(100'000, '[')), "nested deeper than 32 levels");
+    expect_refused(pull_of("{\"a\": \"\x1b[2J\"}"), "manifest 'tag' is not valid");
+}
+
+TEST_F(HostileRegistry, SaysSizesThatNobodyHas) {
+    const std::string config = config_text();
+    for (const std::string size :
+         {"4611686018427387904",
+          "18446744073709551615",
+          "99999999999999999999",
+          "-1",
+          "1.5",
+          "1e300"}) {
+        expect_refused(
+            pull_of(manifest(config_of(config), layer_of("x", size)), {config}),
+            "manifest 'tag' is");
+        expect_refused(
+            pull_of(
+                manifest(descriptor(media_type::kArtifactConfig, config, size), layer_of("x")),
+                {config}),
+            "manifest 'tag' is");
+    }
+}
+
+TEST_F(HostileRegistry, SendsOtherContentThanItSaid) {
+    const std::string config = config_text();
+    const std::string text = manifest(config_of(config), layer_of("layer"));
+    const auto blobs = [&](const std::string& sent) {
+        return pull([&](const Request& request, Connection& connection) {
+            const bool is_config = request.target.ends_with(sha256(config).to_string());
+            connection.answer(
+                200,
+                request.target.ends_with("/tag") ? text
+                : is_config                      ? config
+                                                 : sent);
+        });
+    };
+    expect_refused(blobs("other"), "the registry sent 5 bytes with digest");
+    expect_refused(blobs("lay"), "the registry sent 3 bytes with digest");
+    expect_refused(blobs("layer and more"), "is larger than the 5 bytes that its manifest says");
+    const Digest wanted = sha256("another manifest");
+    expect_refused(
+        pull(
+            [&](const Request&, Connection& connection) { connection.answer(200, text); },
+            wanted.to_string()),
+        "for " + wanted.to_string());
+    // Endless content ends at the size that the manifest says.
+    expect_refused(
+        pull([&](const Request& request, Connection& connection) {
+            if (request.target.ends_with("/tag")) {
+                connection.answer(200, text);
+            } else {
+                connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+                connection.repeat(std::string(100'000, 'x'));
+            }
+        }),
+        "bytes that its manifest says");
+}
+
+TEST_F(HostileRegistry, CompressesWhatWasNotAskedFor) {
+    expect_refused(
+        pull([](const Request&, Connection& connection) {
+            connection.answer(200, "\x1f\x8b\x08 of gzip", "Content-Encoding: gzip\r\n");
+        }),
+        "manifest 'tag' is not valid");
+}
+
+TEST_F(HostileRegistry, HasConfigsThatMakeNoSense) {
+    for (const std::string& config : std::vector<std::string>{
+             "",
+             "{}",
+             "[]",
+             R"({"name": 7, "kind": [], "key": {}, "tree": null})",
+             R"({"name": "core", "kind": "x", "key": "sha256:1", "tree": "x"})",
+             config_text("../../victim"),
+             config_text(""),
+             config_text("a\\u001b[2J"),
+             config_text("\xff"),
+             std::string(5000, '[')}) {
+        expect_refused(
+            pull_of(manifest(config_of(config), layer_of("x")), {config}),
+            "the config of 'tag' is not valid");
+    }
+    std::string other = config_text();
+    other.replace(other.find(key().hex()), 64, std::string(64, '0'));
+    expect_refused(
+        pull_of(manifest(config_of(other), layer_of("x")), {other}), "is artifact sha256:0000");
+}
+
+TEST_F(HostileRegistry, WritesToTheTerminal) {
+    const auto error = [&](const std::string& body) {
+        return pull([&](const Request&, Connection& connection) { connection.answer(400, body); });
+    };
+    expect_refused(
+        error(R"({"errors": [{"code": "\u001b[31m", "message": "a\r\u009bb"}]})"),
+        "status 400, \\x1b[31m a\\x0D\\xC2\\x9Bb");
+    // Wrong types have no words, long ones are cut.
+    for (const char* body :
+         {R"({"errors": [7, null, {"code": 1, "message": []}]})",
+          R"({"errors": {"code": "x"}})",
+          R"({"errors": "x"})",
+          R"([])",
+          "\x1b[2J"}) {
+        EXPECT_TRUE(error(body).message().ends_with("status 400")) << body;
+    }
+    expect_refused(
+        error(R"({"errors": [{"code": ")" + std::string(50'000, 'x') + "\"}]}"), "xxx...");
+}
+
+} // namespace
+} // namespace kiln::test
