@@ -11,7 +11,7 @@ namespace kiln {
 namespace {
 
 /// UTF-8 without characters that XML 1.0 or YAML has no place for.
-std::string printable(std::string_view text) {
+std::string report_text(std::string_view text) {
     // The JSON library puts U+FFFD in the place of what is no UTF-8.
     const std::string clean = nlohmann::json::parse(
         nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -29,7 +29,7 @@ std::string printable(std::string_view text) {
 /// A description: '#' would begin a directive.
 std::string tap_text(std::string_view text) {
     std::string out;
-    for (const char c : printable(text)) {
+    for (const char c : report_text(text)) {
         if (c == '#' || c == '\\') {
             out += '\\';
         }
@@ -40,7 +40,7 @@ std::string tap_text(std::string_view text) {
 
 std::string yaml_quote(std::string_view text) {
     std::string out = "'";
-    for (const char c : printable(text)) {
+    for (const char c : report_text(text)) {
         out += c == '\'' ? "''" : std::string(1, c == '\n' ? ' ' : c);
     }
     return out + "'";
@@ -48,7 +48,7 @@ std::string yaml_quote(std::string_view text) {
 
 std::string xml_text(std::string_view text) {
     std::string out;
-    for (const char c : printable(text)) {
+    for (const char c : report_text(text)) {
         switch (c) {
         case '&':
             out += "&amp;";
@@ -115,7 +115,7 @@ std::string tap_point(std::size_t number, const CheckResult& result) {
         "  ---\n  message: {}\n  seconds: {:.1f}\n", yaml_quote(result.message), result.seconds);
     if (!result.output.empty()) {
         out += "  output: |2\n"; // the output may begin with blanks
-        for (const std::string& line : split_lines(printable(result.output))) {
+        for (const std::string& line : split_lines(report_text(result.output))) {
             out += line.empty() ? "\n" : fmt::format("    {}\n", line);
         }
     }
