@@ -2,6 +2,7 @@
 #include "pipeline/cpan_mirror.hpp"
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "formats/archive_reader.hpp"
 #include "formats/mirrors.hpp"
@@ -10,20 +11,31 @@
 #include <fmt/format.h>
 
 #include <regex>
+#include <span>
+#include <vector>
 
 namespace kiln {
 
 namespace {
 
 constexpr std::uint64_t kLargestIndex = 256U << 20U;
+constexpr std::uint64_t kLargestIndexText = 512U << 20U;
 constexpr const char* kIndexPath = "modules/02packages.details.txt.gz";
 
 std::string decompressed(std::string_view text, const std::string& name) {
     MemorySource raw(as_byte_span(text));
     DecompressSource source(raw, name);
-    MemorySink out;
-    copy(source, out);
-    return std::string(out.text());
+    std::string out;
+    std::vector<std::byte> buffer(std::size_t{256} << 10U);
+    while (const std::size_t count = source.read(buffer)) {
+        throw_if_interrupted();
+        if (out.size() + count > kLargestIndexText) {
+            throw Error(
+                fmt::format("'{}' unpacks to more than {}", name, format_size(kLargestIndexText)));
+        }
+        out += as_text(std::span(buffer).first(count));
+    }
+    return out;
 }
 
 /// The SHA-256 that CHECKSUMS states for a file: a perl hash, one entry
