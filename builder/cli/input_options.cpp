@@ -54,7 +54,7 @@ HttpOptions http_options(const Environment& env) {
 
 InputWorld::InputWorld(const Arguments& arguments, Context& context)
     : console_(context.console), processes_(context.io.processes),
-      cache_(cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
+      cache_(own_cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
       mirrors_(mirror_settings(arguments, context.io.env)),
       http_(std::make_unique<CurlHttpClient>(http_options(context.io.env))),
       offline_(arguments.flag(kOfflineOption.name)), cpan_(cpan_place(arguments, context.io.env)),
