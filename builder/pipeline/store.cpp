@@ -262,7 +262,8 @@ FileTree Store::load(const Digest& key) const {
             throw;
         } catch (Error& error) {
             set_aside_if_damaged(folder);
-            error.set_hint_if_empty("it is damaged: it is made again as soon as no other kiln uses it");
+            error.set_hint_if_empty(
+                "it is damaged: it is made again as soon as no other kiln uses it");
             throw;
         }
     });
