@@ -31,7 +31,11 @@ CpanPlace cpan_place(const Arguments& arguments, const Environment& env) {
         }
         where = "file://" + fs::canonical(where).string();
     }
-    return {where, arguments.value_or(kCpanKeyringOption.name, "")};
+    const std::string keyring = arguments.value_or(kCpanKeyringOption.name, "");
+    if (!keyring.empty() && !fs::is_regular_file(keyring)) {
+        throw UsageError(fmt::format("'--cpan-keyring {}': not a regular file", keyring));
+    }
+    return {where, keyring};
 }
 
 Arguments without_input_options() {

@@ -328,6 +328,10 @@ SourcePos JsonFields::pos_of(std::string_view key) const {
 void JsonFields::finish() {
     for (const JsonNode::Member& member : node_.members) {
         if (std::find(asked_.begin(), asked_.end(), member.key) == asked_.end()) {
+            if (diagnostics_.is_full()) { // counted; nobody reads its words
+                diagnostics_.error(member.pos, {});
+                continue;
+            }
             diagnostics_.error(
                 member.pos,
                 fmt::format("unknown key '{}' in {}", member.key, what_),

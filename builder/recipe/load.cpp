@@ -332,18 +332,34 @@ class Loader {
             }
         }
         for (const auto& [name, source] : recipe_.sources) {
-            const auto* tarball = std::get_if<TarballSource>(&source.from);
-            if (tarball != nullptr && tarball->location.find("://") == std::string::npos) {
-                check_regular(tarball->location, source.pos);
+            if (const auto* folder = std::get_if<DirectorySource>(&source.from)) {
+                check_kind(folder->path, fs::file_type::directory, source.pos);
+            } else if (const auto* tarball = std::get_if<TarballSource>(&source.from)) {
+                constexpr std::string_view kFile = "file://";
+                const std::string& location = tarball->location;
+                if (location.starts_with(kFile)) {
+                    check_regular(location.substr(kFile.size()), source.pos);
+                } else if (location.find("://") == std::string::npos) {
+                    check_regular(location, source.pos);
+                }
             }
         }
     }
 
     void check_regular(const fs::path& path, const SourcePos& pos) {
+        check_kind(path, fs::file_type::regular, pos);
+    }
+
+    void check_kind(const fs::path& path, fs::file_type kind, const SourcePos& pos) {
         std::error_code ignored;
         const fs::file_status status = fs::status(path, ignored);
-        if (fs::exists(status) && !fs::is_regular_file(status)) {
-            diags_.error(pos, fmt::format("'{}' is not a regular file", path.string()));
+        if (fs::exists(status) && status.type() != kind) {
+            diags_.error(
+                pos,
+                fmt::format(
+                    "'{}' is not a {}",
+                    path.string(),
+                    kind == fs::file_type::regular ? "regular file" : "directory"));
         }
     }
 

@@ -68,6 +68,13 @@ TEST_F(HostileCommandLine, LocksThatAreNoFiles) {
     EXPECT_EQ(result.err, "error: 'web.lock' is not a regular file\n");
 }
 
+TEST_F(HostileCommandLine, KeyringsThatAreNoFiles) {
+    ASSERT_EQ(::mkfifo("keys.gpg", 0600), 0);
+    const CliResult result = run({"lock", "web.yaml", "--cpan-keyring", "keys.gpg"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.err, "error: '--cpan-keyring keys.gpg': not a regular file\n");
+}
+
 TEST_F(HostileCommandLine, FaultsWithoutEnd) {
     std::string text = "kiln: 1\nname: web\n";
     for (int i = 0; i < 1000; ++i) {

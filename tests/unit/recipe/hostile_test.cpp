@@ -233,13 +233,16 @@ TEST_F(HostileRecipe, NamesWhatIsNoFile) {
     }
     EXPECT_THAT(
         faults(fmt::format(
-            "{}archives:\n  - {{archive: debian, suites: [bookworm], keyring: fifo}}\n"
-            "sources:\n  app: {{tarball: fifo, sha256: {}}}\n",
+            "{0}archives:\n  - {{archive: debian, suites: [bookworm], keyring: fifo}}\n"
+            "sources:\n  app: {{tarball: fifo, sha256: {1}}}\n"
+            "  url: {{tarball: 'file:///dev/zero', sha256: {1}}}\n  dir: {{directory: fifo}}\n",
             kHead,
             std::string(64, 'a'))),
         testing::AllOf(
             HasSubstr("web.yaml:4:5: error: 'fifo' is not a regular file\n"),
-            HasSubstr("web.yaml:6:8: error: 'fifo' is not a regular file\n")));
+            HasSubstr("web.yaml:6:8: error: 'fifo' is not a regular file\n"),
+            HasSubstr("web.yaml:7:8: error: '/dev/zero' is not a regular file\n"),
+            HasSubstr("web.yaml:8:8: error: 'fifo' is not a directory\n")));
 }
 
 /// Message and exit code of what `body` throws.
