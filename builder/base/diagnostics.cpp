@@ -105,6 +105,10 @@ std::string render(const Diagnostic& diagnostic) {
 
 void Diagnostics::error(SourcePos pos, std::string message, std::string hint) {
     if (!is_full()) {
+        constexpr std::size_t kMaxKeptMessage = 4096; // programs that read it get more than people
+        if (message.size() > kMaxKeptMessage) {
+            message.resize(kMaxKeptMessage);
+        }
         all_.push_back({Severity::error, std::move(pos), std::move(message), std::move(hint)});
     }
     ++error_count_;

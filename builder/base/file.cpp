@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/file.hpp"
 
+#include "base/directory.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -91,6 +92,23 @@ void read_exactly_at(
     }
 }
 
+UniqueFd open_own_file(const fs::path& path, int flags, unsigned mode) {
+    UniqueFd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
+    if (!fd.is_open() && errno == ELOOP) {
+        throw Error(fmt::format("'{}' is a symbolic link", path.string()))
+            .with_hint("kiln makes this file itself: remove the link");
+    }
+    if (!fd.is_open()) {
+        throw SystemError(fmt::format("cannot open '{}'", path.string()));
+    }
+    struct stat status{};
+    if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1) {
+        throw Error(fmt::format("'{}' is not a regular file of its own", path.string()))
+            .with_hint("kiln makes this file itself: remove what is there");
+    }
+    return fd;
+}
+
 UniqueFd open_regular_file(const fs::path& path) {
     // Without O_NONBLOCK a FIFO would wait for its writer.
     UniqueFd fd = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -104,31 +122,39 @@ UniqueFd open_regular_file(const fs::path& path) {
     return fd;
 }
 
-std::string read_text_file(const fs::path& path, std::uint64_t limit) {
+std::optional<std::string> read_text_within(const fs::path& path, std::uint64_t limit) {
     FileSource source(path);
     std::error_code ignored;
-    const std::uintmax_t expected = fs::file_size(path, ignored);
-    const auto check = [&](std::uintmax_t size) {
-        if (size > limit) {
-            throw Error(fmt::format("'{}' is larger than {}", path.string(), format_size(limit)));
-        }
-    };
-    check(ignored ? 0 : expected);
-    constexpr std::size_t kStep = 65536; // for what has no size (/proc)
+    const std::uintmax_t told = fs::file_size(path, ignored);
+    const std::uintmax_t expected = ignored ? 0 : told; // /proc tells nothing
+    if (expected > limit) {
+        return std::nullopt;
+    }
+    constexpr std::size_t kStep = 65536;
     std::string text;
     std::size_t size = 0;
     // One byte more than expected, so that the end shows without growing the text again.
-    text.resize(ignored ? kStep : static_cast<std::size_t>(expected) + 1);
+    text.resize(static_cast<std::size_t>(expected) + 1);
     while (const std::size_t count =
                source.read(std::as_writable_bytes(std::span(text).subspan(size)))) {
         size += count;
-        check(size);
+        if (size > limit) {
+            return std::nullopt;
+        }
         if (size == text.size()) {
             text.resize(size + std::max(size, kStep));
         }
     }
     text.resize(size);
     return text;
+}
+
+std::string read_text_file(const fs::path& path, std::uint64_t limit) {
+    std::optional<std::string> text = read_text_within(path, limit);
+    if (!text) {
+        throw Error(fmt::format("'{}' is larger than {}", path.string(), format_size(limit)));
+    }
+    return std::move(*text);
 }
 
 FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_regular_file(path)) {}
@@ -221,22 +247,10 @@ fs::path temporary_root() {
 }
 
 void remove_tree(const fs::path& path) noexcept {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-    if (!ignored) {
-        return;
-    }
-    // A directory without write or search permission stopped it: open them all up, then again.
     try {
-        fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, ignored);
-        const auto options = fs::directory_options::skip_permission_denied;
-        for (fs::recursive_directory_iterator it(path, options, ignored), end; it != end;
-             it.increment(ignored)) {
-            if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
-                fs::permissions(it->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
-            }
-        }
-        fs::remove_all(path, ignored);
+        const fs::path absolute = fs::absolute(path);
+        const UniqueFd parent = open_file(absolute.parent_path(), O_PATH | O_DIRECTORY);
+        remove_all_at(parent.get(), absolute.filename().string());
     } catch (...) { // NOLINT(bugprone-empty-catch): clean-up is best effort
     }
 }
@@ -257,8 +271,14 @@ UniqueFd try_lock_open(UniqueFd fd, const fs::path& path, int operation) {
 }
 
 UniqueFd open_lock(const fs::path& path) {
-    // A link that somebody else put there must not lead to another file.
-    return open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+    try {
+        return open_own_file(path, O_RDWR | O_CREAT);
+    } catch (const SystemError& error) {
+        if (error.error_number() != EACCES && error.error_number() != EPERM) {
+            throw;
+        }
+    }
+    return open_own_file(path, O_RDONLY); // made by another of this user's ids
 }
 
 int flock_operation(FileLock::Mode mode) {

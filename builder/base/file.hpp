@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,10 @@ void write_all_at(int fd, Bytes bytes, std::uint64_t offset, const fs::path& pat
 void read_exactly_at(
     int fd, std::span<std::byte> buffer, std::uint64_t offset, const fs::path& path);
 
+/// Opens, and makes with O_CREAT, a file that only kiln puts where it lies, such as a lock or a
+/// log. Throws Error when a link or anything else is there that would lead elsewhere.
+[[nodiscard]] UniqueFd open_own_file(const fs::path& path, int flags, unsigned mode = 0666);
+
 /// Opens a regular file for reading. A FIFO, device, socket or directory is refused ("'PATH' is not
 /// a regular file") without waiting for it.
 [[nodiscard]] UniqueFd open_regular_file(const fs::path& path);
@@ -62,6 +67,9 @@ constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20U;
 /// be read, Error when it is of another kind or holds more than `limit` bytes: its size is looked
 /// at first, and a file that grows meanwhile does not get past the limit either.
 [[nodiscard]] std::string read_text_file(const fs::path& path, std::uint64_t limit = kMaxTextBytes);
+/// The same for those who have words of their own for a file that is too large: nothing then.
+[[nodiscard]] std::optional<std::string>
+read_text_within(const fs::path& path, std::uint64_t limit);
 
 /// When a cache last used what this file stands for: its modification time, in seconds since 1970,
 /// which set_used_now() sets. A file that is gone was never used (0), and setting is best effort.

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 
 /// What kiln makes directly in the root of its cache.
 constexpr auto kOwnFolders = std::to_array<std::string_view>(
-    {"stages", "work", "pool", "apt", "layers", "clusters", "store.lock"});
+    {"stages", "work", "pool", "apt", "layers", "clusters", "appliance", "store.lock"});
 
 struct stat status_of(const fs::path& path) {
     struct stat status{};
@@ -104,10 +104,9 @@ void make_private_folder(const fs::path& folder) {
     if (errno != EEXIST) {
         throw SystemError(fmt::format("cannot make directory '{}'", folder.string()));
     }
-    const struct stat status = status_of(folder);
-    check_owner(folder, status);
-    if ((status.st_mode & kOthers) != 0) {
-        set_private(folder);
+    if ((status_of(folder).st_mode & kOthers) != 0) {
+        // Inside of a build namespace it may belong to an id that is not mapped there.
+        static_cast<void>(::chmod(folder.c_str(), S_IRWXU));
     }
 }
 
@@ -127,6 +126,11 @@ fs::path own_cache_root(const EnvLookup& env) {
     check_above(root);
     if ((status.st_mode & kOthers) != 0 && holds_only_ours(root)) {
         set_private(root);
+    }
+    for (const std::string_view name : kOwnFolders) {
+        if (fs::is_directory(root / name)) {
+            make_private_folder(root / name);
+        }
     }
     return root;
 }

@@ -17,8 +17,8 @@ namespace kiln {
 [[nodiscard]] std::filesystem::path cache_root(const EnvLookup& env = process_env);
 
 /// Makes a folder that is this user's alone (mode 0700), or takes the rights of others from one
-/// that is there. Throws Error with a hint when it belongs to another user, or when others could
-/// have put things into it.
+/// that is there, if it may. For folders below own_cache_root(), where nobody else can have made
+/// one.
 void make_private_folder(const std::filesystem::path& folder);
 
 /// Makes cache_root() if needed and checks it: it must belong to this user or root, nobody else may

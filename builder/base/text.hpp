@@ -17,6 +17,8 @@ namespace kiln {
 /// Length in bytes of the UTF-8 sequence (RFC 3629) at the start of `text`; 0 when there is none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// One line that a terminal shows as it is: control characters (newlines too), bytes that are no
 /// UTF-8 and marks that change the direction of text become "\x1b" or "\u{202e}"; tabs stay.
 /// What goes beyond `max` characters becomes "...".

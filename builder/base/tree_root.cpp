@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/tree_root_place.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
@@ -55,25 +54,6 @@ std::optional<struct stat> TreeRoot::Place::look() const {
         return std::nullopt;
     }
     return info;
-}
-
-std::vector<std::string> tree_root::names_in(int directory) {
-    UniqueFd copy(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    DIR* stream = copy.is_open() ? ::fdopendir(copy.get()) : nullptr;
-    if (stream == nullptr) {
-        throw SystemError("cannot read a directory of the tree");
-    }
-    static_cast<void>(copy.release());
-    const Finally close([stream] { ::closedir(stream); });
-    std::vector<std::string> out;
-    while (const dirent* entry = ::readdir(stream)) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") {
-            out.emplace_back(name);
-        }
-    }
-    std::sort(out.begin(), out.end());
-    return out;
 }
 
 TreeRoot::TreeRoot(const fs::path& directory, TreeIds ids)
@@ -174,7 +154,7 @@ bool TreeRoot::is_regular_file(std::string_view path) const {
 
 std::vector<std::string> TreeRoot::names(std::string_view path) const {
     const UniqueFd directory = try_open(path, O_PATH | O_DIRECTORY);
-    return directory.is_open() ? tree_root::names_in(directory.get()) : std::vector<std::string>();
+    return directory.is_open() ? names_in(directory.get()) : std::vector<std::string>();
 }
 
 UniqueFd TreeRoot::open(std::string_view path) const {

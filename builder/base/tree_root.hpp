@@ -125,12 +125,8 @@ class FdSource final : public Source {
     UniqueFd fd_;
 };
 
-/// Makes a folder of kiln's own, with all in it, root's of the tree, so that programs in a sandbox can
-/// write there. Follows nothing. Throws SystemError.
+/// Makes a folder of kiln's own, with all in it, root's of the tree, so that programs in a sandbox
+/// can write there. Follows nothing. Throws SystemError.
 void give_to_tree(const fs::path& folder, const TreeIds& ids);
-
-/// Removes `name` in an open directory with all below it, however deep, following nothing. What is
-/// not there is fine. Throws SystemError.
-void remove_all_at(int directory, const std::string& name);
 
 } // namespace kiln

@@ -4,13 +4,13 @@
 // (tree_root_change.cpp). Nobody else includes it.
 #pragma once
 
+#include "base/directory.hpp"
 #include "base/error.hpp"
 #include "base/tree_root.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace kiln {
 
@@ -27,8 +27,6 @@ namespace tree_root {
 
 /// "'/etc/passwd' of the tree", for messages.
 [[nodiscard]] std::string of_tree(std::string_view path);
-/// Names in an open directory, sorted.
-[[nodiscard]] std::vector<std::string> names_in(int directory);
 
 } // namespace tree_root
 

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/help.hpp"
 #include "cli/parse.hpp"
+#include "cli/terminal_output.hpp"
 #include "cli/version.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <system_error>
@@ -69,8 +71,12 @@ template <typename Body> ExitCode guarded(Console& console, Body&& body) {
     } catch (const std::bad_alloc&) {
         console.report(Error("out of memory"));
         return ExitCode::failed;
-    } catch (const std::system_error& error) { // the standard library's own calls on files
-        console.report(Error(error.what()));
+    } catch (const std::filesystem::filesystem_error& error) {
+        const std::string& path = error.path1().string();
+        console.report(Error(fmt::format("'{}': {}", path, error.code().message())));
+        return ExitCode::failed;
+    } catch (const std::system_error& error) { // threads that cannot be had, and the like
+        console.report(Error(fmt::format("the system refuses: {}", error.code().message())));
         return ExitCode::failed;
     } catch (const std::exception& error) {
         console.report(Error(fmt::format("internal error: {}", error.what()), ExitCode::bug)
@@ -135,9 +141,10 @@ int run_cli(std::span<const std::string> words, Io& io) {
 int run_on_system(int count, char** arguments) {
     install_interrupt_handlers();
     SystemProcessRunner processes;
+    TerminalOutput terminal(std::cout);
     Io io{
         .in = std::cin,
-        .out = std::cout,
+        .out = ::isatty(STDOUT_FILENO) == 1 ? static_cast<std::ostream&>(terminal) : std::cout,
         .err = std::cerr,
         .terminal = ::isatty(STDERR_FILENO) == 1,
         .width = terminal_width(),

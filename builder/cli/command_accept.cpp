@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_options.hpp"
@@ -63,7 +64,7 @@ void list_checks(const std::vector<const CheckSpec*>& checks, Context& context) 
                  {"source", check->sources},
                  {"after", check->after}});
         }
-        context.io.out << json.dump(2) << '\n';
+        context.io.out << json_text(json) << '\n';
         return;
     }
     for (const CheckSpec* check : checks) {
@@ -107,9 +108,7 @@ class Reporter {
 
     void finish() {
         if (context_.global.json) {
-            context_.io.out << results_json(suite_, kind_, results_)
-                                   .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                            << '\n';
+            context_.io.out << json_text(results_json(suite_, kind_, results_)) << '\n';
         }
         if (!junit_.empty()) {
             write_file_atomically(junit_, junit_xml(suite_, kind_, results_));

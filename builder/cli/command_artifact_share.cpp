@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/artifact_argument.hpp"
 #include "cli/commands.hpp"
@@ -49,13 +50,12 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
         stored_artifact(store, key), registry, store, jobs_of(arguments), context.console);
     const std::string repository = reference.repository.to_string();
     if (context.global.json) {
-        context.io.out << nlohmann::ordered_json{
+        const nlohmann::ordered_json json{
             {"repository", repository},
             {"tag", pushed.tag},
             {"digest", pushed.manifest.to_string()},
-            {"bytes", pushed.bytes}}
-                              .dump(2)
-                       << '\n';
+            {"bytes", pushed.bytes}};
+        context.io.out << json_text(json) << '\n';
     } else {
         context.io.out << fmt::format("{}@{}\n", repository, pushed.manifest.to_string());
     }
@@ -94,10 +94,16 @@ ExitCode run_list(const Arguments&, Context& context) {
     const Store store(world.cache());
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const StoredStage& stored : store.list()) {
-        if (stored.info.kind != kArtifactKind) {
+        if (stored.is_damaged || stored.info.kind != kArtifactKind) {
             continue;
         }
-        const ArtifactInfo info = stored_artifact(store, stored.key);
+        ArtifactInfo info;
+        try {
+            info = stored_artifact(store, stored.key);
+        } catch (const Error& error) { // the others are there all the same
+            context.console.warning(fmt::format("{}: {}", stored.folder.string(), error.message()));
+            continue;
+        }
         if (context.global.json) {
             json.push_back(nlohmann::ordered_json::parse(to_json(info)));
             continue;
@@ -111,7 +117,7 @@ ExitCode run_list(const Arguments&, Context& context) {
             format_rfc3339(stored.last_used));
     }
     if (context.global.json) {
-        context.io.out << json.dump(2) << '\n';
+        context.io.out << json_text(json) << '\n';
     }
     return ExitCode::ok;
 }

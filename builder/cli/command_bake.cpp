@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "base/namespaces.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -96,6 +98,8 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     request.refresh = arguments.flag(kRefreshOption.name);
     request.check = !arguments.flag(kNoCheckOption.name);
     request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
+    request.umask = ::umask(0); // can be asked for in no other way
+    ::umask(request.umask);
     return request;
 }
 
@@ -149,13 +153,14 @@ void print_json(const BakeReport& report, const fs::path& folder, std::ostream& 
              {"bytes", stage.bytes},
              {"delta", stage.delta_digest.to_string()}});
     }
-    out << json.dump(2) << '\n';
+    out << json_text(json) << '\n';
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
     const InputWorld world(arguments, context);
     const BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
+    prepare_out_folder(request.out, context.console);
     enter_build_namespace();
     const BakeReport report = bake(request, world.context());
     if (context.global.json) {
@@ -180,7 +185,9 @@ const CommandSpec kBakeCommand{
         "\n"
         "Runs as root or as a plain user with a range of subordinate ids (subuid(5)). Package "
         "scripts run in namespaces without network. Results appear in the output folder only when "
-        "they are complete: the images, SHA256SUMS, record.json and build.log.\n"
+        "they are complete: the images, SHA256SUMS, record.json and build.log. A folder to which "
+        "every user can write is refused, and one of another user warned of: who can write to it "
+        "can change results.\n"
         "\n"
         "A Debian archive drops versions that were replaced: when a package has vanished, "
         "--refresh "

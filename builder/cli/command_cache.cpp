@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "base/interrupt.hpp"
+#include "base/json.hpp"
 #include "base/namespaces.hpp"
 #include "base/paths.hpp"
 #include "base/text.hpp"
@@ -21,7 +23,7 @@ namespace {
 constexpr std::int64_t kSecondsPerDay = 86400;
 
 fs::path cache_of(const Context& context) {
-    return cache_root(lookup_in(context.io.env));
+    return own_cache_root(lookup_in(context.io.env));
 }
 
 std::int64_t now() {
@@ -48,20 +50,27 @@ ExitCode run_list(const Arguments&, Context& context) {
                  {"name", stage.info.name},
                  {"bytes", stage.info.bytes},
                  {"seconds", stage.info.seconds},
+                 {"damaged", stage.is_damaged},
                  {"last_used", format_rfc3339(stage.last_used)}});
         }
-        context.io.out << json.dump(2) << '\n';
+        context.io.out << json_text(json) << '\n';
         return ExitCode::ok;
     }
     std::uint64_t total = 0;
     for (const StoredStage& stage : stages) {
         constexpr std::size_t kShort = 12;
         total += stage.info.bytes;
+        if (stage.is_damaged) {
+            context.io.out << fmt::format(
+                "{}  damaged; 'kiln cache prune' drops it\n",
+                stage.folder.filename().string().substr(0, kShort));
+            continue;
+        }
         context.io.out << fmt::format(
             "{}  {:<16} {:<20} {:>10}  made in {:<7} used {}\n",
             stage.key.hex().substr(0, kShort),
-            stage.info.recipe,
-            stage.info.name,
+            printable(stage.info.recipe),
+            printable(stage.info.name),
             format_size(stage.info.bytes),
             format_duration(stage.info.seconds),
             format_rfc3339(stage.last_used));
@@ -88,18 +97,28 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
         static_cast<std::int64_t>(arguments.number("--days", 0, kMostDays).value_or(kUsualDays));
     const std::int64_t time = arguments.flag("--all") ? std::numeric_limits<std::int64_t>::max()
                                                       : now() - days * kSecondsPerDay;
+    const fs::path cache = cache_of(context);
     // A plain user's stages belong to the users of their trees; only the namespace can remove them.
     enter_build_namespace();
-    const fs::path cache = cache_of(context);
     const Store store(cache);
     std::uint64_t bytes = 0;
     std::size_t count = 0;
+    std::size_t in_use = 0;
     for (const StoredStage& stage : store.list()) {
-        if (stage.last_used < time) {
-            store.remove(stage.key);
-            bytes += stage.info.bytes;
-            ++count;
+        throw_if_interrupted();
+        if (stage.last_used >= time && !stage.is_damaged) {
+            continue;
         }
+        if (!store.remove(stage)) {
+            ++in_use;
+            continue;
+        }
+        bytes += stage.info.bytes;
+        ++count;
+    }
+    if (in_use > 0) {
+        context.console.notice(
+            fmt::format("{} stages are kept: another kiln is using them", in_use));
     }
     const std::uint64_t of_images = prune_image_caches(cache, time);
     context.io.out << fmt::format(
@@ -137,7 +156,8 @@ const CommandSpec kCachePruneCommand{
     .description =
         "Removes stage trees from the store, and the compressed layers and clusters kept "
         "beside them. The pool of fetched inputs is left alone: "
-        "what a mirror has dropped could not be fetched again.",
+        "what a mirror has dropped could not be fetched again. Stages that a bake is using at this "
+        "moment stay.",
     .examples = kPruneExamples,
     .options = kPruneOptions,
     .run = run_prune};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/recipe_argument.hpp"
@@ -108,7 +109,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
         for (const auto& [heading, entries] : summary) {
             json[heading] = entries;
         }
-        out << json.dump(2) << '\n';
+        out << json_text(json) << '\n';
         return ExitCode::ok;
     }
     out << fmt::format("{}{}{}\n", recipe.name, recipe.summary.empty() ? "" : ": ", recipe.summary);

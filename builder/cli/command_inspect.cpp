@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "check/image_inspect.hpp"
 #include "check/inspect_report.hpp"
 #include "cli/commands.hpp"
@@ -65,7 +66,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     if (context.global.json) {
         nlohmann::ordered_json json = inspection_to_json(info);
         json["as_recorded"] = expected ? nlohmann::ordered_json(true) : nlohmann::ordered_json();
-        context.io.out << json.dump(2) << '\n';
+        context.io.out << json_text(json) << '\n';
         return ExitCode::ok;
     }
     context.io.out << render_inspection(info, arguments.flag("--all"));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "check/image_inspect.hpp"
 #include "check/lint.hpp"
@@ -66,7 +67,7 @@ ExitCode list_rules(Context& context) {
         }
     }
     if (context.global.json) {
-        context.io.out << json.dump(2) << '\n';
+        context.io.out << json_text(json) << '\n';
     }
     return ExitCode::ok;
 }
@@ -93,7 +94,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
         for (const LintFinding& finding : findings) {
             json.push_back({{"rule", finding.rule}, {"path", finding.path}, {"why", finding.why}});
         }
-        context.io.out << json.dump(2) << '\n';
+        context.io.out << json_text(json) << '\n';
     } else {
         for (const std::string& line : describe_findings(findings, {})) {
             context.io.out << line << '\n';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/interrupt.hpp"
+#include "base/json.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_options.hpp"
 
@@ -74,7 +75,7 @@ void print_json(Session& session, const std::vector<std::string>& login, std::os
              {"host", port.host},
              {"address", address_of(port)}});
     }
-    out << json.dump(2) << '\n' << std::flush;
+    out << json_text(json) << '\n' << std::flush;
 }
 
 /// Until the user has enough of it, or it ends by itself.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "cli/commands.hpp"
 #include "cli/stage_table.hpp"
 #include "recipe/bundle.hpp"
@@ -35,7 +36,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
                                           : file == "program" ? program_schema()
                                           : file == "suite"   ? suite_schema()
                                                               : image_schema();
-    context.io.out << schema.dump(2) << '\n';
+    context.io.out << json_text(schema) << '\n';
     return ExitCode::ok;
 }
 

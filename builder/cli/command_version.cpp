@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json.hpp"
 #include "cli/commands.hpp"
 #include "cli/version.hpp"
 
@@ -18,8 +19,8 @@ constexpr auto kExamples = std::to_array<Example>({
 
 ExitCode run(const Arguments&, Context& context) {
     if (context.global.json) {
-        context.io.out << nlohmann::ordered_json{{"name", "kiln"}, {"version", kVersion}}.dump(2)
-                       << '\n';
+        const nlohmann::ordered_json json{{"name", "kiln"}, {"version", kVersion}};
+        context.io.out << json_text(json) << '\n';
     } else {
         context.io.out << "kiln " << kVersion << '\n';
     }

@@ -31,7 +31,11 @@ CpanPlace cpan_place(const Arguments& arguments, const Environment& env) {
         }
         where = "file://" + fs::canonical(where).string();
     }
-    return {where, arguments.value_or(kCpanKeyringOption.name, "")};
+    const std::string keyring = arguments.value_or(kCpanKeyringOption.name, "");
+    if (!keyring.empty() && !fs::is_regular_file(keyring)) {
+        throw UsageError(fmt::format("'--cpan-keyring {}': not a regular file", keyring));
+    }
+    return {where, keyring};
 }
 
 Arguments without_input_options() {
@@ -59,7 +63,7 @@ HttpOptions http_options(const Environment& env, const HostProxies& proxies) {
 
 InputWorld::InputWorld(const Arguments& arguments, Context& context)
     : console_(context.console), processes_(context.io.processes),
-      cache_(cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
+      cache_(own_cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
       mirrors_(mirror_settings(arguments, context.io.env)),
       proxies_(context.io.env, context.io.processes),
       http_(std::make_unique<CurlHttpClient>(http_options(context.io.env, proxies_))),

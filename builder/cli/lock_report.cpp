@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/lock_report.hpp"
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "pipeline/make_lock.hpp"
 
@@ -22,15 +23,14 @@ std::string count(std::size_t number, std::string_view what) {
 void write_lock(const fs::path& path, const Lockfile& lock, Context& context) {
     const auto changes = replace_lock(path, lock);
     if (context.global.json) {
-        context.io.out << nlohmann::ordered_json{
+        const nlohmann::ordered_json json{
             {"lock", path.string()},
             {"digest", lock.digest().to_string()},
             {"packages", lock.packages.size()},
             {"sources", lock.sources.size()},
             {"source_date_epoch", lock.epoch},
-            {"changes", changes}}
-                              .dump(2)
-                       << '\n';
+            {"changes", changes}};
+        context.io.out << json_text(json) << '\n';
         return;
     }
     for (const std::string& line : changes) {

@@ -2,6 +2,7 @@
 #include "cli/recipe_argument.hpp"
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/stage_table.hpp"
 #include "pipeline/plan.hpp"
@@ -48,8 +49,11 @@ void write_faults(
     for (const Diagnostic& diagnostic : diags.all()) {
         faults.push_back(to_json(diagnostic));
     }
-    const nlohmann::ordered_json json{{noun, path.string()}, {"faults", std::move(faults)}};
-    out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    nlohmann::ordered_json json{{noun, path.string()}, {"faults", std::move(faults)}};
+    if (diags.omitted() > 0) {
+        json["omitted"] = diags.omitted();
+    }
+    out << json_text(json) << '\n';
 }
 
 } // namespace
@@ -109,6 +113,9 @@ void report_diagnostics(const Diagnostics& diags, Console& console) {
         console.message(
             diagnostic.severity == Severity::error ? Level::error : Level::warning,
             fmt::format("{}: {}", diagnostic.pos.to_string(), diagnostic.message));
+    }
+    if (diags.omitted() > 0) {
+        console.message(Level::error, fmt::format("... and {} more", diags.omitted()));
     }
 }
 

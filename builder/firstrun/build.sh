@@ -25,7 +25,7 @@ LC_ALL=C.UTF-8
 TZ=UTC
 export SOURCE_DATE_EPOCH LC_ALL TZ source_root objects
 
-base='error file interrupt process stream text'
+base='directory error file interrupt process stream text'
 for name in $base; do
     printf '%s\n' "base/$name"
 done >"$objects/sources"

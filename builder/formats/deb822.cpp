@@ -82,6 +82,10 @@ void Deb822Reader::add_field(Deb822View& paragraph, std::string_view line) {
     if (!is_field_name(name)) {
         fail("a field's name is empty or has characters that it may not have");
     }
+    constexpr std::size_t kMostFields = 1000; // each is compared with those before
+    if (paragraph.fields_.size() >= kMostFields) {
+        fail(fmt::format("more than {} fields in a paragraph", kMostFields));
+    }
     if (paragraph.has(name)) {
         fail(fmt::format("field '{}' occurs twice in a paragraph", name));
     }

@@ -98,15 +98,18 @@ struct Lockfile {
     [[nodiscard]] std::string to_text() const;
 };
 
-/// Reads what to_text() wrote. All faults go to `diagnostics`: syntax, unknown or missing keys, bad
-/// values, packages of a stage that the table lacks, distributions before what they need or without
-/// a source, and a content that does not fit the digest in
-/// the last line (a lock that was edited, or cut and mended).
+/// Locks of ten thousand packages stay far below this.
+constexpr std::uint64_t kMaxLockBytes = std::uint64_t{64} << 20U;
+
+/// Reads what to_text() wrote. All faults go to `diagnostics`: syntax, unknown or missing keys,
+/// texts that are not as formats/lock_rules.hpp says, duplicates, packages of a stage that the
+/// table lacks, distributions before what they need or without a source, and a content that does
+/// not fit the digest in the last line (a lock that was edited, or cut and mended).
 [[nodiscard]] Lockfile
 parse_lockfile(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);
 
-/// Reads a file. Throws Error (exit code 3) with all faults, or with a hint to `kiln lock` when
-/// there is no such file.
+/// Reads a file. Throws Error (exit code 3) with all faults, when it is not a regular file or
+/// larger than kMaxLockBytes, or with a hint to `kiln lock` when there is no such file.
 [[nodiscard]] Lockfile load_lockfile(const std::string& path);
 
 /// What differs between two locks, for people: "+ nginx 1.22.1-9", "- libfoo 1", "~ nginx 1 -> 2",

@@ -30,10 +30,10 @@ constexpr std::uint64_t kMostOfUnknown = std::uint64_t{16} << 30U;
 class PartFile {
   public:
     /// Waits while another kiln writes it. Throws Interrupted.
-    explicit PartFile(fs::path path) : path_(std::move(path)) {
+    PartFile(fs::path path, const std::function<void()>& waiting) : path_(std::move(path)) {
         do {
-            fd_ = open_file(path_, O_RDWR | O_CREAT);
-            wait_for_lock(fd_.get(), LOCK_EX, path_);
+            fd_ = open_own_file(path_, O_RDWR | O_CREAT);
+            wait_for_lock(fd_.get(), LOCK_EX, path_, waiting);
             // Who held the lock may have renamed or removed the file; then ours is not it any more.
         } while (!is_current());
         size_ = static_cast<std::uint64_t>(::lseek(fd_.get(), 0, SEEK_END));
@@ -240,6 +240,10 @@ void FetchProgress::add_bytes(std::int64_t bytes) {
     job_.set_done(static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)));
 }
 
+void FetchProgress::waiting_for(const std::string& name) {
+    job_.note(fmt::format("waiting for another kiln, which fetches {}", name));
+}
+
 void FetchProgress::file_done() {
     failed_in_a_row_ = 0;
     job_.note(fmt::format("{} of {} files", ++files_done_, files_));
@@ -253,7 +257,9 @@ void FetchProgress::end(bool ok) {
 
 void download_into_pool(const Download& download) {
     fs::create_directories(download.target.parent_path());
-    PartFile part(download.target.string() + ".part");
+    PartFile part(download.target.string() + ".part", [&] {
+        download.progress.waiting_for(download.input.name);
+    });
     if (fs::exists(download.target)) {
         // Another kiln brought it (and verified it) while this one waited for the lock.
         part.remove();

@@ -27,6 +27,8 @@ class FetchProgress {
 
     void add_bytes(std::int64_t bytes);
     void file_done();
+    /// Says that another kiln is fetching an input.
+    void waiting_for(const std::string& name);
 
     /// Counts transfers that failed after all retries.
     void transfer_failed() { ++failed_in_a_row_; }

@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 namespace kiln {
 
 namespace {
 
 constexpr int kMaxDepth = 32;
+/// Each takes up some hundred bytes of memory.
+constexpr std::size_t kMaxNodes = 1'000'000;
 
 std::string_view type_name(JsonNode::Type type) {
     constexpr std::array<std::string_view, 6> kNames{
@@ -88,6 +91,9 @@ class Parser {
         skip_space();
         if (depth > kMaxDepth) {
             fail("nested too deeply");
+        }
+        if (++nodes_ > kMaxNodes) {
+            fail(fmt::format("more than {} values", kMaxNodes));
         }
         JsonNode node;
         node.pos = here();
@@ -213,6 +219,7 @@ class Parser {
     std::shared_ptr<const SourceFile> file_;
     std::string_view text_;
     Diagnostics& diagnostics_;
+    std::size_t nodes_ = 0;
     std::size_t pos_ = 0;
     std::size_t line_begin_ = 0;
     int line_ = 1;
@@ -234,11 +241,11 @@ JsonFields::JsonFields(const JsonNode& node, std::string what, Diagnostics& diag
     if (node.type != JsonNode::Type::object) {
         diagnostics_.error(node.pos, fmt::format("{} must be an object", what_));
     }
-    for (auto it = node.members.begin(); it != node.members.end(); ++it) {
-        const bool again = std::any_of(
-            node.members.begin(), it, [&](const auto& before) { return before.key == it->key; });
-        if (again) {
-            diagnostics_.error(it->pos, fmt::format("'{}' occurs twice in {}", it->key, what_));
+    std::unordered_set<std::string_view> seen;
+    for (const JsonNode::Member& member : node.members) {
+        if (!seen.insert(member.key).second) {
+            diagnostics_.error(
+                member.pos, fmt::format("'{}' occurs twice in {}", member.key, what_));
         }
     }
 }
@@ -321,6 +328,10 @@ SourcePos JsonFields::pos_of(std::string_view key) const {
 void JsonFields::finish() {
     for (const JsonNode::Member& member : node_.members) {
         if (std::find(asked_.begin(), asked_.end(), member.key) == asked_.end()) {
+            if (diagnostics_.is_full()) { // counted; nobody reads its words
+                diagnostics_.error(member.pos, {});
+                continue;
+            }
             diagnostics_.error(
                 member.pos,
                 fmt::format("unknown key '{}' in {}", member.key, what_),

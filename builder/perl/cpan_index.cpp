@@ -7,7 +7,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kiln {
+
+namespace {
+
+/// Paths become parts of URLs and names in locks.
+bool is_plain(std::string_view path) {
+    return std::ranges::all_of(path, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+} // namespace
 
 CpanIndex CpanIndex::parse(std::string_view text, const std::string& name) {
     CpanIndex out;
@@ -24,7 +35,7 @@ CpanIndex CpanIndex::parse(std::string_view text, const std::string& name) {
             continue;
         }
         if (words.size() != 3 || words[2].find("..") != std::string::npos ||
-            words[2].starts_with('/')) {
+            words[2].starts_with('/') || !is_plain(words[2])) {
             throw Error(fmt::format(
                 "{}:{}: expected MODULE VERSION PATH, found '{}'", name, number, excerpt(line)));
         }

@@ -12,6 +12,9 @@ namespace kiln {
 
 namespace {
 
+/// The expressions below try many ways to match a long line of blanks.
+constexpr std::size_t kMaxLine = 256;
+
 std::string without_comment(const std::string& line) {
     return line.substr(0, line.find('#'));
 }
@@ -33,6 +36,9 @@ std::vector<ModuleNeed> parse_cpanfile(std::string_view text, const std::string&
         std::smatch match;
         if (line.empty()) {
             continue;
+        }
+        if (line.size() > kMaxLine) {
+            throw Error(fmt::format("{}:{}: longer than {} characters", name, number, kMaxLine));
         }
         if (line == "};" || line == "}") {
             phase = "runtime";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "perl/meta.hpp"
 
+#include "base/json.hpp"
+
 #include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
 
@@ -25,7 +27,9 @@ constexpr std::array<PhaseKeys, 3> kPhases{
 
 /// Numbers are written with or without quotes.
 std::string scalar_text(const Json& value) {
-    return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
+    return value.is_string() ? value.get<std::string>()
+           : value.is_null() ? ""
+                             : json_text(value, -1);
 }
 
 const Json* member(const Json& object, const char* key) {
@@ -65,7 +69,8 @@ DistributionMeta read_document(const Json& document) {
         const char* key = prereqs == nullptr ? keys.version1 : "requires";
         add_needs(phase == nullptr ? nullptr : member(*phase, key), keys.phase, meta);
     }
-    if (const Json* provides = member(document, "provides"); provides != nullptr) {
+    if (const Json* provides = member(document, "provides");
+        provides != nullptr && provides->is_object()) {
         for (const auto& [module, what] : provides->items()) {
             meta.provides[module] = text_of(what, "version");
         }
@@ -73,30 +78,51 @@ DistributionMeta read_document(const Json& document) {
     return meta;
 }
 
-Json to_json(const YAML::Node& node) {
-    switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-        return node.Scalar();
-    case YAML::NodeType::Sequence: {
-        Json out = Json::array();
-        for (const YAML::Node& item : node) {
-            out.push_back(to_json(item));
-        }
-        return out;
+/// Copies a document. Aliases can make a few lines of it endless or huge, so it is bounded.
+class Copy {
+  public:
+    /// Nothing when the document is beyond the bounds.
+    static std::optional<Json> of(const YAML::Node& node) {
+        Copy copy;
+        Json out = copy.value(node, 0);
+        return copy.left_ == 0 ? std::nullopt : std::optional(std::move(out));
     }
-    case YAML::NodeType::Map: {
-        Json out = Json::object();
-        for (const auto& item : node) {
-            if (item.first.IsScalar()) {
-                out[item.first.Scalar()] = to_json(item.second);
+
+  private:
+    static constexpr int kMaxDepth = 64;
+
+    Json value(const YAML::Node& node, int depth) {
+        if (left_ == 0 || depth > kMaxDepth) {
+            left_ = 0;
+            return nullptr;
+        }
+        --left_;
+        switch (node.Type()) {
+        case YAML::NodeType::Scalar:
+            return node.Scalar();
+        case YAML::NodeType::Sequence: {
+            Json out = Json::array();
+            for (const YAML::Node& item : node) {
+                out.push_back(value(item, depth + 1));
             }
+            return out;
         }
-        return out;
+        case YAML::NodeType::Map: {
+            Json out = Json::object();
+            for (const auto& item : node) {
+                if (item.first.IsScalar()) {
+                    out[item.first.Scalar()] = value(item.second, depth + 1);
+                }
+            }
+            return out;
+        }
+        default:
+            return nullptr;
+        }
     }
-    default:
-        return nullptr;
-    }
-}
+
+    std::size_t left_ = 100'000; ///< values that may still be copied
+};
 
 } // namespace
 
@@ -107,8 +133,9 @@ std::optional<DistributionMeta> parse_meta_json(std::string_view text) {
 
 std::optional<DistributionMeta> parse_meta_yaml(std::string_view text) {
     try {
-        const Json document = to_json(YAML::Load(std::string(text)));
-        return document.is_object() ? std::optional(read_document(document)) : std::nullopt;
+        const auto document = Copy::of(YAML::Load(std::string(text)));
+        return document && document->is_object() ? std::optional(read_document(*document))
+                                                 : std::nullopt;
     } catch (const YAML::Exception&) {
         return std::nullopt;
     }

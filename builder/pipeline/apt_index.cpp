@@ -8,8 +8,15 @@
 
 namespace kiln {
 
+namespace {
+
+/// Debian's largest index is a tenth of it.
+constexpr std::uint64_t kMaxIndexBytes = std::uint64_t{1} << 30U;
+
+} // namespace
+
 void AptIndex::load(const std::filesystem::path& file, std::size_t archive) {
-    texts_.push_back(std::make_unique<const std::string>(read_text_file(file)));
+    texts_.push_back(std::make_unique<const std::string>(read_text_file(file, kMaxIndexBytes)));
     const std::string_view text = *texts_.back();
     Deb822Reader reader(text, file.string());
     Deb822View view;

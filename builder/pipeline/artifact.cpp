@@ -2,11 +2,14 @@
 #include "pipeline/artifact.hpp"
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace kiln {
 
@@ -14,12 +17,32 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Digest digest_of(const Json& value) {
-    const auto digest = Digest::parse(value.get<std::string>());
-    if (!digest) {
-        throw Error("a digest is malformed");
+/// What any member that is missing or of another type than to_json() writes comes to.
+[[noreturn]] void refuse() {
+    throw Error("this does not describe an artifact of kiln");
+}
+
+template <typename T> T need(std::optional<T> value) {
+    if (!value) {
+        refuse();
     }
-    return *digest;
+    return std::move(*value);
+}
+
+std::string text_in(const nlohmann::json& object, const char* key) {
+    return need(json_string(object, key));
+}
+
+Digest digest_in(const nlohmann::json& object, const char* key) {
+    return need(Digest::parse(text_in(object, key)));
+}
+
+const nlohmann::json& list_in(const nlohmann::json& object, const char* key) {
+    const nlohmann::json* list = json_member(object, key);
+    if (list == nullptr || !list->is_array()) {
+        refuse();
+    }
+    return *list;
 }
 
 } // namespace
@@ -43,29 +66,28 @@ std::string to_json(const ArtifactInfo& info) {
              {"bytes", part.bytes},
              {"files", part.files}});
     }
-    return out.dump(1) + "\n";
+    return json_text(out, 1) + "\n";
 }
 
 ArtifactInfo parse_artifact_info(std::string_view text) {
-    try {
-        const Json json = Json::parse(text);
-        ArtifactInfo out;
-        out.name = json.at("name");
-        out.kind = json.at("kind");
-        out.key = digest_of(json.at("key"));
-        out.tree = digest_of(json.at("tree"));
-        for (const Json& library : json.at("libraries")) {
-            out.libraries.push_back(
-                {library.at("soname"), library.at("path"), library.at("package")});
-        }
-        for (const Json& part : json.at("parts")) {
-            out.parts.push_back(
-                {part.at("name"), part.at("version"), part.at("bytes"), part.at("files")});
-        }
-        return out;
-    } catch (const Json::exception& error) {
-        throw Error(fmt::format("this describes no artifact of kiln: {}", error.what()));
+    const nlohmann::json json = need(parse_json_object(text));
+    ArtifactInfo out;
+    out.name = text_in(json, "name");
+    out.kind = text_in(json, "kind");
+    out.key = digest_in(json, "key");
+    out.tree = digest_in(json, "tree");
+    for (const auto& library : list_in(json, "libraries")) {
+        out.libraries.push_back(
+            {text_in(library, "soname"), text_in(library, "path"), text_in(library, "package")});
     }
+    for (const auto& part : list_in(json, "parts")) {
+        out.parts.push_back(
+            {text_in(part, "name"),
+             text_in(part, "version"),
+             need(json_unsigned(part, "bytes")),
+             need(json_unsigned(part, "files"))});
+    }
+    return out;
 }
 
 ArtifactPart artifact_part(std::string name, std::string version, const FileTree& tree) {

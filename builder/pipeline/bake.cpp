@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/bake.hpp"
 
+#include "base/file_stream.hpp"
 #include "base/parallel.hpp"
+#include "base/paths.hpp"
 #include "base/text.hpp"
 #include "check/image_check.hpp"
 #include "check/lint.hpp"
@@ -15,7 +17,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <future>
 
 namespace kiln {
@@ -327,11 +328,24 @@ class Bake {
     Record record_;
 };
 
-/// Moves finished results to their names, each at once; what had a name before is replaced.
-std::vector<fs::path> publish(const fs::path& from, const fs::path& out) {
+/// What the umask of whoever started kiln leaves of a mode. Trees are made with another umask.
+void apply_umask(const fs::path& path, unsigned mask) {
+    if (fs::is_symlink(path)) {
+        return;
+    }
+    const unsigned mode = fs::is_directory(path) ? 0777U : 0666U;
+    fs::permissions(path, fs::perms(mode & ~mask));
+}
+
+/// Moves finished results to their names, each at once; what had a name before is replaced, a link
+/// itself and not what it leads to.
+std::vector<fs::path> publish(const fs::path& from, const fs::path& out, unsigned mask) {
     std::vector<fs::path> names;
     for (const auto& file : fs::directory_iterator(from)) {
         names.push_back(file.path().filename());
+    }
+    for (const auto& file : fs::recursive_directory_iterator(from)) {
+        apply_umask(file.path(), mask);
     }
     std::sort(names.begin(), names.end());
     std::vector<fs::path> published;
@@ -375,15 +389,6 @@ class OutFolderLock {
     FileLock lock_;
 };
 
-void make_out_folder(const fs::path& out) {
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (error) {
-        throw SystemError(
-            fmt::format("cannot make the output folder '{}'", out.string()), error.value());
-    }
-}
-
 /// Loads the lock of a recipe, or makes it anew, prints what changed and writes it.
 Lockfile load_or_make_lock(
     const Recipe& recipe,
@@ -414,16 +419,23 @@ Lockfile load_or_make_lock(
 
 } // namespace
 
+void prepare_out_folder(const fs::path& out, Console& console) {
+    std::error_code error;
+    fs::create_directories(out, error);
+    if (error) {
+        throw SystemError(
+            fmt::format("cannot make the output folder '{}'", out.string()), error.value());
+    }
+    if (const std::string warning = check_out_folder(out); !warning.empty()) {
+        console.warning(warning);
+    }
+}
+
 BakeReport bake(BakeRequest request, const InputContext& in) {
     const auto start = Clock::now();
     apply_source_overrides(request.recipe, request.sources);
-    make_out_folder(request.out);
     const OutFolderLock out_lock(request.out);
-    const fs::path log_path = request.out / "build.log";
-    std::ofstream log(log_path, std::ios::trunc);
-    if (!log) {
-        throw SystemError(fmt::format("cannot write '{}'", log_path.string()));
-    }
+    OwnFileStream log(request.out / "build.log", 0666U & ~request.umask);
     in.console.set_log(&log);
     const Finally end_log([&] { in.console.set_log(nullptr); });
 
@@ -437,7 +449,7 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
     report.record = Bake(request, lock, artifacts, store, in).run(folder.path());
     report.record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     write_record(report.record, folder.path());
-    report.files = publish(folder.path(), request.out);
+    report.files = publish(folder.path(), request.out, request.umask);
     return report;
 }
 

@@ -2,6 +2,7 @@
 #include "pipeline/cpan_mirror.hpp"
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "formats/archive_reader.hpp"
 #include "formats/mirrors.hpp"
@@ -10,6 +11,8 @@
 #include <fmt/format.h>
 
 #include <regex>
+#include <span>
+#include <vector>
 
 namespace kiln {
 

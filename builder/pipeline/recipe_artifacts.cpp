@@ -34,7 +34,9 @@ void check_artifacts(const Recipe& recipe, Diagnostics& diags) {
     for (const auto& [name, spec] : recipe.artifacts) {
         try {
             static_cast<void>(load_artifact_definition(spec.definition, spec.kind, diags));
-        } catch (const SystemError& error) {
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const Error& error) { // it cannot be read, or is not a regular file
             diags.error(spec.pos, error.message());
         }
     }

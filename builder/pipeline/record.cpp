@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/record.hpp"
 
+#include "base/json.hpp"
 #include "base/output_version.hpp"
 
 #include <fmt/format.h>
@@ -32,12 +33,54 @@ ordered_json to_json(const ImageFile& image) {
         {"size", image.size}};
 }
 
-Digest digest_of(const nlohmann::json& value) {
-    const auto digest = Digest::parse(value.get<std::string>());
-    if (!digest) {
-        throw Error(fmt::format("'{}' is no digest", value.get<std::string>()));
+/// Thrown inside load_record() for whatever is not as write_record() writes it.
+struct Malformed {};
+
+template <typename T> T need(std::optional<T> value) {
+    if (!value) {
+        throw Malformed();
     }
-    return *digest;
+    return std::move(*value);
+}
+
+const nlohmann::json& need(const nlohmann::json* value) {
+    if (value == nullptr) {
+        throw Malformed();
+    }
+    return *value;
+}
+
+Digest digest_in(const nlohmann::json& object, const char* key) {
+    return need(Digest::parse(need(json_string(object, key))));
+}
+
+/// Results are looked for below the record's folder.
+std::string file_name(std::string name) {
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+        throw Malformed();
+    }
+    return name;
+}
+
+Record read_record(const nlohmann::json& json) {
+    Record record;
+    record.recipe = need(json_string(json, "recipe"));
+    record.lock = digest_in(json, "lock");
+    record.epoch = static_cast<std::int64_t>(need(json_unsigned(json, "source_date_epoch")));
+    for (const auto& [name, digest] : need(json_member(json, "trees")).items()) {
+        if (!digest.is_string()) {
+            throw Malformed();
+        }
+        record.trees[file_name(name)] = need(Digest::parse(digest.get<std::string>()));
+    }
+    for (const auto& image : need(json_member(json, "images"))) {
+        record.images.push_back(
+            {file_name(need(json_string(image, "name"))),
+             need(json_string(image, "format")),
+             digest_in(image, "digest"),
+             need(json_unsigned(image, "size"))});
+    }
+    return record;
 }
 
 } // namespace
@@ -80,33 +123,18 @@ void write_record(const Record& record, const fs::path& folder) {
     for (const StageOutcome& stage : record.stages) {
         json["stages"].push_back(to_json(stage));
     }
-    write_file_atomically(folder / "record.json", json.dump(2) + "\n");
+    write_file_atomically(folder / "record.json", json_text(json) + "\n");
     write_file_atomically(folder / "SHA256SUMS", sums);
 }
 
 Record load_record(const fs::path& path) {
-    const std::string text = read_text_file(path);
+    const auto json = parse_json_object(read_text_file(path));
     try {
-        const auto json = nlohmann::json::parse(text);
-        Record record;
-        record.recipe = json.at("recipe").get<std::string>();
-        record.lock = digest_of(json.at("lock"));
-        record.epoch = json.at("source_date_epoch").get<std::int64_t>();
-        for (const auto& [name, digest] : json.at("trees").items()) {
-            record.trees[name] = digest_of(digest);
-        }
-        for (const auto& image : json.at("images")) {
-            record.images.push_back(
-                {image.at("name"),
-                 image.at("format"),
-                 digest_of(image.at("digest")),
-                 image.at("size")});
-        }
-        return record;
-    } catch (const nlohmann::json::exception& fault) {
+        return read_record(need(json ? &*json : nullptr));
+    } catch (const Malformed&) {
         throw Error(
-            fmt::format("'{}' is no record of kiln: {}", path.string(), fault.what()),
-            ExitCode::invalid_recipe);
+            fmt::format("'{}' is not a record of kiln", path.string()), ExitCode::invalid_recipe)
+            .with_hint("'kiln bake' writes it as record.json beside the images");
     }
 }
 
@@ -114,7 +142,7 @@ FileTree
 load_recorded_tree(const Record& record, const fs::path& folder, const std::string& format) {
     const std::string name = manifest_name(format);
     const auto expected = record.trees.find(name);
-    const std::string text = read_text_file(folder / name);
+    const std::string text = read_text_file(folder / name, kMaxManifestBytes);
     if (expected == record.trees.end() || sha256(text) != expected->second) {
         throw Error(
             fmt::format("'{}' is not the manifest that the record names", (folder / name).string()),

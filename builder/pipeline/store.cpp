@@ -2,7 +2,10 @@
 #include "pipeline/store.hpp"
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "base/json.hpp"
 #include "base/namespaces.hpp"
+#include "base/paths.hpp"
 #include "base/text.hpp"
 #include "base/tree_root.hpp"
 #include "stages/stage_context.hpp"
@@ -24,6 +27,7 @@ namespace {
 /// Half a digest names a folder: the option string of an overlay mount must hold the paths of all
 /// stages in one page.
 constexpr std::size_t kKeyNameLength = 32;
+constexpr const char* kUsesFolder = "uses";
 
 std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace& workspace) {
     std::string lower;
@@ -51,6 +55,58 @@ void check_mountable(const fs::path& path) {
                 "mounts cannot have",
                 path.string()))
             .with_hint("set KILN_CACHE to another directory");
+    }
+}
+
+enum class Reading { with_manifest, no_manifest };
+
+/// The manifest is what it was, and can be read.
+bool has_whole_manifest(const fs::path& folder, const std::optional<std::string>& stated) {
+    const fs::path path = folder / "manifest";
+    const std::string manifest = read_text_file(path, kMaxManifestBytes);
+    if (stated) {
+        return *stated == sha256(manifest).to_string();
+    }
+    static_cast<void>(parse_manifest(manifest, {})); // a stage of an older kiln
+    return true;
+}
+
+/// Nothing when it is not as commit() made it.
+std::optional<StoredStage> read_stage(const fs::path& folder, Reading reading) {
+    constexpr double kMostSeconds = 1e9;
+    try {
+        const auto json = parse_json_object(read_text_file(folder / "stage.json"));
+        const auto text = [&](const char* name) {
+            return json ? json_string(*json, name) : std::nullopt;
+        };
+        const auto number = [&](const char* name) {
+            return json ? json_unsigned(*json, name) : std::nullopt;
+        };
+        const auto key = Digest::parse(text("key").value_or(""));
+        const auto seconds = json ? json_number(*json, "seconds") : std::nullopt;
+        if (!key || !text("recipe") || !text("kind") || !text("name") || !seconds || *seconds < 0 ||
+            *seconds > kMostSeconds || !number("bytes") || !number("files") ||
+            folder.filename() != key->hex().substr(0, kKeyNameLength) ||
+            !fs::is_directory(folder / "tree")) {
+            return std::nullopt;
+        }
+        if (reading == Reading::with_manifest && !has_whole_manifest(folder, text("manifest"))) {
+            return std::nullopt;
+        }
+        StoredStage stage;
+        stage.key = *key;
+        stage.info = {
+            .recipe = *text("recipe"),
+            .kind = *text("kind"),
+            .name = *text("name"),
+            .seconds = *seconds,
+            .bytes = *number("bytes"),
+            .files = *number("files")};
+        return stage;
+    } catch (const Interrupted&) {
+        throw;
+    } catch (const Error&) { // a file is missing, or of another kind
+        return std::nullopt;
     }
 }
 
@@ -119,8 +175,9 @@ fs::path Workspace::keep() {
 
 Store::Store(fs::path root) : root_(std::move(root)) {
     check_mountable(root_);
-    fs::create_directories(root_ / "stages");
-    fs::create_directories(root_ / "work");
+    fs::create_directories(root_);
+    make_private_folder(root_ / "stages");
+    make_private_folder(root_ / "work");
     sweep();
 }
 
@@ -135,11 +192,64 @@ void Store::sweep() const {
 }
 
 fs::path Store::folder_of(const Digest& key) const {
-    return root_ / "stages" / key.hex().substr(0, kKeyNameLength);
+    // Owners on disk are only right for one range of ids.
+    const std::uint32_t offset = build_tree_ids().offset;
+    const std::string name = key.hex().substr(0, kKeyNameLength);
+    return root_ / "stages" / (offset == 0 ? name : fmt::format("{}-{}", name, offset));
+}
+
+FileLock Store::lock_uses(FileLock::Mode mode) const {
+    return {root_ / "store.lock", mode};
+}
+
+/// From now on remove() of every other process leaves the stage alone.
+void Store::note_use(const Digest& key) const {
+    const std::lock_guard guard(uses_->mutex);
+    if (uses_->noted.contains(key)) {
+        return;
+    }
+    const FileLock shared = lock_uses(FileLock::Mode::shared);
+    if (!uses_->folder) {
+        uses_->folder.emplace(root_ / "work");
+        fs::create_directory(uses_->folder->path() / kUsesFolder);
+    }
+    write_file(uses_->folder->path() / kUsesFolder / folder_of(key).filename(), "", 0600);
+    uses_->noted.insert(key);
+}
+
+/// Where this process notes its uses; empty when it has none.
+fs::path Store::own_work() const {
+    const std::lock_guard guard(uses_->mutex);
+    return uses_->folder ? uses_->folder->path() : fs::path();
+}
+
+/// Work of processes that died was swept when this was made, or counts until it is.
+bool Store::is_used_by_others(const fs::path& stage, const fs::path& own) const {
+    return std::any_of(
+        fs::directory_iterator(root_ / "work"), fs::directory_iterator(), [&](const auto& work) {
+            return work.path() != own && fs::exists(work.path() / kUsesFolder / stage.filename());
+        });
 }
 
 bool Store::contains(const Digest& key) const {
-    return fs::exists(folder_of(key) / "stage.json");
+    const fs::path folder = folder_of(key);
+    if (!fs::exists(folder)) {
+        return false;
+    }
+    note_use(key); // before it is looked at: it may be removed at this moment
+    {
+        const std::lock_guard guard(uses_->mutex);
+        if (uses_->whole.contains(key)) {
+            return fs::exists(folder);
+        }
+    }
+    if (!read_stage(folder, Reading::with_manifest)) {
+        set_aside_if_damaged(folder);
+        return false;
+    }
+    const std::lock_guard guard(uses_->mutex);
+    uses_->whole.insert(key);
+    return true;
 }
 
 fs::path Store::tree_of(const Digest& key) const {
@@ -148,9 +258,20 @@ fs::path Store::tree_of(const Digest& key) const {
 
 FileTree Store::load(const Digest& key) const {
     const fs::path folder = folder_of(key);
+    note_use(key);
     set_used_now(folder / "stage.json");
     return with_context(fmt::format("reading the stored stage '{}'", folder.string()), [&] {
-        return parse_manifest(read_text_file(folder / "manifest"), folder / "tree");
+        try {
+            return parse_manifest(
+                read_text_file(folder / "manifest", kMaxManifestBytes), folder / "tree");
+        } catch (const Interrupted&) {
+            throw;
+        } catch (Error& error) {
+            set_aside_if_damaged(folder);
+            error.set_hint_if_empty(
+                "it is damaged: it is made again as soon as no other kiln uses it");
+            throw;
+        }
     });
 }
 
@@ -182,13 +303,9 @@ void Store::commit(
     if (!info.details.empty()) {
         write_file_atomically(staged / "details.json", info.details);
     }
-    {
-        AtomicFile manifest(staged / "manifest");
-        MemorySink text;
-        write_manifest(delta, text);
-        manifest.write(text.data());
-        manifest.commit();
-    }
+    MemorySink manifest;
+    write_manifest(delta, manifest);
+    write_file_atomically(staged / "manifest", manifest.text());
     const nlohmann::ordered_json json{
         {"key", key.to_string()},
         {"recipe", info.recipe},
@@ -196,8 +313,10 @@ void Store::commit(
         {"name", info.name},
         {"seconds", info.seconds},
         {"bytes", info.bytes},
-        {"files", info.files}};
-    write_file_atomically(staged / "stage.json", json.dump(2) + "\n");
+        {"files", info.files},
+        {"manifest", sha256(manifest.text()).to_string()}};
+    write_file_atomically(staged / "stage.json", json_text(json) + "\n");
+    note_use(key);
     if (::rename(staged.c_str(), folder_of(key).c_str()) != 0 && errno != ENOTEMPTY &&
         errno != EEXIST) {
         throw SystemError(fmt::format("cannot keep the stage in '{}'", folder_of(key).string()));
@@ -207,34 +326,47 @@ void Store::commit(
 std::vector<StoredStage> Store::list() const {
     std::vector<StoredStage> out;
     for (const auto& folder : fs::directory_iterator(root_ / "stages")) {
-        const fs::path path = folder.path() / "stage.json";
-        if (!fs::exists(path)) {
-            continue;
+        throw_if_interrupted();
+        std::optional<StoredStage> stage = read_stage(folder.path(), Reading::no_manifest);
+        if (!stage) {
+            stage.emplace();
+            stage->is_damaged = true;
         }
-        const auto json = nlohmann::json::parse(read_text_file(path));
-        StoredStage stage;
-        stage.key = Digest::parse(json.at("key").get<std::string>()).value_or(Digest());
-        stage.info = {
-            json.at("recipe"),
-            json.at("kind"),
-            json.at("name"),
-            json.at("seconds"),
-            json.at("bytes"),
-            json.at("files")};
-        stage.last_used = last_used(path);
-        out.push_back(std::move(stage));
+        stage->folder = folder.path();
+        stage->last_used = last_used(folder.path() / "stage.json");
+        out.push_back(std::move(*stage));
     }
     std::sort(out.begin(), out.end(), [](const StoredStage& a, const StoredStage& b) {
-        return a.last_used != b.last_used ? a.last_used > b.last_used : a.key < b.key;
+        return a.last_used != b.last_used ? a.last_used > b.last_used : a.folder < b.folder;
     });
     return out;
 }
 
-void Store::remove(const Digest& key) const {
-    // Renamed first, so that a kill in the middle leaves no half stage under its key.
+/// Renamed first, so that a kill in the middle leaves no half stage under its key.
+void Store::set_aside(const fs::path& folder) const {
     const WorkFolder doomed(root_ / "work");
     std::error_code ignored;
-    fs::rename(folder_of(key), doomed.path() / "stage", ignored);
+    fs::rename(folder, doomed.path() / "stage", ignored);
+}
+
+/// Looked at again with nobody else about: another kiln may have made it anew meanwhile.
+void Store::set_aside_if_damaged(const fs::path& folder) const {
+    const fs::path own = own_work();
+    const FileLock alone = lock_uses(FileLock::Mode::exclusive);
+    if (fs::exists(folder) && !read_stage(folder, Reading::with_manifest) &&
+        !is_used_by_others(folder, own)) {
+        set_aside(folder);
+    }
+}
+
+bool Store::remove(const StoredStage& stage) const {
+    const fs::path own = own_work();
+    const FileLock alone = lock_uses(FileLock::Mode::exclusive);
+    if (is_used_by_others(stage.folder, own)) {
+        return false;
+    }
+    set_aside(stage.folder);
+    return true;
 }
 
 } // namespace kiln

@@ -3,11 +3,17 @@
 // The store of stage trees: what each stage changed, kept as the upper directory of an overlay
 // mount under the stage's key. Restoring a tree is a mount, not a copy.
 //
-//     ROOT/stages/KEY/tree        the upper directory
+// All of it is for its owner alone, since trees hold programs that are set-user-id. Each running
+// kiln notes which stages it uses, and nobody removes those.
+//
+//     ROOT/stages/KEY/tree        the upper directory. KEY is followed by "-" and the first of the
+//                                 ids that own its files, when root made it
 //     ROOT/stages/KEY/manifest    its FileTree (formats/file_tree.hpp)
 //     ROOT/stages/KEY/stage.json  what it was: kind, name, seconds, sizes
 //     ROOT/stages/KEY/details.json  more, of kinds that have more to tell
 //     ROOT/work/NAME/             work under way, locked by its process; swept when nobody holds it
+//     ROOT/work/NAME/uses/KEY     that process reads this stage
+//     ROOT/store.lock             held shared to begin a use, alone to remove a stage
 #pragma once
 
 #include "base/digest.hpp"
@@ -16,7 +22,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,7 +46,12 @@ struct StoredStage {
     Digest key;
     StageInfo info;
     std::int64_t last_used = 0; ///< seconds since 1970
+    fs::path folder;
+    bool is_damaged = false; ///< only `folder` and `last_used` are known, then
 };
+
+/// Manifests of trees with millions of files are below this.
+constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 30U;
 
 /// A folder of its own below the store's work, locked, which keeps it from the sweep while this
 /// lives.
@@ -100,9 +113,12 @@ class Store {
 
     [[nodiscard]] const fs::path& root() const noexcept { return root_; }
 
+    /// Whether the stage is there and whole; if so it stays while this lives. A damaged one is set
+    /// aside, to be made again.
     [[nodiscard]] bool contains(const Digest& key) const;
     [[nodiscard]] fs::path tree_of(const Digest& key) const;
-    /// The stored delta with sources set; marks the stage as used now.
+    /// The stored delta with sources set; marks the stage as used now. Throws Error when it is
+    /// damaged, after it was set aside.
     [[nodiscard]] FileTree load(const Digest& key) const;
 
     /// A workspace above the trees of `below` (the first stage first). Unless empty, `groundwork`
@@ -126,14 +142,31 @@ class Store {
     /// The details of a stored tree; empty when it has none.
     [[nodiscard]] std::string details_of(const Digest& key) const;
 
+    /// Also damaged ones.
     [[nodiscard]] std::vector<StoredStage> list() const;
-    void remove(const Digest& key) const;
+    /// False, and nothing is done, when another kiln uses the stage.
+    [[nodiscard]] bool remove(const StoredStage& stage) const;
 
   private:
+    /// The stages that must not be removed while this lives.
+    struct Uses {
+        std::mutex mutex;
+        std::optional<WorkFolder> folder; ///< made with the first use
+        std::set<Digest> noted;
+        std::set<Digest> whole; ///< found to be, by contains()
+    };
+
     [[nodiscard]] fs::path folder_of(const Digest& key) const;
+    [[nodiscard]] FileLock lock_uses(FileLock::Mode mode) const;
+    void note_use(const Digest& key) const;
+    [[nodiscard]] fs::path own_work() const;
+    [[nodiscard]] bool is_used_by_others(const fs::path& stage, const fs::path& own) const;
+    void set_aside(const fs::path& folder) const;
+    void set_aside_if_damaged(const fs::path& folder) const;
     void sweep() const;
 
     fs::path root_;
+    std::unique_ptr<Uses> uses_ = std::make_unique<Uses>();
 };
 
 } // namespace kiln

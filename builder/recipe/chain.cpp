@@ -2,6 +2,7 @@
 #include "recipe/chain.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "recipe/merge.hpp"
 
 #include <fmt/format.h>
@@ -20,13 +21,50 @@ fs::path identity_of(const fs::path& path) {
 
 } // namespace
 
-std::optional<YamlNode> load_named(const fs::path& path, const SourcePos& pos, Diagnostics& diags) {
-    try {
-        return load_yaml(path, diags);
-    } catch (const SystemError& error) {
-        diags.error(pos, error.message(), "paths are relative to the file they stand in");
+bool LoadBudget::allows_another(const SourcePos& pos, Diagnostics& diags) {
+    if (files_ < kMaxFiles && bytes_ < kMaxBytes) {
+        return true;
+    }
+    if (!std::exchange(said_, true)) {
+        diags.error(
+            pos,
+            fmt::format(
+                "the recipe reads more than {} files or {}", kMaxFiles, format_size(kMaxBytes)),
+            "each insertion of a part counts");
+    }
+    return false;
+}
+
+bool LoadBudget::allows_depth(std::size_t depth, const SourcePos& pos, Diagnostics& diags) {
+    if (depth < kMaxDepth) {
+        return true;
+    }
+    diags.error(pos, fmt::format("more than {} files name each other in a row", kMaxDepth));
+    return false;
+}
+
+void LoadBudget::spend(const YamlNode& tree) {
+    ++files_;
+    bytes_ += tree.pos.file ? tree.pos.file->text.size() : 0;
+}
+
+std::optional<YamlNode>
+load_named(const fs::path& path, const SourcePos& pos, LoadBudget& budget, Diagnostics& diags) {
+    if (!budget.allows_another(pos, diags)) {
         return std::nullopt;
     }
+    try {
+        std::optional<YamlNode> tree = load_yaml(path, diags);
+        budget.spend(tree.value_or(YamlNode()));
+        return tree;
+    } catch (const SystemError& error) {
+        diags.error(pos, error.message(), "paths are relative to the file they stand in");
+    } catch (const Interrupted&) {
+        throw;
+    } catch (const Error& error) {
+        diags.error(pos, error.message());
+    }
+    return std::nullopt;
 }
 
 bool closes_cycle(
@@ -55,6 +93,7 @@ FileChain load_chain(const fs::path& path, std::string_view what, Diagnostics& d
     chain.named.push_back(path);
     std::optional<YamlNode> tree = load_yaml(path, diags);
     while (tree) {
+        chain.budget.spend(*tree);
         chain.files.push_back({chain.named.back(), std::move(*tree)});
         tree.reset();
         const YamlNode* extends = chain.files.back().tree.find("extends");
@@ -65,11 +104,13 @@ FileChain load_chain(const fs::path& path, std::string_view what, Diagnostics& d
         const fs::path parent = resolve_path(chain.named.back().parent_path(), extends->text);
         chain.is_whole = false;
         const std::string doing = fmt::format("{} extend each other", what);
-        if (closes_cycle(chain.named, parent, extends->pos, doing, diags)) {
+        if (closes_cycle(chain.named, parent, extends->pos, doing, diags) ||
+            !LoadBudget::allows_depth(chain.named.size(), extends->pos, diags)) {
             break;
         }
         chain.named.push_back(parent);
-        tree = load_named(parent, extends->pos, diags);
+        LoadBudget own; // the chain's depth bounds it
+        tree = load_named(parent, extends->pos, own, diags);
         chain.is_whole = tree.has_value();
     }
     return chain;

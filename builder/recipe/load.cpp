@@ -25,6 +25,7 @@ class Loader {
         std::vector<ChainFile>& chain = files.files;
         chain_is_whole_ = files.is_whole;
         recipe_.files = std::move(files.named);
+        budget_ = files.budget;
         if (diags_.has_errors() && chain.empty()) {
             return std::nullopt;
         }
@@ -45,6 +46,10 @@ class Loader {
         check_overrides();
         for (std::size_t i = chain.size(); i-- > 0;) {
             merge_into(recipe_, values[i], chain[i].path.parent_path());
+        }
+        check_named_files();
+        if (diags_.has_errors()) {
+            return std::nullopt;
         }
         apply_oci_config(values);
         return std::move(recipe_);
@@ -83,7 +88,7 @@ class Loader {
         Diagnostics unjudged; // a recipe that could not be read may have had the variable
         for (YamlMember& member : tree.members) {
             if (member.key.text != "variables" && member.key.text != "extends") {
-                substitute(member.value, scope, chain_is_whole_ ? diags_ : unjudged);
+                substitute(member.value, scope, chain_is_whole_ ? diags_ : unjudged, expansion_);
             }
         }
     }
@@ -151,7 +156,7 @@ class Loader {
 
     /// load_named(), noted as one of the recipe's files.
     std::optional<YamlNode> load_noted(const fs::path& path, const SourcePos& named) {
-        std::optional<YamlNode> tree = load_named(path, named, diags_);
+        std::optional<YamlNode> tree = load_named(path, named, budget_, diags_);
         recipe_.files.push_back(path);
         return tree;
     }
@@ -164,7 +169,8 @@ class Loader {
         }
         const Value& named = value.at("part");
         const fs::path path = resolve_path(place.base_dir, named.as_string());
-        if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other", diags_)) {
+        if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other", diags_) ||
+            !LoadBudget::allows_depth(open_parts_.size(), named.pos(), diags_)) {
             return;
         }
         std::optional<YamlNode> tree = load_noted(path, named.pos());
@@ -189,6 +195,14 @@ class Loader {
         const std::size_t faults = diags_.error_count();
         const Value value = validate(item, shape.shape(), diags_);
         if (diags_.error_count() > faults) {
+            return;
+        }
+        if (++stages_ > kMaxStages) {
+            if (stages_ == kMaxStages + 1) {
+                diags_.error(
+                    value.at("stage").pos(),
+                    fmt::format("the recipe has more than {} stages", kMaxStages));
+            }
             return;
         }
         place.target->push_back(
@@ -308,9 +322,56 @@ class Loader {
         }
     }
 
+    // Other files ------------------------------------------------------------------------------
+
+    /// What would hang or never end when it is read. What is absent is missed where it is used.
+    void check_named_files() {
+        for (const ArchiveSpec& archive : recipe_.archives) {
+            if (!archive.keyring.empty()) {
+                check_regular(archive.keyring, archive.pos);
+            }
+        }
+        for (const auto& [name, source] : recipe_.sources) {
+            if (const auto* folder = std::get_if<DirectorySource>(&source.from)) {
+                check_kind(folder->path, fs::file_type::directory, source.pos);
+            } else if (const auto* tarball = std::get_if<TarballSource>(&source.from)) {
+                constexpr std::string_view kFile = "file://";
+                const std::string& location = tarball->location;
+                if (location.starts_with(kFile)) {
+                    check_regular(location.substr(kFile.size()), source.pos);
+                } else if (location.find("://") == std::string::npos) {
+                    check_regular(location, source.pos);
+                }
+            }
+        }
+    }
+
+    void check_regular(const fs::path& path, const SourcePos& pos) {
+        check_kind(path, fs::file_type::regular, pos);
+    }
+
+    void check_kind(const fs::path& path, fs::file_type kind, const SourcePos& pos) {
+        std::error_code ignored;
+        const fs::file_status status = fs::status(path, ignored);
+        if (fs::exists(status) && status.type() != kind) {
+            diags_.error(
+                pos,
+                fmt::format(
+                    "'{}' is not a {}",
+                    path.string(),
+                    kind == fs::file_type::regular ? "regular file" : "directory"));
+        }
+    }
+
+    /// Far beyond what an overlay mount can hold.
+    static constexpr std::size_t kMaxStages = 1000;
+
     const LoadOptions& options_;
     Diagnostics& diags_;
     Recipe recipe_;
+    LoadBudget budget_;
+    ExpansionBudget expansion_;
+    std::size_t stages_ = 0;
     std::set<std::string, std::less<>> known_; ///< variables of all files
     std::vector<fs::path> open_parts_;
     bool chain_is_whole_ = true;
@@ -327,6 +388,10 @@ void add_override(Variables& set, std::string_view text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || equals == 0) {
         throw UsageError(fmt::format("--set: '{}' is not NAME=VALUE", text));
+    }
+    if (!is_utf8(text)) {
+        throw UsageError(
+            fmt::format("--set: the value of '{}' is not UTF-8", text.substr(0, equals)));
     }
     set.insert_or_assign(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }

@@ -79,7 +79,9 @@ inline constexpr Pattern kGitCommitPattern{
     "all 40 hexadecimal digits: branches, tags and short forms can move"};
 
 inline constexpr Pattern kSuitePattern{
-    "a suite", "^[a-z][a-z0-9._/-]*$", "such as 'bookworm' or 'bookworm-updates'"};
+    "a suite",
+    "^(?!(.*/)?\\.\\.?(/|$))[a-z][a-z0-9._/-]*$",
+    "such as 'bookworm' or 'bookworm-updates'"};
 
 inline constexpr Pattern kComponentPattern{
     "a component", "^[a-z][a-z0-9/-]*$", "such as 'main' or 'non-free-firmware'"};

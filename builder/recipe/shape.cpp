@@ -134,6 +134,10 @@ class Validator {
         const std::string& what,
         const std::string& found,
         std::string hint = {}) {
+        if (diags_.is_full()) { // counted; nobody reads its words
+            diags_.error(node.pos, {});
+            return;
+        }
         diags_.error(
             node.pos,
             fmt::format("{} must be {}, not {}", what, describe(shape), found),
@@ -274,7 +278,9 @@ class Validator {
                 });
             if (field == shape.fields.end()) {
                 report_unknown_key(member.key, name, known);
-                misspelt.push_back(suggest(member.key.text, known).value_or(""));
+                if (!diags_.is_full()) {
+                    misspelt.push_back(suggest(member.key.text, known).value_or(""));
+                }
                 continue;
             }
             members.push_back(
@@ -297,6 +303,10 @@ class Validator {
 
     void report_unknown_key(
         const YamlNode& key, const std::string& name, std::span<const std::string_view> known) {
+        if (diags_.is_full()) {
+            diags_.error(key.pos, {});
+            return;
+        }
         std::string hint = did_you_mean(key.text, known);
         if (hint.empty()) {
             hint = fmt::format("known keys: {}", fmt::join(known, ", "));

@@ -17,8 +17,8 @@ constexpr std::string_view kEscapeHint = "write '$${' where a plain '${' is mean
 
 class Substitution {
   public:
-    Substitution(const Variables& variables, Diagnostics& diags)
-        : variables_(variables), diags_(diags) {}
+    Substitution(const Variables& variables, Diagnostics& diags, ExpansionBudget& budget)
+        : variables_(variables), diags_(diags), budget_(budget) {}
 
     void visit(YamlNode& node) {
         if (node.kind == YamlNode::Kind::scalar) {
@@ -67,7 +67,12 @@ class Substitution {
     std::string value_of(const YamlNode& node, std::size_t& search_from, std::string_view name) {
         if (const auto found = variables_.find(name); found != variables_.end()) {
             pass(node, search_from, fmt::format("${{{}}}", name));
-            return found->second;
+            return spend(node, found->second);
+        }
+        if (diags_.is_full()) { // counted; nobody reads its words
+            faulty_ = true;
+            diags_.error(node.pos, {});
+            return {};
         }
         std::vector<std::string_view> known;
         for (const auto& [known_name, value] : variables_) {
@@ -83,10 +88,34 @@ class Substitution {
         return {};
     }
 
+    std::string spend(const YamlNode& node, const std::string& value) {
+        if (value.size() <= budget_.left) {
+            budget_.left -= value.size();
+            return value;
+        }
+        faulty_ = true;
+        if (!std::exchange(budget_.said, true)) {
+            diags_.error(node.pos, "the values of variables make the recipe too large");
+        }
+        return {};
+    }
+
+    /// Where `written` stands from `search_from` on. Escapes in quotes can hide it; then nothing
+    /// more is looked for in this scalar.
+    static std::size_t
+    find(const YamlNode& node, std::size_t& search_from, std::string_view written) {
+        // Of no escape are more than ten characters written for one.
+        const std::size_t window = search_from + 12 * (node.text.size() + written.size());
+        const std::string_view text = node.pos.file->text;
+        if (search_from < text.size()) {
+            search_from = text.substr(0, window).find(written, search_from);
+        }
+        return search_from;
+    }
+
     static void pass(const YamlNode& node, std::size_t& search_from, std::string_view written) {
-        const std::size_t place = node.pos.file->text.find(written, search_from);
-        if (place != std::string::npos) {
-            search_from = place + written.size();
+        if (find(node, search_from, written) != std::string::npos) {
+            search_from += written.size();
         }
     }
 
@@ -98,7 +127,7 @@ class Substitution {
         std::string_view written,
         std::string message,
         std::string hint) {
-        const std::size_t place = node.pos.file->text.find(written, search_from);
+        const std::size_t place = find(node, search_from, written);
         SourcePos pos = node.pos;
         if (place != std::string::npos) {
             pos = position_at(node.pos.file, place, written.size());
@@ -110,13 +139,20 @@ class Substitution {
 
     const Variables& variables_;
     Diagnostics& diags_;
+    ExpansionBudget& budget_;
     bool faulty_ = false; ///< the scalar at hand
 };
 
 } // namespace
 
+void substitute(
+    YamlNode& node, const Variables& variables, Diagnostics& diags, ExpansionBudget& budget) {
+    Substitution(variables, diags, budget).visit(node);
+}
+
 void substitute(YamlNode& node, const Variables& variables, Diagnostics& diags) {
-    Substitution(variables, diags).visit(node);
+    ExpansionBudget budget;
+    substitute(node, variables, diags, budget);
 }
 
 } // namespace kiln

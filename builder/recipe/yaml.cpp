@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/yaml.hpp"
 
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "recipe/yaml_text.hpp"
 
 #include <fmt/format.h>
@@ -20,14 +22,17 @@ namespace {
 
 using FilePtr = std::shared_ptr<const SourceFile>;
 
-struct TooDeep {
+/// Parsing goes no further.
+struct Refused {
     std::size_t offset;
+    std::string message;
 };
 
 /// Builds the node tree from yaml-cpp's events.
 class TreeBuilder final : public YAML::EventHandler {
   public:
-    TreeBuilder(FilePtr file, Diagnostics& diags) : file_(std::move(file)), diags_(diags) {}
+    TreeBuilder(FilePtr file, Diagnostics& diags)
+        : file_(std::move(file)), places_(file_), diags_(diags) {}
 
     [[nodiscard]] YamlNode take_root() { return std::move(root_); }
 
@@ -57,7 +62,7 @@ class TreeBuilder final : public YAML::EventHandler {
         YamlNode node = node_at(mark, YamlNode::Kind::scalar);
         node.text = value;
         node.quoted = tag == "!";
-        node.pos = position_in_line(file_, mark.line + 1, node.offset, written_length(node));
+        node.pos = places_.position(mark.line + 1, node.offset, written_length(node));
         complete(std::move(node));
     }
 
@@ -88,11 +93,15 @@ class TreeBuilder final : public YAML::EventHandler {
         std::map<std::string, int, std::less<>> lines; ///< of the keys so far
     };
 
-    [[nodiscard]] YamlNode node_at(const YAML::Mark& mark, YamlNode::Kind kind) const {
+    [[nodiscard]] YamlNode node_at(const YAML::Mark& mark, YamlNode::Kind kind) {
+        throw_if_interrupted();
         YamlNode node;
         node.kind = kind;
         node.offset = std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), file_->text.size());
-        node.pos = position_in_line(file_, mark.line + 1, node.offset, 1);
+        node.pos = places_.position(mark.line + 1, node.offset, 1);
+        if (++nodes_ > kMaxYamlNodes) {
+            throw Refused{node.offset, fmt::format("more than {} keys and values", kMaxYamlNodes)};
+        }
         return node;
     }
 
@@ -107,7 +116,8 @@ class TreeBuilder final : public YAML::EventHandler {
             // yaml-cpp takes the end of the file for the missing quote.
             diags_.error(node.pos, fmt::format("no closing {} for this one", rest[0]));
         }
-        return std::min(end == 0 ? rest.size() : end, rest.find('\n'));
+        const std::string_view written = rest.substr(0, end == 0 ? rest.size() : end);
+        return std::min(written.size(), written.find('\n'));
     }
 
     /// Length of the quoted scalar at the start of `text`, 0 when it does not end.
@@ -145,7 +155,9 @@ class TreeBuilder final : public YAML::EventHandler {
     void open(const YAML::Mark& mark, const std::string& tag, YamlNode::Kind kind) {
         check_tag(mark, tag);
         if (frames_.size() >= kMaxYamlDepth) {
-            throw TooDeep{node_at(mark, kind).offset};
+            throw Refused{
+                node_at(mark, kind).offset,
+                fmt::format("nested more than {} levels deep", kMaxYamlDepth)};
         }
         frames_.push_back({node_at(mark, kind), std::nullopt, {}});
     }
@@ -209,7 +221,9 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
     FilePtr file_;
+    PlaceFinder places_;
     Diagnostics& diags_;
+    std::size_t nodes_ = 0;
     std::vector<Frame> frames_;
     YamlNode root_;
 };
@@ -295,10 +309,8 @@ std::optional<YamlNode> parse_yaml(FilePtr file, Diagnostics& diags) {
                 "a file holds one document; remove the '---' before this line");
         }
         return builder.take_root();
-    } catch (const TooDeep& fault) {
-        diags.error(
-            position_at(file, fault.offset, 1),
-            fmt::format("nested more than {} levels deep", kMaxYamlDepth));
+    } catch (const Refused& fault) {
+        diags.error(position_at(file, fault.offset, 1), fault.message);
     } catch (const YAML::Exception& error) {
         report_syntax(file, error, diags);
     }
@@ -306,8 +318,23 @@ std::optional<YamlNode> parse_yaml(FilePtr file, Diagnostics& diags) {
 }
 
 std::optional<YamlNode> load_yaml(const fs::path& path, Diagnostics& diags) {
-    return parse_yaml(
-        std::make_shared<const SourceFile>(SourceFile{path.string(), read_text_file(path)}), diags);
+    throw_if_interrupted();
+    std::optional<std::string> text;
+    try {
+        text = read_text_within(path, kMaxYamlBytes);
+    } catch (const SystemError&) {
+        throw;
+    } catch (const Error& error) {
+        throw Error(error.message(), ExitCode::invalid_recipe);
+    }
+    const bool is_whole = text.has_value();
+    auto file = std::make_shared<const SourceFile>(
+        SourceFile{path.string(), std::move(text).value_or(std::string())});
+    if (!is_whole) {
+        diags.error({std::move(file)}, too_large_yaml());
+        return std::nullopt;
+    }
+    return parse_yaml(std::move(file), diags);
 }
 
 } // namespace kiln

@@ -43,6 +43,8 @@ struct YamlMember {
 constexpr std::size_t kMaxYamlDepth = 32;
 /// Larger files are refused: nobody writes them by hand.
 constexpr std::size_t kMaxYamlBytes = 1U << 20U;
+/// Keys and values in one file. Each takes up some hundred bytes of memory.
+constexpr std::size_t kMaxYamlNodes = 250'000;
 
 /// Parses one document. Faults go to `diags`; nothing is returned when the text could not be read
 /// to its end (a tree with `invalid` nodes or first values of duplicate keys otherwise).
@@ -50,7 +52,7 @@ constexpr std::size_t kMaxYamlBytes = 1U << 20U;
 parse_yaml(std::shared_ptr<const SourceFile> file, Diagnostics& diags);
 
 /// Reads and parses the file `path`, called so in messages. Throws SystemError when it cannot be
-/// read.
+/// read, Error (exit code 3) when it is not a regular file, Interrupted after a signal.
 [[nodiscard]] std::optional<YamlNode> load_yaml(const fs::path& path, Diagnostics& diags);
 
 } // namespace kiln

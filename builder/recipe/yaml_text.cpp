@@ -51,10 +51,14 @@ std::optional<CharacterFault> check_character(std::string_view text, std::size_t
 
 } // namespace
 
+std::string too_large_yaml() {
+    return fmt::format("larger than {}", format_size(kMaxYamlBytes));
+}
+
 bool check_yaml_text(const std::shared_ptr<const SourceFile>& file, Diagnostics& diags) {
     const std::string_view text = file->text;
     if (text.size() > kMaxYamlBytes) {
-        diags.error({file}, fmt::format("larger than {}", format_size(kMaxYamlBytes)));
+        diags.error({file}, too_large_yaml());
         return false;
     }
     bool good = true;
@@ -66,6 +70,9 @@ bool check_yaml_text(const std::shared_ptr<const SourceFile>& file, Diagnostics&
             continue;
         }
         good = false;
+        if (diags.is_full()) { // nobody needs another place
+            break;
+        }
         diags.error(position_at(file, i, 1), fault->message, fault->hint);
         i = text.find('\n', i);
         if (i == std::string_view::npos) {
@@ -79,21 +86,25 @@ SourcePos
 position_at(std::shared_ptr<const SourceFile> file, std::size_t offset, std::size_t bytes) {
     const auto end = file->text.begin() + static_cast<std::ptrdiff_t>(offset);
     const auto newlines = std::count(file->text.begin(), end, '\n');
-    return position_in_line(std::move(file), static_cast<int>(newlines) + 1, offset, bytes);
+    return PlaceFinder(std::move(file)).position(static_cast<int>(newlines) + 1, offset, bytes);
 }
 
-SourcePos position_in_line(
-    std::shared_ptr<const SourceFile> file, int line, std::size_t offset, std::size_t bytes) {
-    const std::string_view text = file->text;
-    const std::string_view before = text.substr(0, offset);
-    const std::size_t newline = before.rfind('\n');
-    const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
+SourcePos PlaceFinder::position(int line, std::size_t offset, std::size_t bytes) {
+    const std::string_view text = file_->text;
+    if (line != line_ || offset < offset_) {
+        const std::size_t newline = text.substr(0, offset).rfind('\n');
+        offset_ = newline == std::string_view::npos ? 0 : newline + 1;
+        line_ = line;
+        column_ = 1;
+    }
+    column_ += static_cast<int>(count_characters(text.substr(offset_, offset - offset_)));
+    offset_ = offset;
     SourcePos pos;
     pos.line = line;
-    pos.column = static_cast<int>(count_characters(before.substr(line_start))) + 1;
+    pos.column = column_;
     pos.length =
         static_cast<int>(std::max<std::size_t>(count_characters(text.substr(offset, bytes)), 1));
-    pos.file = std::move(file);
+    pos.file = file_;
     return pos;
 }
 

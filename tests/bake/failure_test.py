@@ -181,9 +181,12 @@ class Failure(unittest.TestCase):
 
     def test_plain_user_without_subuids(self):
         user = world.make_user(subids=False, name="kilnnosub")
+        home = self.folder / "nosub"
+        home.mkdir()
+        world.give_to(user, home)
         done = world.kiln(
-            "bake", "debian-minimal", "--out", self.folder / "o", cwd=world.WORK, user=user,
-            env=world.environment(KILN_CACHE="/nonexistent"),
+            "bake", "debian-minimal", "--out", home / "o", cwd=world.WORK, user=user,
+            env=world.environment(KILN_CACHE=home / "cache"),
         )
         self.check(done, 1, "has no range of 65536 subordinate ids", "usermod --add-subuids")
 

@@ -83,7 +83,7 @@ def load_record(folder):
 def stage_folder(record, name):
     """Where the store keeps a stage of a bake."""
     key = next(s["key"] for s in record["stages"] if s["name"] == name).removeprefix("sha256:")
-    return next(f for f in (CACHE / "stages").iterdir() if key.startswith(f.name))
+    return next(f for f in (CACHE / "stages").iterdir() if key.startswith(f.name.split("-")[0]))
 
 
 def apply_deltas(record, names):

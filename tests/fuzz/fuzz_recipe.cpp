@@ -3,6 +3,7 @@
 // Any bytes as a recipe, a part and an image definition: no crash, every fault at a place that the
 // text has, and what is accepted reads back from its canonical form.
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "recipe/recipe.hpp"
 #include "recipe/recipe_shape.hpp"
 #include "support/stand_in_stages.hpp"
@@ -22,7 +23,9 @@ void check_places(const Diagnostics& diags, const std::string& text) {
         KILN_CHECK(fault.pos.line == 0 || fault.pos.column >= 1);
         KILN_CHECK(fault.pos.length >= 1 && !fault.message.empty());
     }
-    static_cast<void>(diags.render_all());
+    const std::string said = diags.render_all();
+    KILN_CHECK(printable_lines(said) == said);
+    KILN_CHECK(diags.all().size() <= 2 * Diagnostics::kMaxKept);
 }
 
 void check_shape(const YamlNode& tree, const Shape& shape) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/file_stream.hpp"
 #include "base/interrupt.hpp"
 
 #include <gtest/gtest.h>
@@ -103,6 +104,54 @@ TEST(File, WritesInPlaceWithTheStatedMode) {
     EXPECT_EQ(status.st_mode & 07777U, 0751U);
 }
 
+TEST(OwnFile, IsNotOpenedThroughLinks) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "build.log";
+    const fs::path other = dir.path() / "other";
+    write_file_atomically(other, "precious");
+    fs::create_symlink(other, path);
+    EXPECT_EQ(
+        message_of([&] { const OwnFileStream log(path); }),
+        "'" + path.string() + "' is a symbolic link");
+    fs::remove(path);
+    fs::create_hard_link(other, path);
+    EXPECT_EQ(
+        message_of([&] { const OwnFileStream log(path); }),
+        "'" + path.string() + "' is not a regular file of its own");
+    fs::remove(path);
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_THROW(const OwnFileStream log(path), Error); // and does not wait for a reader
+    EXPECT_EQ(read_text_file(other), "precious");
+}
+
+TEST(OwnFile, IsWrittenAnewAsAStream) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path path = dir.path() / "build.log";
+    write_file_atomically(path, "a long text of an earlier bake");
+    {
+        OwnFileStream log(path, 0640);
+        log << "line " << 1 << '\n' << std::flush;
+        EXPECT_EQ(read_text_file(path), "line 1\n");
+        log << std::string(10'000, 'x');
+    }
+    EXPECT_EQ(read_text_file(path), "line 1\n" + std::string(10'000, 'x'));
+    struct stat status{};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0640U);
+}
+
+TEST(RemoveTree, RemovesALinkAndNotWhatItLeadsTo) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    fs::create_directory(dir.path() / "other");
+    fs::permissions(dir.path() / "other", fs::perms(0500));
+    fs::create_directory_symlink(dir.path() / "other", dir.path() / "link");
+    remove_tree(dir.path() / "link");
+    EXPECT_FALSE(fs::is_symlink(dir.path() / "link"));
+    struct stat status{};
+    ASSERT_EQ(::stat((dir.path() / "other").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0500U);
+}
+
 TEST(FileLock, ExcludesASecondHolder) {
     const TempDir dir(temporary_root(), "kiln-test");
     const fs::path path = dir.path() / "lock";
@@ -114,9 +163,11 @@ TEST(FileLock, DoesNotFollowALink) {
     const TempDir dir(temporary_root(), "kiln-test");
     const fs::path other = dir.path() / "other";
     fs::create_symlink(other, dir.path() / "lock");
-    EXPECT_THROW(
-        static_cast<void>(FileLock::try_lock(dir.path() / "lock", FileLock::Mode::exclusive)),
-        SystemError);
+    EXPECT_EQ(
+        message_of([&] {
+            static_cast<void>(FileLock::try_lock(dir.path() / "lock", FileLock::Mode::exclusive));
+        }),
+        "'" + (dir.path() / "lock").string() + "' is a symbolic link");
     EXPECT_FALSE(fs::exists(other));
 }
 

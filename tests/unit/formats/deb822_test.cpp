@@ -98,5 +98,19 @@ TEST(Deb822Paragraph, ChangesFieldsInPlace) {
     EXPECT_FALSE(paragraph.has("B"));
 }
 
+TEST(Deb822Reader, RefusesParagraphsWithoutEnd) {
+    std::string text;
+    for (int i = 0; i < 200'000; ++i) {
+        text += "F" + std::to_string(i) + ": x\n";
+    }
+    try {
+        static_cast<void>(parse_deb822(text, "control"));
+        FAIL() << "no exception";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "control:1001: more than 1000 fields in a paragraph");
+        EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
+    }
+}
+
 } // namespace
 } // namespace kiln

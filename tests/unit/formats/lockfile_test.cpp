@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/interrupt.hpp"
 #include "formats/lockfile.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <chrono>
 
 namespace kiln {
 namespace {
@@ -158,10 +164,10 @@ TEST(LockReader, NamesEveryFaultWithItsPlace) {
     EXPECT_THAT(faults, HasSubstr("error: unknown key 'suit' in a package\n"));
     EXPECT_THAT(faults, HasSubstr("hint: did you mean 'suite'?\n"));
     EXPECT_THAT(faults, HasSubstr("error: 'size' must be a number\n"));
-    EXPECT_THAT(faults, HasSubstr("error: '5.2 1' is no version of a package\n"));
+    EXPECT_THAT(faults, HasSubstr("error: '5.2 1' is not a version of a package\n"));
     EXPECT_THAT(
         faults, HasSubstr("stage 'base' installs 'ngin', which the packages do not have\n"));
-    EXPECT_THAT(faults, HasSubstr("error: the path must stay below the archive\n"));
+    EXPECT_THAT(faults, HasSubstr("error: '../nginx_1:1.22.deb' is not a path below an archive\n"));
     EXPECT_THAT(faults, HasSubstr("web.lock:21:36: "));
 }
 
@@ -208,6 +214,145 @@ TEST(LockReader, RefusesDistributionsThatCannotBeBuiltInOrder) {
     const std::string faults = diagnostics.render_all();
     EXPECT_THAT(faults, HasSubstr("there is no source 'nobody'"));
     EXPECT_THAT(faults, HasSubstr("'libtry-tiny-perl' does not come before it"));
+}
+
+struct Hostile {
+    std::string_view what;
+    std::string_view from;
+    std::string_view to;
+    std::string_view said;
+};
+
+/// Each is one change to a good lock, of which the digest would be right: whoever sends a lock can
+/// compute it.
+constexpr auto kHostile = std::to_array<Hostile>({
+    {"recipe", "\"recipe\": \"web\"", "\"recipe\": \"../../x\"", "'../../x' is not a name"},
+    {"architecture", "\"amd64\",\n  \"out", "\"amd64/..\",\n  \"out", "not an architecture"},
+    {"snapshot", "20231115T101320Z", "20231115/../..", "is not a time such as"},
+    {"keyring", "debian-archive-keyring.gpg", "../keyring.gpg", "is not a file name"},
+    {"keyring option", "debian-archive-keyring.gpg", "--keyring", "is not a file name"},
+    {"epoch", "1700000000", "4294967296", "is not between 0 and 4294967295"},
+    {"epoch below 0", "1700000000", "-1", "expected a value"},
+    {"package", "\"package\": \"bash\"", "\"package\": \"../../../bash\"", "not a package name"},
+    {"option", "\"package\": \"bash\"", "\"package\": \"--root=x\"", "not a package name"},
+    {"lines", "\"package\": \"bash\"", "\"package\": \"ba\\nsh\"", "'ba\\x0ash' is not a package"},
+    {"version", "\"5.2-1\"", "\"5.2/../1\"", "'5.2/../1' is not a version of a package"},
+    {"archive", "\"archive\": \"debian\"", "\"archive\": \"..\"", "'..' is not a name"},
+    {"suite", "\"suite\": \"bookworm\"", "\"suite\": \"a/../../b\"", "is not a suite"},
+    {"path", "pool/bash_", "pool/../../bash_", "is not a path below an archive"},
+    {"absolute", "pool/bash_", "/pool/bash_", "is not a path below an archive"},
+    {"spaces", "pool/bash_", "pool/ba sh_", "is not a path below an archive"},
+    {"no size", "\"size\": 100", "\"size\": 0", "'0' is not between 1 and 1099511627776"},
+    {"negative", "\"size\": 100", "\"size\": -100", "expected a value"},
+    {"huge", "\"size\": 100", "\"size\": 4611686018427387904", "is not between 1 and"},
+    {"overflow", "\"size\": 100", "\"size\": 99999999999999999999", "expected a value"},
+    {"digest", "\"sha256\": \"", "\"sha256\": \"x", "a SHA-256 has 64 lower-case hex digits"},
+    {"multi_arch", "\"foreign\"", "\"foreign\\nStatus: x\"", "is not one of 'no', 'same'"},
+    {"pre_depends", "(>= 2.36)", "x\\n\\nPackage: y", "is not one line of text"},
+    {"branch",
+     "\"branch\": \"vm\"",
+     "\"branch\": \"../vm\"",
+     "is not one of 'common', 'vm', 'oci'"},
+    {"stage", "\"stage\": \"kernel\"", "\"stage\": \"a/b\"", "'a/b' is not a name"},
+    {"twice", "       \"bash\"", "       \"nginx\"", "'nginx' occurs twice in 'packages'"},
+    {"source", "\"name\": \"pause\"", "\"name\": \"../pause\"", "is not a name of a source"},
+    {"commit", "\"0123abc\"", "\"--upload-pack=x\"", "is not a version or commit"},
+    {"location", "https://host/pause", "--upload-pack=touch x", "is not a URL or path"},
+    {"escape", "https://host/pause", "https://host/\\u001b[2J", "'https://host/\\x1b[2J' is not"},
+    {"below", "pool/libt/", "../libt/", "is not a path below an archive"},
+});
+
+TEST(LockReader, HoldsEveryTextToItsGrammar) {
+    for (const Hostile& each : kHostile) {
+        const std::string faults = faults_of(replaced(sample().to_text(), each.from, each.to));
+        EXPECT_THAT(faults, HasSubstr(each.said)) << each.what;
+        EXPECT_THAT(faults, testing::Not(HasSubstr("does not fit this digest"))) << each.what;
+    }
+}
+
+TEST(LockReader, RefusesTwinsOfStagesSourcesAndDistributions) {
+    Lockfile lock = bundle_sample();
+    lock.stages[1] = lock.stages[0];
+    lock.sources[1] = lock.sources[0];
+    lock.distributions[1] = lock.distributions[0];
+    lock.distributions[0].tool = "rm -rf";
+    lock.distributions[0].name = "../log";
+    const std::string faults = faults_of(lock.to_text());
+    EXPECT_THAT(faults, HasSubstr("error: a second stage is called 'base' (common)\n"));
+    EXPECT_THAT(faults, HasSubstr("error: a second debian source is called 'libtry-tiny-perl'\n"));
+    EXPECT_THAT(faults, HasSubstr("error: 'libtry-tiny-perl' is built twice\n"));
+    EXPECT_THAT(faults, HasSubstr("error: 'rm -rf' is not one of 'Makefile.PL', 'Build.PL'"));
+    EXPECT_THAT(faults, HasSubstr("error: '../log' is not a file name\n"));
+}
+
+/// Without optimization, on a busy machine; what was quadratic took more than a minute with it.
+constexpr std::chrono::seconds kSoon{30};
+
+TEST(LockReader, TakesTimeInProportionToTheKeys) {
+    const auto start = std::chrono::steady_clock::now();
+    std::string unknown = "{\"kiln_lock\": 1";
+    std::string equal = unknown;
+    for (int i = 0; i < 200'000; ++i) {
+        unknown += fmt::format(",\n\"key{}\": 0", i);
+        equal += ", \"recipe\": \"web\"";
+    }
+    EXPECT_THAT(faults_of(unknown + "}"), testing::EndsWith("more\n"));
+    EXPECT_THAT(faults_of(equal + "}"), HasSubstr("'recipe' occurs twice in the lock\n"));
+    Lockfile lock = sample();
+    lock.packages.clear();
+    lock.stages = {{"common", "base", {}}};
+    for (int i = 0; i < 5'000; ++i) {
+        lock.packages.push_back(package(fmt::format("p{:06}", i), "1"));
+        lock.stages[0].packages.push_back(lock.packages.back().package);
+        lock.sources.push_back(lock.sources[1]);
+        lock.sources.back().name = fmt::format("s{:06}", i);
+        lock.distributions.push_back({lock.sources.back().name, "Dist", "1", "none", {}});
+    }
+    EXPECT_EQ(faults_of(lock.to_text()), "");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, kSoon);
+}
+
+TEST(LockReader, RefusesMoreThanItCanHold) {
+    std::string many = "[0";
+    for (int i = 0; i < 1'000'000; ++i) {
+        many += ",0";
+    }
+    EXPECT_THAT(faults_of(many + "]"), HasSubstr("error: more than 1000000 values\n"));
+    EXPECT_THAT(faults_of(std::string(1'000'000, '[')), HasSubstr("error: nested too deeply\n"));
+}
+
+/// Exit code and message of what `body` throws.
+template <typename Body> std::string thrown(Body&& body) {
+    try {
+        body();
+    } catch (const Error& error) {
+        return fmt::format("{}: {}", static_cast<int>(error.exit_code()), error.message());
+    }
+    return "nothing";
+}
+
+TEST(LoadLockfile, ReadsRegularFilesWithinLimits) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const std::string path = (dir.path() / "web.lock").string();
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_EQ(
+        thrown([&] { static_cast<void>(load_lockfile(path)); }),
+        fmt::format("3: '{}' is not a regular file", path));
+    fs::remove(path);
+    write_file_atomically(path, "{");
+    fs::resize_file(path, std::uintmax_t{1} << 40U);
+    EXPECT_EQ(
+        thrown([&] { static_cast<void>(load_lockfile(path)); }),
+        fmt::format("3: lock '{}' is larger than 64.0 MiB", path));
+    EXPECT_EQ(
+        thrown([] { static_cast<void>(load_lockfile("/dev/zero")); }),
+        "3: '/dev/zero' is not a regular file");
+}
+
+TEST(LockReader, HearsAnInterruption) {
+    request_interrupt();
+    EXPECT_EQ(thrown([] { static_cast<void>(faults_of(sample().to_text())); }), "130: interrupted");
+    clear_interrupt();
 }
 
 TEST(LoadLockfile, HasAnErrorForEachCase) {

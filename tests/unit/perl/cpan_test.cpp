@@ -70,5 +70,26 @@ TEST(Cpanfile, NamesTheLineThatItDoesNotUnderstand) {
     }
 }
 
+TEST(ParseCpanfile, RefusesLinesThatNobodyWrites) {
+    for (const std::string& line :
+         {"requires 'A'" + std::string(100'000, ' ') + "x", std::string(100'000, '(')}) {
+        try {
+            static_cast<void>(parse_cpanfile(line, "cpanfile"));
+            FAIL() << "no exception";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.message(), "cpanfile:1: longer than 256 characters");
+        }
+    }
+}
+
+TEST(CpanIndex, RefusesPathsThatNoMirrorHas) {
+    for (const std::string path :
+         {"../x.tar.gz", "/x.tar.gz", "J/\x1b[2J.tar.gz", "J/\xff.tar.gz"}) {
+        EXPECT_THROW(
+            static_cast<void>(CpanIndex::parse("File: x\n\nA 1 " + path + "\n", "index")), Error)
+            << path;
+    }
+}
+
 } // namespace
 } // namespace kiln

@@ -69,5 +69,21 @@ TEST(ParseMeta, LivesWithMembersOfTheWrongKind) {
     EXPECT_TRUE(meta->needs.empty());
 }
 
+TEST(ParseMeta, GivesNothingForDocumentsThatMultiplyOrNeverEnd) {
+    std::string laughs = "name: x\na: &a [x,x,x,x,x,x,x,x,x]\n";
+    for (char c = 'b'; c < 'z'; ++c) {
+        const std::string before(1, static_cast<char>(c - 1));
+        laughs += std::string(1, c) + ": &" + c + " [";
+        for (int i = 0; i < 9; ++i) {
+            laughs += "*" + before + ",";
+        }
+        laughs += "]\n";
+    }
+    EXPECT_FALSE(parse_meta_yaml(laughs));
+    EXPECT_FALSE(parse_meta_yaml("name: x\na: &a [*a]\n"));
+    EXPECT_FALSE(parse_meta_yaml(std::string(100'000, '[')));
+    EXPECT_FALSE(parse_meta_json(std::string(100'000, '[')));
+}
+
 } // namespace
 } // namespace kiln

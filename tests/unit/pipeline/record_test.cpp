@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// What kiln wrote for itself and reads again: damaged, it is refused in kiln's own words.
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "pipeline/artifact.hpp"
+#include "pipeline/record.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace kiln {
+namespace {
+
+/// Exit code and message of what `body` throws.
+template <typename Body> std::string thrown(Body&& body) {
+    try {
+        body();
+    } catch (const Error& error) {
+        return fmt::format("{}: {}", static_cast<int>(error.exit_code()), error.message());
+    }
+    return "nothing";
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+Record sample() {
+    Record record;
+    record.recipe = "web";
+    record.lock = sha256("lock");
+    record.epoch = 1'700'000'000;
+    record.trees["vm.manifest"] = sha256("tree");
+    record.images.push_back({"web.qcow2", "qcow2", sha256("image"), 5});
+    return record;
+}
+
+TEST(LoadRecord, ReadsWhatWasWritten) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    write_record(sample(), dir.path());
+    const Record back = load_record(dir.path() / "record.json");
+    EXPECT_EQ(back.recipe, "web");
+    EXPECT_EQ(back.epoch, 1'700'000'000);
+    EXPECT_EQ(back.trees, sample().trees);
+    ASSERT_EQ(back.images.size(), 1U);
+    EXPECT_EQ(back.images[0].digest, sha256("image"));
+}
+
+TEST(LoadRecord, RefusesAnythingElseInItsOwnWords) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    write_record(sample(), dir.path());
+    const fs::path path = dir.path() / "record.json";
+    const std::string good = read_text_file(path);
+    for (const std::string& text :
+         {std::string(),
+          std::string("[]"),
+          std::string("\xff"),
+          good.substr(0, good.size() / 2),
+          replaced(good, "\"web\"", "3"),
+          replaced(good, "1700000000", "-1"),
+          replaced(good, "1700000000", "\"x\""),
+          replaced(good, "\"images\": [", "\"images\": [7, "),
+          replaced(good, "\"web.qcow2\"", "\"../../etc/passwd\""),
+          replaced(good, "\"vm.manifest\"", "\"..\""),
+          replaced(good, "sha256:", "md5:"),
+          replaced(good, "\"size\": 5", "\"size\": -5")}) {
+        write_file_atomically(path, text);
+        EXPECT_EQ(
+            thrown([&] { static_cast<void>(load_record(path)); }),
+            fmt::format("3: '{}' is not a record of kiln", path.string()))
+            << text;
+    }
+}
+
+TEST(ParseArtifactInfo, RefusesAnythingElseInItsOwnWords) {
+    ArtifactInfo info;
+    info.name = "perl\xff"; // names may come from anywhere
+    info.kind = "perl-bundle";
+    info.libraries = {{"libc.so.6", "/lib/libc.so.6", "libc6"}};
+    info.parts = {{"Try-Tiny", "0.31", 10, 2}};
+    const std::string good = to_json(info);
+    EXPECT_EQ(parse_artifact_info(good).parts.size(), 1U);
+    for (const std::string& text :
+         {std::string(),
+          std::string("[]"),
+          good.substr(0, 20),
+          replaced(good, "\"parts\": [", "\"parts\": [null, "),
+          replaced(good, "\"libraries\"", "\"x\""),
+          replaced(good, "\"bytes\": 10", "\"bytes\": 1e99"),
+          replaced(good, "sha256:", "md5:")}) {
+        EXPECT_EQ(
+            thrown([&] { static_cast<void>(parse_artifact_info(text)); }),
+            "1: this does not describe an artifact of kiln")
+            << text;
+    }
+}
+
+} // namespace
+} // namespace kiln
