@@ -5,6 +5,7 @@
 #include "base/handle.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "formats/escape.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -66,6 +67,17 @@ class Stream {
 
     void open() { require(archive_read_open(get(), this, nullptr, read_callback, nullptr)); }
 
+    /// From here to end_header() libarchive keeps what it reads in memory.
+    void begin_header(std::uint64_t limit) {
+        header_limit_ = limit;
+        header_bytes_ = 0;
+    }
+
+    void end_header() { header_limit_ = UINT64_MAX; }
+
+    /// Bytes that the source gave.
+    [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
+
     /// Turns anything but ARCHIVE_OK into an exception.
     void require(int status) {
         if (error_) {
@@ -74,18 +86,34 @@ class Stream {
         if (status != ARCHIVE_OK) {
             const char* text = archive_error_string(get());
             throw Error(fmt::format(
-                "cannot read archive '{}': {}", name_, text == nullptr ? "unknown" : text));
+                "cannot read archive '{}': {}",
+                escape_controls(name_),
+                text == nullptr ? "unknown" : escape_controls(text)));
         }
     }
 
   private:
     static constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
 
+    std::size_t take() {
+        const std::size_t count = source_.read(buffer_);
+        taken_ += count;
+        header_bytes_ += count;
+        if (header_limit_ != UINT64_MAX && header_bytes_ > header_limit_ + kBufferSize) {
+            throw Error(fmt::format(
+                "archive '{}' has a member whose header is larger than {}",
+                escape_controls(name_),
+                format_size(header_limit_)));
+        }
+        return count;
+    }
+
     static la_ssize_t read_callback(archive* handle, void* self, const void** data) {
         auto& stream = *static_cast<Stream*>(self);
         try {
+            throw_if_interrupted();
             *data = stream.buffer_.data();
-            return static_cast<la_ssize_t>(stream.source_.read(stream.buffer_));
+            return static_cast<la_ssize_t>(stream.take());
         } catch (...) {
             stream.error_ = std::current_exception();
             archive_set_error(handle, EIO, "the source failed");
@@ -98,12 +126,17 @@ class Stream {
     ArchiveHandle archive_;
     std::vector<std::byte> buffer_;
     std::exception_ptr error_;
+    std::uint64_t taken_ = 0;
+    std::uint64_t header_bytes_ = 0;
+    std::uint64_t header_limit_ = UINT64_MAX;
 };
 
 /// The data blocks of the current member as one stream.
 class BlockSource final : public Source {
   public:
-    explicit BlockSource(Stream& stream) : stream_(stream) {}
+    /// `budget` is null for what is no member of an archive.
+    BlockSource(Stream& stream, const ArchiveLimits& limits, ArchiveBudget* budget)
+        : stream_(stream), guard_(limits, stream.name()), budget_(budget) {}
 
     /// Begins a member of `size` bytes (what a sparse member has after its last block are zeros).
     void start(std::uint64_t size) {
@@ -137,10 +170,20 @@ class BlockSource final : public Source {
             block_offset_ += count;
         }
         position_ += count;
+        account(count);
         return count;
     }
 
   private:
+    void account(std::size_t count) {
+        guard_.add_in(stream_.taken() - accounted_);
+        accounted_ = stream_.taken();
+        guard_.add_out(count);
+        if (budget_ != nullptr) {
+            budget_->add_content(stream_.name(), count);
+        }
+    }
+
     void next_block() {
         const void* data = nullptr;
         std::size_t size = 0;
@@ -157,11 +200,15 @@ class BlockSource final : public Source {
         block_ = Bytes(static_cast<const std::byte*>(data), size);
         block_offset_ = static_cast<std::uint64_t>(offset);
         if (block_offset_ < position_ || (!unbounded_ && block_offset_ + size > size_)) {
-            throw Error(fmt::format("archive '{}' holds blocks out of place", stream_.name()));
+            throw Error(fmt::format(
+                "archive '{}' holds blocks out of place", escape_controls(stream_.name())));
         }
     }
 
     Stream& stream_;
+    RatioGuard guard_;
+    ArchiveBudget* budget_;
+    std::uint64_t accounted_ = 0; ///< of the stream's bytes
     Bytes block_;
     std::uint64_t block_offset_ = 0;
     std::uint64_t position_ = 0;
@@ -187,17 +234,23 @@ FileType file_type(archive_entry* member, const std::string& path) {
     case AE_IFSOCK:
         return FileType::socket;
     default:
-        throw Error(fmt::format("member '{}' is of an unknown type", path));
+        throw Error(fmt::format("member '{}' is of an unknown type", escape_controls(path)));
     }
 }
 
-Xattrs read_xattrs(archive_entry* member) {
+Xattrs read_xattrs(archive_entry* member, const std::string& path) {
     Xattrs xattrs;
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
     archive_entry_xattr_reset(member);
     while (archive_entry_xattr_next(member, &name, &value, &size) == ARCHIVE_OK) {
+        if (xattrs.size() == kMaxXattrs || size > kMaxXattrBytes ||
+            std::string_view(name).size() > kMaxNameBytes) {
+            throw Error(fmt::format(
+                "member '{}' has extended attributes that Linux cannot hold",
+                escape_controls(path)));
+        }
         xattrs[name] = std::string(static_cast<const char*>(value), size);
     }
     return xattrs;
@@ -205,7 +258,8 @@ Xattrs read_xattrs(archive_entry* member) {
 
 std::uint32_t checked_id(la_int64_t id, const std::string& path) {
     if (id < 0 || id > std::int64_t{UINT32_MAX} - 1) {
-        throw Error(fmt::format("member '{}' has the impossible owner id {}", path, id));
+        throw Error(
+            fmt::format("member '{}' has the impossible owner id {}", escape_controls(path), id));
     }
     return static_cast<std::uint32_t>(id);
 }
@@ -223,7 +277,7 @@ ArchiveMember convert(archive_entry* member) {
     entry.uid = checked_id(archive_entry_uid(member), out.path);
     entry.gid = checked_id(archive_entry_gid(member), out.path);
     entry.mtime = archive_entry_mtime(member);
-    entry.xattrs = read_xattrs(member);
+    entry.xattrs = read_xattrs(member, out.path);
     if (const char* hardlink = archive_entry_hardlink(member)) {
         entry.hardlink_to = normalize_member_path(hardlink);
         return out;
@@ -235,6 +289,12 @@ ArchiveMember convert(archive_entry* member) {
     } else if (entry.type == FileType::symlink) {
         const char* target = archive_entry_symlink(member);
         entry.target = target == nullptr ? "" : target;
+        if (entry.target.empty() || entry.target.size() > kMaxPathBytes) {
+            throw Error(fmt::format(
+                "symbolic link '{}' has a target of {} bytes",
+                escape_controls(out.path),
+                entry.target.size()));
+        }
     } else if (entry.type == FileType::char_device || entry.type == FileType::block_device) {
         entry.device_major = static_cast<std::uint32_t>(archive_entry_rdevmajor(member));
         entry.device_minor = static_cast<std::uint32_t>(archive_entry_rdevminor(member));
@@ -244,14 +304,24 @@ ArchiveMember convert(archive_entry* member) {
 
 } // namespace
 
+namespace {
+
+Error unusable_name(std::string_view raw) {
+    constexpr std::size_t kShown = 256;
+    return Error(fmt::format(
+        "archive member has the unusable name '{}'", escape_controls(raw.substr(0, kShown))));
+}
+
+} // namespace
+
 std::string normalize_member_path(std::string_view raw) {
     if (raw.empty() || raw.front() == '/') {
-        throw Error(fmt::format("archive member has the unusable name '{}'", raw));
+        throw unusable_name(raw);
     }
     std::string path;
     for (const std::string& part : split(raw, '/')) {
         if (part == "..") {
-            throw Error(fmt::format("archive member has the unusable name '{}'", raw));
+            throw unusable_name(raw);
         }
         if (part.empty() || part == ".") {
             continue;
@@ -261,17 +331,18 @@ std::string normalize_member_path(std::string_view raw) {
         }
         path += part;
     }
+    require_possible_path(path);
     return path;
 }
 
 class ArchiveReader::Impl {
   public:
-    Impl(Source& source, std::string name, ArchiveFilters filters)
-        : stream_(source, std::move(name)), content_(stream_) {
+    Impl(Source& source, std::string name, ArchiveFilters filters, ArchiveBudget* budget)
+        : budget_(budget == nullptr ? own_budget_ : *budget),
+          plain_(make_plain(source, name, filters, budget_.limits())),
+          stream_(plain_ ? *plain_ : source, std::move(name)),
+          content_(stream_, budget_.limits(), &budget_) {
         const Utf8Locale locale;
-        if (filters == ArchiveFilters::detect) {
-            stream_.support_filters();
-        }
         stream_.require(archive_read_support_format_tar(stream_.get()));
         stream_.open();
     }
@@ -279,29 +350,63 @@ class ArchiveReader::Impl {
     std::optional<ArchiveMember> next() {
         throw_if_interrupted();
         const Utf8Locale locale;
+        skip_rest();
         archive_entry* member = nullptr;
+        stream_.begin_header(budget_.limits().header_bytes);
         const int status = archive_read_next_header(stream_.get(), &member);
+        stream_.end_header();
         if (status == ARCHIVE_EOF) {
             content_.start(0);
             return std::nullopt;
         }
         stream_.require(status);
-        return with_context(fmt::format("reading archive '{}'", stream_.name()), [&] {
-            ArchiveMember out = convert(member);
-            content_.start(out.entry.size);
-            return out;
-        });
+        is_inside_ = true;
+        return with_context(
+            fmt::format("reading archive '{}'", escape_controls(stream_.name())), [&] {
+                ArchiveMember out = convert(member);
+                budget_.add_member(stream_.name(), out.path, out.entry);
+                content_.start(out.entry.size);
+                return out;
+            });
     }
 
     Source& content() { return content_; }
 
   private:
+    /// Decompression is a stream of its own, so that what a header costs can be counted.
+    static std::unique_ptr<DecompressSource> make_plain(
+        Source& source,
+        const std::string& name,
+        ArchiveFilters filters,
+        const ArchiveLimits& limits) {
+        return filters == ArchiveFilters::none
+                   ? nullptr
+                   : std::make_unique<DecompressSource>(source, name, limits);
+    }
+
+    /// Not left to archive_read_next_header(): content is no header.
+    void skip_rest() {
+        if (!is_inside_) {
+            return;
+        }
+        is_inside_ = false;
+        const int status = archive_read_data_skip(stream_.get());
+        if (status != ARCHIVE_EOF) {
+            stream_.require(status);
+        }
+    }
+
+    ArchiveBudget own_budget_;
+    ArchiveBudget& budget_;
+    std::unique_ptr<DecompressSource> plain_;
     Stream stream_;
     BlockSource content_;
+    bool is_inside_ = false;
 };
 
-ArchiveReader::ArchiveReader(Source& source, std::string name, ArchiveFilters filters)
-    : impl_(std::make_unique<Impl>(source, std::move(name), filters)) {}
+ArchiveReader::ArchiveReader(
+    Source& source, std::string name, ArchiveFilters filters, ArchiveBudget* budget)
+    : impl_(std::make_unique<Impl>(source, std::move(name), filters, budget)) {}
 
 ArchiveReader::~ArchiveReader() = default;
 
@@ -315,7 +420,8 @@ Source& ArchiveReader::content() {
 
 class DecompressSource::Impl {
   public:
-    Impl(Source& below, std::string name) : stream_(below, std::move(name)), blocks_(stream_) {
+    Impl(Source& below, std::string name, const ArchiveLimits& limits)
+        : stream_(below, std::move(name)), blocks_(stream_, limits, nullptr) {
         stream_.support_filters();
         stream_.require(archive_read_support_format_empty(stream_.get()));
         stream_.require(archive_read_support_format_raw(stream_.get()));
@@ -336,8 +442,8 @@ class DecompressSource::Impl {
     BlockSource blocks_;
 };
 
-DecompressSource::DecompressSource(Source& below, std::string name)
-    : impl_(std::make_unique<Impl>(below, std::move(name))) {}
+DecompressSource::DecompressSource(Source& below, std::string name, const ArchiveLimits& limits)
+    : impl_(std::make_unique<Impl>(below, std::move(name), limits)) {}
 
 DecompressSource::~DecompressSource() = default;
 

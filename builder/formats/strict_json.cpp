@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 namespace kiln {
 
@@ -234,11 +235,11 @@ JsonFields::JsonFields(const JsonNode& node, std::string what, Diagnostics& diag
     if (node.type != JsonNode::Type::object) {
         diagnostics_.error(node.pos, fmt::format("{} must be an object", what_));
     }
-    for (auto it = node.members.begin(); it != node.members.end(); ++it) {
-        const bool again = std::any_of(
-            node.members.begin(), it, [&](const auto& before) { return before.key == it->key; });
-        if (again) {
-            diagnostics_.error(it->pos, fmt::format("'{}' occurs twice in {}", it->key, what_));
+    std::unordered_set<std::string_view> seen;
+    for (const JsonNode::Member& member : node.members) {
+        if (!seen.insert(member.key).second) {
+            diagnostics_.error(
+                member.pos, fmt::format("'{}' occurs twice in {}", member.key, what_));
         }
     }
 }

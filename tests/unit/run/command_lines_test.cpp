@@ -2,6 +2,7 @@
 #include "run/container.hpp"
 #include "run/qemu_command.hpp"
 #include "run/ssh.hpp"
+#include "support/expect_error.hpp"
 #include "support/fake_process_runner.hpp"
 
 #include <gmock/gmock.h>
@@ -42,14 +43,21 @@ TEST(QemuArguments, DescribeTheMachine) {
     EXPECT_TRUE(has_pair(words, "-m", "2048M"));
     EXPECT_TRUE(has_pair(words, "-accel", "tcg,thread=multi"));
     EXPECT_TRUE(has_pair(
-        words, "-drive", "if=none,id=disk0,format=qcow2,cache=unsafe,file=/tmp/a,,b/root.qcow2"));
+        words,
+        "-blockdev",
+        "driver=qcow2,node-name=disk0,read-only=off,cache.no-flush=on,file.driver=file,"
+        "file.filename=/tmp/a,,b/root.qcow2"));
     EXPECT_TRUE(has_pair(
-        words, "-drive", "if=none,id=disk1,format=raw,cache=writeback,file=/srv/data.raw"));
+        words,
+        "-blockdev",
+        "driver=raw,node-name=disk1,read-only=off,cache.no-flush=off,file.driver=file,"
+        "file.filename=/srv/data.raw"));
     EXPECT_TRUE(has_pair(words, "-device", "virtio-blk-pci,drive=disk1,bootindex=2,serial=data"));
     EXPECT_TRUE(has_pair(
         words,
-        "-drive",
-        "if=none,id=disk2,format=raw,cache=unsafe,readonly=on,file=/tmp/a,,b/seed.img"));
+        "-blockdev",
+        "driver=raw,node-name=disk2,read-only=on,cache.no-flush=on,file.driver=file,"
+        "file.filename=/tmp/a,,b/seed.img"));
     EXPECT_TRUE(has_pair(
         words,
         "-netdev",
@@ -211,6 +219,58 @@ TEST(ContainerImage, IsReadFromTheEngine) {
         EXPECT_EQ(error.message(), "the container engine does not say what it has loaded");
     }
     EXPECT_THAT(lines_of(runner).at(0), testing::StartsWith("docker load -i /"));
+}
+
+/// Answers `load` and `image inspect` of an engine.
+class FakeEngine final : public ProcessRunner {
+  public:
+    FakeEngine(std::string loaded, std::string config)
+        : loaded_(std::move(loaded)), config_(std::move(config)) {}
+
+    ProcessResult run(const Command& command) override {
+        ProcessResult result;
+        result.output = command.args.front() == "load" ? "Loaded image: " + loaded_ + "\n"
+                                                       : "[{\"Config\": " + config_ + "}]";
+        ++runs;
+        return result;
+    }
+
+    int runs = 0;
+
+  private:
+    std::string loaded_;
+    std::string config_;
+};
+
+std::string load_refusal(const std::string& loaded, const std::string& config = "{}") {
+    FakeEngine engine(loaded, config);
+    return test::message_of(
+        [&] { static_cast<void>(load_container_image(container(), "web.docker.tar", engine)); });
+}
+
+TEST(ContainerImage, DecidesNothingOfTheCommandLine) {
+    FakeEngine engine(
+        "web:1",
+        R"({"ExposedPorts": {"443/tcp": {}, "53/udp": {}, "80": {}}, "Volumes": {"/d": {}}})");
+    const ContainerImage image = load_container_image(container(), "web.docker.tar", engine);
+    EXPECT_EQ(image.reference, "web:1");
+    EXPECT_EQ(image.volumes, Words{"/d"});
+    EXPECT_EQ(image.ports.size(), 2U);
+    EXPECT_EQ(load_refusal("--privileged"), "'--privileged' is not a valid image reference");
+    EXPECT_EQ(load_refusal("-v/:/host"), "'-v/:/host' is not a valid image reference");
+    for (const char* volume : {"/d:shared", "/d,ro", "data", "/d\\u001b", "/x:/host"}) {
+        EXPECT_THAT(
+            load_refusal("web", "{\"Volumes\": {\"" + std::string(volume) + "\": {}}}"),
+            testing::StartsWith("the image has an invalid volume '"));
+    }
+    for (const char* port : {"0/tcp", "65536/tcp", "x/tcp", "-p/tcp", "4294967376"}) {
+        EXPECT_THAT(
+            load_refusal("web", "{\"ExposedPorts\": {\"" + std::string(port) + "\": {}}}"),
+            testing::StartsWith("the image has an invalid port '"));
+    }
+    EXPECT_EQ(
+        load_refusal("web", "[]"),
+        "'Config' of item 1 of output of image inspect must be an object");
 }
 
 TEST(SshConfig, UsesNothingOfTheUsersOwn) {
