@@ -2,9 +2,9 @@
 #include "formats/archive_reader.hpp"
 
 #include "base/error.hpp"
-#include "base/handle.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "formats/archive_stream.hpp"
 #include "formats/escape.hpp"
 
 #include <archive.h>
@@ -13,16 +13,11 @@
 #include <locale.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <clocale>
-#include <exception>
-#include <vector>
 
 namespace kiln {
 
 namespace {
-
-using ArchiveHandle = Handle<archive, archive_read_free>;
 
 /// libarchive converts the UTF-8 names of pax headers to the locale's charset, which loses bytes in
 /// the C locale. REPRO: names are read in C.UTF-8 whatever the host's locale is.
@@ -43,178 +38,6 @@ class Utf8Locale {
     }
 
     locale_t before_;
-};
-
-/// A libarchive reader over a Source; exceptions of the source pass through the C code.
-class Stream {
-  public:
-    Stream(Source& source, std::string name)
-        : source_(source), name_(std::move(name)), archive_(archive_read_new()),
-          buffer_(kBufferSize) {
-        KILN_CHECK(archive_ != nullptr);
-    }
-
-    [[nodiscard]] archive* get() const noexcept { return archive_.get(); }
-
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
-
-    void support_filters() {
-        require(archive_read_support_filter_gzip(get()));
-        require(archive_read_support_filter_bzip2(get()));
-        require(archive_read_support_filter_xz(get()));
-        require(archive_read_support_filter_zstd(get()));
-    }
-
-    void open() { require(archive_read_open(get(), this, nullptr, read_callback, nullptr)); }
-
-    /// From here to end_header() libarchive keeps what it reads in memory.
-    void begin_header(std::uint64_t limit) {
-        header_limit_ = limit;
-        header_bytes_ = 0;
-    }
-
-    void end_header() { header_limit_ = UINT64_MAX; }
-
-    /// Bytes that the source gave.
-    [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
-
-    /// Turns anything but ARCHIVE_OK into an exception.
-    void require(int status) {
-        if (error_) {
-            std::rethrow_exception(error_);
-        }
-        if (status != ARCHIVE_OK) {
-            const char* text = archive_error_string(get());
-            throw Error(fmt::format(
-                "cannot read archive '{}': {}",
-                escape_controls(name_),
-                text == nullptr ? "unknown" : escape_controls(text)));
-        }
-    }
-
-  private:
-    static constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
-
-    std::size_t take() {
-        const std::size_t count = source_.read(buffer_);
-        taken_ += count;
-        header_bytes_ += count;
-        if (header_limit_ != UINT64_MAX && header_bytes_ > header_limit_ + kBufferSize) {
-            throw Error(fmt::format(
-                "archive '{}' has a member whose header is larger than {}",
-                escape_controls(name_),
-                format_size(header_limit_)));
-        }
-        return count;
-    }
-
-    static la_ssize_t read_callback(archive* handle, void* self, const void** data) {
-        auto& stream = *static_cast<Stream*>(self);
-        try {
-            throw_if_interrupted();
-            *data = stream.buffer_.data();
-            return static_cast<la_ssize_t>(stream.take());
-        } catch (...) {
-            stream.error_ = std::current_exception();
-            archive_set_error(handle, EIO, "the source failed");
-            return ARCHIVE_FATAL;
-        }
-    }
-
-    Source& source_;
-    std::string name_;
-    ArchiveHandle archive_;
-    std::vector<std::byte> buffer_;
-    std::exception_ptr error_;
-    std::uint64_t taken_ = 0;
-    std::uint64_t header_bytes_ = 0;
-    std::uint64_t header_limit_ = UINT64_MAX;
-};
-
-/// The data blocks of the current member as one stream.
-class BlockSource final : public Source {
-  public:
-    /// `budget` is null for what is no member of an archive.
-    BlockSource(Stream& stream, const ArchiveLimits& limits, ArchiveBudget* budget)
-        : stream_(stream), guard_(limits, stream.name()), budget_(budget) {}
-
-    /// Begins a member of `size` bytes (what a sparse member has after its last block are zeros).
-    void start(std::uint64_t size) {
-        size_ = size;
-        position_ = 0;
-        block_ = {};
-        block_offset_ = 0;
-        ended_ = false;
-    }
-
-    /// Begins a stream whose length is not known.
-    void start_unbounded() {
-        start(0);
-        unbounded_ = true;
-    }
-
-    std::size_t read(std::span<std::byte> buffer) override {
-        while (block_.empty() && !ended_) {
-            next_block();
-        }
-        std::size_t count = buffer.size();
-        if (ended_ || position_ < block_offset_) {
-            const std::uint64_t end = ended_ ? size_ : block_offset_;
-            count = static_cast<std::size_t>(
-                std::min<std::uint64_t>(count, end - std::min(end, position_)));
-            std::fill_n(buffer.begin(), count, std::byte{0});
-        } else {
-            count = std::min(count, block_.size());
-            std::copy_n(block_.begin(), count, buffer.begin());
-            block_ = block_.subspan(count);
-            block_offset_ += count;
-        }
-        position_ += count;
-        account(count);
-        return count;
-    }
-
-  private:
-    void account(std::size_t count) {
-        guard_.add_in(stream_.taken() - accounted_);
-        accounted_ = stream_.taken();
-        guard_.add_out(count);
-        if (budget_ != nullptr) {
-            budget_->add_content(stream_.name(), count);
-        }
-    }
-
-    void next_block() {
-        const void* data = nullptr;
-        std::size_t size = 0;
-        la_int64_t offset = 0;
-        const int status = archive_read_data_block(stream_.get(), &data, &size, &offset);
-        if (status == ARCHIVE_EOF) {
-            ended_ = true;
-            if (unbounded_) {
-                size_ = position_;
-            }
-            return;
-        }
-        stream_.require(status);
-        block_ = Bytes(static_cast<const std::byte*>(data), size);
-        block_offset_ = static_cast<std::uint64_t>(offset);
-        if (block_offset_ < position_ || (!unbounded_ && block_offset_ + size > size_)) {
-            throw Error(fmt::format(
-                "archive '{}' holds blocks out of place", escape_controls(stream_.name())));
-        }
-    }
-
-    Stream& stream_;
-    RatioGuard guard_;
-    ArchiveBudget* budget_;
-    std::uint64_t accounted_ = 0; ///< of the stream's bytes
-    Bytes block_;
-    std::uint64_t block_offset_ = 0;
-    std::uint64_t position_ = 0;
-    std::uint64_t size_ = 0;
-    bool ended_ = true;
-    bool unbounded_ = false;
 };
 
 FileType file_type(archive_entry* member, const std::string& path) {
@@ -399,7 +222,7 @@ class ArchiveReader::Impl {
     ArchiveBudget own_budget_;
     ArchiveBudget& budget_;
     std::unique_ptr<DecompressSource> plain_;
-    Stream stream_;
+    ArchiveStream stream_;
     BlockSource content_;
     bool is_inside_ = false;
 };
@@ -438,7 +261,7 @@ class DecompressSource::Impl {
     std::size_t read(std::span<std::byte> buffer) { return blocks_.read(buffer); }
 
   private:
-    Stream stream_;
+    ArchiveStream stream_;
     BlockSource blocks_;
 };
 
