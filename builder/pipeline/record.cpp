@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/record.hpp"
 
+#include "base/beneath.hpp"
+#include "base/error.hpp"
 #include "base/output_version.hpp"
+#include "formats/escape.hpp"
+#include "formats/image_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -32,10 +36,10 @@ ordered_json to_json(const ImageFile& image) {
         {"size", image.size}};
 }
 
-Digest digest_of(const nlohmann::json& value) {
-    const auto digest = Digest::parse(value.get<std::string>());
+Digest digest_of(const std::string& text) {
+    const auto digest = Digest::parse(text);
     if (!digest) {
-        throw Error(fmt::format("'{}' is no digest", value.get<std::string>()));
+        throw Error(fmt::format("'{}' is no digest", escape_controls(text)));
     }
     return *digest;
 }
@@ -85,27 +89,30 @@ void write_record(const Record& record, const fs::path& folder) {
 }
 
 Record load_record(const fs::path& path) {
-    const std::string text = read_text_file(path);
     try {
-        const auto json = nlohmann::json::parse(text);
+        // It may have come with a foreign image: read within limits, as the image is.
+        const auto json = parse_json(RegularFile(path).read_text(kMaxJsonBytes), path.string());
+        const JsonObject fields(json, "record");
         Record record;
-        record.recipe = json.at("recipe").get<std::string>();
-        record.lock = digest_of(json.at("lock"));
-        record.epoch = json.at("source_date_epoch").get<std::int64_t>();
-        for (const auto& [name, digest] : json.at("trees").items()) {
+        record.recipe = fields.text("recipe");
+        record.lock = digest_of(fields.text("lock"));
+        record.epoch = fields.integer_or_zero("source_date_epoch");
+        for (const auto& [name, digest] : fields.text_map("trees")) {
             record.trees[name] = digest_of(digest);
         }
-        for (const auto& image : json.at("images")) {
+        for (const JsonObject& image : fields.objects("images")) {
             record.images.push_back(
-                {image.at("name"),
-                 image.at("format"),
-                 digest_of(image.at("digest")),
-                 image.at("size")});
+                {image.text("name"),
+                 image.text("format"),
+                 digest_of(image.text("digest")),
+                 image.number("size")});
         }
         return record;
-    } catch (const nlohmann::json::exception& fault) {
+    } catch (const SystemError&) {
+        throw;
+    } catch (const Error& fault) {
         throw Error(
-            fmt::format("'{}' is no record of kiln: {}", path.string(), fault.what()),
+            fmt::format("'{}' is no record of kiln: {}", path.string(), fault.message()),
             ExitCode::invalid_recipe);
     }
 }
@@ -114,7 +121,8 @@ FileTree
 load_recorded_tree(const Record& record, const fs::path& folder, const std::string& format) {
     const std::string name = manifest_name(format);
     const auto expected = record.trees.find(name);
-    const std::string text = read_text_file(folder / name);
+    constexpr std::uint64_t kLimit = std::uint64_t{1} << 30U;
+    const std::string text = RegularFile(folder / name).read_text(kLimit);
     if (expected == record.trees.end() || sha256(text) != expected->second) {
         throw Error(
             fmt::format("'{}' is not the manifest that the record names", (folder / name).string()),
