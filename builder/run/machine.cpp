@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run/machine.hpp"
 
+#include "base/beneath.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -43,6 +44,30 @@ void make_data_disk(ProcessRunner& runner, const fs::path& disk, std::uint64_t s
 void remove_quietly(const fs::path& path) noexcept {
     std::error_code ignored;
     fs::remove(path, ignored);
+}
+
+} // namespace
+
+namespace {
+
+/// A guest that prints for ever fills its log; what is of interest is at the end.
+constexpr std::uint64_t kMostConsole = std::uint64_t{16} << 20U;
+
+std::uint64_t size_of(const fs::path& path) {
+    return fs::exists(path) ? fs::file_size(path) : 0;
+}
+
+/// The console's output from the byte `from` on, or the last of it.
+std::string console_from(const fs::path& path, std::uint64_t from) {
+    const std::uint64_t size = size_of(path);
+    const std::uint64_t begin = std::max(from, size - std::min(size, kMostConsole));
+    if (begin >= size) {
+        return {};
+    }
+    const RegularFile file(path);
+    std::string text(static_cast<std::size_t>(size - begin), '\0');
+    read_exactly_at(file.fd(), std::as_writable_bytes(std::span(text)), begin, path);
+    return plain_console(text);
 }
 
 } // namespace
@@ -182,7 +207,7 @@ void Machine::start() {
     if (const std::lock_guard lock(shell_mutex_); shell_) {
         shell_ = std::make_unique<SerialShell>(qemu_.qmp_socket(), qemu_.shell_socket());
     }
-    console_begin_ = log().size();
+    console_begin_ = size_of(qemu_.console_log());
     launch();
     // Where machines are nested in machines, KVM may be there and yet fail at once.
     constexpr std::chrono::milliseconds kFailsWithin{1500};
@@ -287,13 +312,11 @@ void Machine::remove() {
 }
 
 std::string Machine::log() {
-    const fs::path path = qemu_.console_log();
-    return fs::exists(path) ? plain_console(read_text_file(path)) : std::string();
+    return console_from(qemu_.console_log(), 0);
 }
 
 std::string Machine::log_since_start() {
-    std::string text = log();
-    return text.substr(std::min(console_begin_, text.size()));
+    return console_from(qemu_.console_log(), console_begin_);
 }
 
 std::string Machine::inside_script() const {

@@ -56,6 +56,7 @@ class Machine final : public Instance {
     }
 
     void remove() override;
+    /// The last 16 MiB at most.
     [[nodiscard]] std::string log() override;
     [[nodiscard]] std::string log_since_start() override;
 
@@ -80,7 +81,7 @@ class Machine final : public Instance {
     std::mutex shell_mutex_;
     std::unique_ptr<SerialShell> shell_;
     std::unique_ptr<BackgroundProcess> process_;
-    std::size_t console_begin_ = 0; ///< of the present start, in the log
+    std::uint64_t console_begin_ = 0; ///< of the present start, in the console's file
 };
 
 /// A console's output as people read it: without escape sequences and carriage returns.

@@ -8,6 +8,7 @@
 #include "support/expect_error.hpp"
 #include "support/make_disk.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -173,6 +174,20 @@ TEST_F(ForeignDisks, OfOneKindOrTheOtherAreMadeByName) {
         EXPECT_EQ(detect_disk_format(wanted.data), format);
         EXPECT_EQ(require_plain_disk(wanted.data, format), std::uint64_t{1} << 20U);
     }
+}
+
+TEST_F(ForeignDisks, ThatPrintForEverFillNoMemory) {
+    const fs::path good = dir_.path() / "good.raw";
+    write_file(good, std::string(1 << 20, '\0'));
+    Machine machine(plan(good), runner_);
+    const fs::path console = dir_.path() / "vm/console.log";
+    write_file(console, "begin\n");
+    fs::resize_file(console, std::uintmax_t{100} << 30U); // a hole, as long as a talkative guest
+    {
+        const UniqueFd fd = open_file(console, O_WRONLY | O_APPEND);
+        write_all(fd.get(), as_byte_span("\x1b[31mend\n"), console);
+    }
+    EXPECT_EQ(machine.log(), "end\n"); // the hole's zeros are no text
 }
 
 } // namespace
