@@ -2,6 +2,7 @@
 #include "formats/docker_archive.hpp"
 
 #include "base/error.hpp"
+#include "formats/archive_reader.hpp"
 #include "formats/image_reference.hpp"
 #include "formats/oci_files.hpp"
 #include "formats/oci_reader.hpp"
@@ -94,6 +95,29 @@ void write_docker_archive(
         writer.add(path, entry);
     }
     writer.finish();
+}
+
+void require_loadable_archive(const fs::path& archive) {
+    RegularFile file(archive);
+    ArchiveReader reader(file, archive.string());
+    while (const auto member = reader.next()) {
+        if (member->path != "manifest.json") {
+            continue;
+        }
+        if (member->entry.size > kMaxJsonBytes) {
+            throw Error("manifest.json is too large");
+        }
+        MemorySink text;
+        copy(reader.content(), text);
+        const Json json = parse_json(text.text(), "manifest.json");
+        const std::vector<JsonObject> images = json_objects(json, "manifest.json");
+        if (images.size() != 1) {
+            throw Error(fmt::format("the archive holds {} images instead of one", images.size()));
+        }
+        for (const std::string& name : images.front().texts_or_empty("RepoTags")) {
+            require_image_reference(name);
+        }
+    }
 }
 
 } // namespace kiln

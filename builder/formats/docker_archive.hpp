@@ -20,4 +20,9 @@ namespace kiln {
 void write_docker_archive(
     const fs::path& layout, const std::vector<std::string>& repo_tags, Sink& sink);
 
+/// Checks what `docker load` would take from an archive: one image, under names that are image
+/// references. An archive without manifest.json passes (newer engines load those of OCI tools, and
+/// refuse others themselves). Throws Error.
+void require_loadable_archive(const fs::path& archive);
+
 } // namespace kiln

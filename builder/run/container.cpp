@@ -136,6 +136,8 @@ load_container_image(const ContainerPlan& plan, const fs::path& image, ProcessRu
         // A name of its own, so that nobody's image loses one.
         write_docker_archive(image, {"kiln-run:" + plan.name}, file);
         file.commit();
+    } else {
+        require_loadable_archive(image);
     }
     const std::string output =
         run_client(runner, make_client(plan, {"load", "-i", fs::absolute(archive).string()}));

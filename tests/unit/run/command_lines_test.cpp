@@ -4,6 +4,7 @@
 #include "run/ssh.hpp"
 #include "support/expect_error.hpp"
 #include "support/fake_process_runner.hpp"
+#include "support/raw_tar.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -204,7 +205,19 @@ TEST(ContainerLife, StaysWhenItIsKept) {
     EXPECT_EQ(runner.commands.size(), 2U);
 }
 
+/// An archive of docker save with one image of this name.
+struct LoadableArchive {
+    explicit LoadableArchive(const std::string& tag = "web:1") {
+        const std::string manifest = "[{\"RepoTags\": [\"" + tag + "\"]}]";
+        write_file(path, test::RawTar().file("manifest.json", manifest).bytes());
+    }
+
+    TempDir dir{temporary_root(), "kiln-archive"};
+    fs::path path = dir.path() / "web.docker.tar";
+};
+
 TEST(ContainerImage, IsReadFromTheEngine) {
+    const LoadableArchive archive;
     test::FakeProcessRunner runner;
     ProcessResult result;
     // One answer for both 'load' and 'image inspect': each reads only what it knows.
@@ -213,7 +226,7 @@ TEST(ContainerImage, IsReadFromTheEngine) {
         " \"Volumes\": {\"/data\": {}}}}]";
     runner.answer("docker", result);
     try {
-        static_cast<void>(load_container_image(container(), "web.docker.tar", runner));
+        static_cast<void>(load_container_image(container(), archive.path, runner));
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "the container engine does not say what it has loaded");
@@ -243,16 +256,39 @@ class FakeEngine final : public ProcessRunner {
 };
 
 std::string load_refusal(const std::string& loaded, const std::string& config = "{}") {
+    const LoadableArchive archive;
     FakeEngine engine(loaded, config);
     return test::message_of(
-        [&] { static_cast<void>(load_container_image(container(), "web.docker.tar", engine)); });
+        [&] { static_cast<void>(load_container_image(container(), archive.path, engine)); });
+}
+
+TEST(ContainerImage, IsNotLoadedUnderOddNames) {
+    for (const char* tag : {"--privileged", "a b", "web:la\\u001btest", "../web"}) {
+        const LoadableArchive archive(tag);
+        FakeEngine engine("web", "{}");
+        EXPECT_THAT(
+            test::message_of([&] {
+                static_cast<void>(load_container_image(container(), archive.path, engine));
+            }),
+            testing::EndsWith("is not a valid image reference"));
+        EXPECT_EQ(engine.runs, 0);
+    }
+    const LoadableArchive archive;
+    write_file(archive.path, test::RawTar().file("manifest.json", "[{}, {}]").bytes());
+    FakeEngine engine("web", "{}");
+    EXPECT_EQ(
+        test::message_of(
+            [&] { static_cast<void>(load_container_image(container(), archive.path, engine)); }),
+        "the archive holds 2 images instead of one");
+    EXPECT_EQ(engine.runs, 0);
 }
 
 TEST(ContainerImage, DecidesNothingOfTheCommandLine) {
+    const LoadableArchive archive;
     FakeEngine engine(
         "web:1",
         R"({"ExposedPorts": {"443/tcp": {}, "53/udp": {}, "80": {}}, "Volumes": {"/d": {}}})");
-    const ContainerImage image = load_container_image(container(), "web.docker.tar", engine);
+    const ContainerImage image = load_container_image(container(), archive.path, engine);
     EXPECT_EQ(image.reference, "web:1");
     EXPECT_EQ(image.volumes, Words{"/d"});
     EXPECT_EQ(image.ports.size(), 2U);
