@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "formats/escape.hpp"
+#include "formats/image_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -67,27 +69,34 @@ int trailing_number(const std::string& node) {
 
 } // namespace
 
-DiskInfo parse_sfdisk_json(std::string_view json) {
-    try {
-        const auto table = nlohmann::json::parse(json).at("partitiontable");
-        const std::uint64_t sector = table.value("sectorsize", std::uint64_t{512});
-        DiskInfo disk;
-        disk.table = table.value("label", std::string());
-        disk.guid = table.value("id", std::string());
-        for (const auto& item : table.value("partitions", nlohmann::json::array())) {
-            PartitionInfo partition;
-            partition.number = trailing_number(item.at("node").get<std::string>());
-            partition.start_bytes = item.at("start").get<std::uint64_t>() * sector;
-            partition.size_bytes = item.at("size").get<std::uint64_t>() * sector;
-            partition.type = item.value("type", std::string());
-            partition.guid = item.value("uuid", std::string());
-            partition.name = item.value("name", std::string());
-            disk.partitions.push_back(std::move(partition));
-        }
-        return disk;
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(fmt::format("unexpected output of sfdisk: {}", error.what()));
+DiskInfo parse_sfdisk_json(std::string_view text) {
+    // What a disk calls its partitions need not be UTF-8.
+    const nlohmann::ordered_json json =
+        parse_json(escape_invalid_utf8(text, "\\\\x"), "output of sfdisk");
+    const JsonObject table = JsonObject(json, "output of sfdisk").object("partitiontable");
+    const std::uint64_t sector = table.number_or("sectorsize", 512);
+    DiskInfo disk;
+    disk.table = table.text_or_empty("label");
+    disk.guid = table.text_or_empty("id");
+    disk.last_usable_bytes = (table.number_or("lastlba", 0)) * sector;
+    for (const JsonObject& item : table.objects_or_empty("partitions")) {
+        PartitionInfo partition;
+        partition.number = trailing_number(item.text("node"));
+        partition.start_bytes = item.number("start") * sector;
+        partition.size_bytes = item.number("size") * sector;
+        partition.type = item.text_or_empty("type");
+        partition.guid = item.text_or_empty("uuid");
+        partition.name = item.text_or_empty("name");
+        disk.partitions.push_back(std::move(partition));
     }
+    return disk;
+}
+
+bool is_gpt_short(const DiskInfo& disk) {
+    // The backup table takes 33 sectors behind the last usable one; 4096 is the largest sector.
+    constexpr std::uint64_t kTable = std::uint64_t{34} * 4096;
+    return disk.table == "gpt" && disk.last_usable_bytes > 0 &&
+           disk.last_usable_bytes + kTable < disk.size_bytes;
 }
 
 void add_blkid_export(std::string_view text, DiskInfo& disk) {

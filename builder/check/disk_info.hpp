@@ -34,6 +34,7 @@ struct DiskInfo {
     std::uint64_t size_bytes = 0;
     std::string table = {}; ///< "gpt", "dos", or empty when the disk has no partition table
     std::string guid = {};  ///< the GPT's GUID or the MBR's identifier
+    std::uint64_t last_usable_bytes = 0; ///< GPT only: where partitions must have ended
     std::vector<PartitionInfo> partitions = {};
     std::optional<FilesystemInfo> filesystem = {}; ///< of a disk without a partition table
     bool operator==(const DiskInfo&) const = default;
@@ -41,6 +42,10 @@ struct DiskInfo {
 
 /// Reads the output of `sfdisk --json`. Throws Error when it is none.
 [[nodiscard]] DiskInfo parse_sfdisk_json(std::string_view json);
+
+/// Whether the disk was made larger and its GPT does not know yet: the backup table is not at the
+/// end. Systems mend that when they grow their root.
+[[nodiscard]] bool is_gpt_short(const DiskInfo& disk);
 
 /// Adds file systems from the output of `blkid -p -o export`: paragraphs of KEY=VALUE lines, those
 /// of partitions with PART_ENTRY_NUMBER.

@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "check/image_files.hpp"
+#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -22,6 +24,9 @@ constexpr std::string_view kStatusMark = "kiln-status ";
 /// Splits what a command with "; echo kiln-status $?" printed into its lines and its exit status.
 std::pair<std::vector<std::string>, std::uint64_t> split_status(std::string_view output) {
     std::vector<std::string> lines = split_lines(output);
+    for (std::string& line : lines) {
+        line = escape_controls(line); // names of the disk's files are in it
+    }
     if (!lines.empty() && lines.back().starts_with(kStatusMark)) {
         const auto status = parse_unsigned(lines.back().substr(kStatusMark.size()));
         lines.pop_back();
@@ -59,14 +64,21 @@ std::string DiskReader::api_partition(int number) const {
 DiskInfo DiskReader::read_info() const {
     const std::string device = Appliance::inner_device(drive_);
     const std::string table =
-        appliance_.shell(fmt::format("sfdisk --json {} || true", device), "read the partitions");
+        appliance_.shell( // its warnings, such as of a disk made larger, are no part of the JSON
+            fmt::format("sfdisk --json {} 2>/dev/null || true", device),
+            "read the partitions");
     DiskInfo info = trim(table).empty() ? DiskInfo() : parse_sfdisk_json(table);
     const std::string blkid = appliance_.shell(
-        fmt::format("blkid -p -o export {0} {0}[0-9]* || true", device), "read the file systems");
+        fmt::format("blkid -p -o export {0} {0}[0-9]* 2>/dev/null || true", device),
+        "read the file systems");
     add_blkid_export(blkid, info);
     const std::int64_t size =
         guestfs_blockdev_getsize64(appliance_.get(), api_partition(0).c_str());
     info.size_bytes = static_cast<std::uint64_t>(appliance_.check(size, "read the disk's size"));
+    if (is_gpt_short(info)) {
+        appliance_.console().warning(
+            "the backup GPT is not at the end of the disk: the disk was made larger");
+    }
     return info;
 }
 
@@ -94,8 +106,8 @@ bool DiskReader::mount_single_root(const DiskInfo& info) const {
         if (guestfs_exists(g, "/etc/fstab") != 1 || guestfs_exists(g, "/etc/passwd") != 1) {
             continue;
         }
-        const std::string fstab = appliance_.text(guestfs_cat(g, "/etc/fstab"), "read the fstab");
-        return is_single_file_system(fstab);
+        const auto fstab = GuestFiles(appliance_).read("etc/fstab");
+        return fstab && is_single_file_system(*fstab);
     }
     return false;
 }
@@ -119,8 +131,8 @@ bool DiskReader::mount_inspected() const {
                 appliance_.fail(fmt::format("mount the root file system '{}'", device));
             }
             if (status == -1) {
-                appliance_.console().warning(
-                    fmt::format("'{}' could not be mounted at '{}'", device, point));
+                appliance_.console().warning(fmt::format(
+                    "'{}' could not be mounted at '{}'", device, escape_controls(point)));
             }
         }
         return true;

@@ -5,6 +5,8 @@
 #include "base/interrupt.hpp"
 #include "base/kvm.hpp"
 #include "base/text.hpp"
+#include "formats/escape.hpp"
+#include "formats/foreign_disk.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -98,7 +100,7 @@ void on_event( // NOLINT(readability-function-size): the signature is libguestfs
     try {
         auto* const console = static_cast<Console*>(opaque);
         for (const std::string& line : split_lines(std::string_view(text, length))) {
-            console->debug("appliance: " + line);
+            console->debug("appliance: " + escape_controls(line));
         }
     } catch (...) { // a lost debug message is no reason to end
         return;
@@ -212,7 +214,12 @@ void Appliance::configure(const ApplianceOptions& options, Acceleration accelera
 }
 
 void Appliance::add_drive(const GuestDrive& drive, const std::string& label) {
-    const fs::path path = fs::absolute(drive.path);
+    static_cast<void>(require_plain_disk(drive.path, drive.format));
+    // A name of our own: libguestfs has characters that it does not take.
+    const fs::path path = temp_.path() / label;
+    std::error_code ignored; // the second try, without KVM, makes the same
+    fs::remove(path, ignored);
+    fs::create_symlink(fs::canonical(drive.path), path);
     struct guestfs_add_drive_opts_argv options{};
     options.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK |
                       GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK | GUESTFS_ADD_DRIVE_OPTS_LABEL_BITMASK |
@@ -293,7 +300,7 @@ void Appliance::fail(std::string_view what) const {
     throw_if_interrupted();
     const char* const reason = guestfs_last_error(get());
     std::vector<std::string> lines =
-        split_lines(reason == nullptr ? "no reason given" : std::string_view(reason));
+        split_lines(reason == nullptr ? "no reason given" : escape_controls(reason, "\n"));
     const std::string first = lines.empty() ? std::string() : lines.front();
     lines.erase(lines.begin(), lines.begin() + (lines.empty() ? 0 : 1));
     Error error = Error(fmt::format("cannot {}: {}", what, first)).with_details(std::move(lines));
@@ -301,15 +308,6 @@ void Appliance::fail(std::string_view what) const {
         error.set_hint_if_empty("--verbose shows the appliance's own messages");
     }
     throw error;
-}
-
-std::string detect_disk_format(const fs::path& image) {
-    // "QFI\xfb": docs/interop/qcow2.txt of QEMU, the header's first four bytes.
-    constexpr std::array<std::byte, 4> kMagic{
-        std::byte{'Q'}, std::byte{'F'}, std::byte{'I'}, std::byte{0xfb}};
-    FileSource source(image);
-    std::array<std::byte, 4> head{};
-    return source.read(head) == head.size() && head == kMagic ? "qcow2" : "raw";
 }
 
 } // namespace kiln

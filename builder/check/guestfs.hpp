@@ -116,8 +116,4 @@ class Appliance {
     GuestfsHandle handle_; // ends before its temporary directory goes
 };
 
-/// "qcow2" or "raw" by the file's first bytes. For images of unknown origin, whose user accepts
-/// what the file says of itself. Throws SystemError.
-[[nodiscard]] std::string detect_disk_format(const fs::path& image);
-
 } // namespace kiln

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "check/image_check.hpp"
 
+#include "base/beneath.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "check/disk_reader.hpp"
 #include "check/tree_compare.hpp"
+#include "formats/foreign_disk.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -84,7 +85,7 @@ void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
     }
     const ProcessResult result = runner.run(
         {.program = "qemu-img",
-         .args = {"check", "-q", "-f", "qcow2", fs::absolute(image.path).string()},
+         .args = {"check", "-q", "-f", "qcow2", disk_argument(image.path)},
          .env = clean_environment()});
     if (!result.ok()) {
         throw Error(
@@ -103,8 +104,8 @@ void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessR
               image.format,
               "-F",
               twin.format,
-              fs::absolute(image.path).string(),
-              fs::absolute(twin.path).string()},
+              disk_argument(image.path),
+              disk_argument(twin.path)},
          .env = clean_environment()});
     if (!result.ok()) {
         throw Error(
@@ -149,24 +150,20 @@ void require_equal_trees(
         .with_details(std::move(comparison.lines));
 }
 
-std::uint64_t read_virtual_size(const DiskImage& image, ProcessRunner& runner) {
-    const std::string output = runner.run_checked(
-        {.program = "qemu-img",
-         .args = {"info", "--output=json", "-f", image.format, fs::absolute(image.path).string()},
-         .env = clean_environment(),
-         .separate_stderr = true});
-    try {
-        return nlohmann::json::parse(output).at("virtual-size").get<std::uint64_t>();
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(fmt::format("unexpected output of qemu-img info: {}", error.what()));
-    }
-}
-
 std::uint64_t scratch_size_for(std::uint64_t virtual_size) {
     // Headers and padding of a tar: under 2 KiB a file, and no file system has more inodes than one
     // in 4 KiB by far. The disk is sparse.
     constexpr std::uint64_t kSlack = std::uint64_t{256} << 20U;
     return 2 * virtual_size + kSlack;
+}
+
+std::uint64_t scratch_size_of_foreign(const fs::path& image, std::uint64_t virtual_size) {
+    constexpr std::uint64_t kLeast = std::uint64_t{4} << 30U;
+    constexpr std::uint64_t kRatio = 64; // compressed clusters of a system: two to four times
+    const std::uint64_t by_file = std::max(kLeast, kRatio * RegularFile(image).size());
+    // Room that others have, too: the disk of $TMPDIR is never filled to its end.
+    const std::uint64_t by_disk = fs::space(temporary_root()).available / 4 * 3;
+    return std::min({scratch_size_for(virtual_size), by_file, by_disk});
 }
 
 std::vector<DiskCheck>
@@ -181,7 +178,8 @@ check_disks(const std::vector<DiskToCheck>& disks, Console& console, ProcessRunn
         options.drives.push_back(
             {disk.image.path, disk.image.format, GuestDrive::Access::read_only});
         options.scratch_bytes = std::max(
-            options.scratch_bytes, scratch_size_for(read_virtual_size(disk.image, runner)));
+            options.scratch_bytes,
+            scratch_size_for(require_plain_disk(disk.image.path, disk.image.format)));
     }
     Appliance appliance(options, console);
     for (std::size_t number = 0; number < disks.size(); ++number) {

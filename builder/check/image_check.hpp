@@ -56,10 +56,13 @@ void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessR
 /// `what` is the subject of the message.
 void require_equal_trees(const FileTree& expected, const FileTree& actual, const std::string& what);
 
-/// Virtual size of a disk image in bytes, by qemu-img. Throws Error.
-[[nodiscard]] std::uint64_t read_virtual_size(const DiskImage& image, ProcessRunner& runner);
-
 /// Size of the scratch disk for an appliance that reads trees out of an image of this virtual size.
 [[nodiscard]] std::uint64_t scratch_size_for(std::uint64_t virtual_size);
+
+/// The same for an image that kiln did not make: never more than 64 times the file's size (or
+/// 4 GiB), nor more than three quarters of what is free in $TMPDIR. What does not fit ends the
+/// reading with an Error.
+[[nodiscard]] std::uint64_t
+scratch_size_of_foreign(const fs::path& image, std::uint64_t virtual_size);
 
 } // namespace kiln

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "check/image_files.hpp"
 
+#include "base/error.hpp"
 #include "base/text.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -126,6 +129,17 @@ std::optional<std::string> GuestFiles::read(const std::string& path) {
     if (appliance_.check(guestfs_is_file_opts_argv(g, full.c_str(), &options), "look up a file") ==
         0) {
         return std::nullopt;
+    }
+    // libguestfs would take any size into memory, and a file may be one large hole.
+    constexpr std::int64_t kLimit = std::int64_t{64} << 20U;
+    const std::int64_t stated =
+        appliance_.check(guestfs_filesize(g, full.c_str()), "look up a file");
+    if (stated > kLimit) {
+        throw Error(fmt::format(
+            "'{}' of the image is too large: {}, the limit is {}",
+            full,
+            format_size(static_cast<std::uint64_t>(stated)),
+            format_size(kLimit)));
     }
     std::size_t size = 0;
     const Handle<char, std::free> content(guestfs_read_file(g, full.c_str(), &size));

@@ -5,7 +5,6 @@
 
 #include "base/console.hpp"
 #include "base/file.hpp"
-#include "base/process.hpp"
 #include "check/image_info.hpp"
 #include "formats/file_tree.hpp"
 
@@ -14,7 +13,8 @@
 namespace kiln {
 
 /// "qcow2", "raw", "oci" (a layout directory) or "docker" (a tar, compressed or not), by what lies
-/// at `image`. Throws Error when it is a directory of another kind, SystemError when it is missing.
+/// at `image`. Throws Error when it is a directory of another kind, a pipe or a device, or a disk
+/// in another format, SystemError when it is missing.
 [[nodiscard]] std::string detect_image_format(const fs::path& image);
 
 struct InspectOptions {
@@ -24,13 +24,14 @@ struct InspectOptions {
     const FileTree* expected = nullptr;
 };
 
-/// Disks are opened in one start of the appliance. Throws Error.
-[[nodiscard]] ImageInfo inspect_image(
-    const fs::path& image, const InspectOptions& options, Console& console, ProcessRunner& runner);
+/// Disks are opened in one start of the appliance, container images read as streams; neither names
+/// a file of the host. Throws Error, also beyond the limits of archive_limits.hpp.
+[[nodiscard]] ImageInfo
+inspect_image(const fs::path& image, const InspectOptions& options, Console& console);
 
 /// The whole tree of an image, with the contents that is_linted_content() names at hand: what
 /// lint_tree() needs. Throws Error.
-[[nodiscard]] FileTree read_image_tree(
-    const fs::path& image, const std::string& format, Console& console, ProcessRunner& runner);
+[[nodiscard]] FileTree
+read_image_tree(const fs::path& image, const std::string& format, Console& console);
 
 } // namespace kiln

@@ -2,6 +2,7 @@
 #include "check/inspect_report.hpp"
 
 #include "base/text.hpp"
+#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -23,15 +24,15 @@ bool is_person(const UserInfo& user) {
 
 class Text {
   public:
-    void section(std::string_view title) { fmt::format_to(out(), "{}\n", title); }
+    void section(std::string_view title) { fmt::format_to(out(), "{}\n", escape_controls(title)); }
 
     void line(std::string_view name, std::string_view value) {
         if (!value.empty()) {
-            fmt::format_to(out(), "  {:<14}  {}\n", name, value);
+            fmt::format_to(out(), "  {:<14}  {}\n", name, escape_controls(value));
         }
     }
 
-    void item(std::string_view text) { fmt::format_to(out(), "  {}\n", text); }
+    void item(std::string_view text) { fmt::format_to(out(), "  {}\n", escape_controls(text)); }
 
     [[nodiscard]] std::string take() { return std::move(text_); }
 
@@ -237,6 +238,24 @@ ordered_json to_json_value(const SystemInfo& system) {
     return value;
 }
 
+/// Makes every string of the document valid UTF-8, which what an image holds need not be.
+void make_valid(ordered_json& value) {
+    if (value.is_string()) {
+        value = escape_invalid_utf8(value.get_ref<const std::string&>());
+    } else if (value.is_array()) {
+        for (ordered_json& item : value) {
+            make_valid(item);
+        }
+    } else if (value.is_object()) {
+        ordered_json valid = ordered_json::object();
+        for (const auto& item : value.items()) {
+            make_valid(item.value());
+            valid.push_back({escape_invalid_utf8(item.key()), std::move(item.value())});
+        }
+        value = std::move(valid);
+    }
+}
+
 } // namespace
 
 std::string render_inspection(const ImageInfo& info, bool all) {
@@ -265,6 +284,7 @@ ordered_json inspection_to_json(const ImageInfo& info) {
     if (info.system) {
         value["system"] = to_json_value(*info.system);
     }
+    make_valid(value);
     return value;
 }
 

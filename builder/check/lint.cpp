@@ -5,6 +5,7 @@
 #include "base/interrupt.hpp"
 #include "check/image_files.hpp"
 #include "check/lint_rules.hpp"
+#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -52,7 +53,8 @@ bool contains_word(std::string_view text, std::string_view word) {
 }
 
 std::string describe(const LintFinding& finding, std::span<const std::string> stage_names) {
-    std::string line = fmt::format("{} /{}: {}", finding.rule, finding.path, finding.why);
+    std::string line =
+        fmt::format("{} /{}: {}", finding.rule, escape_controls(finding.path), finding.why);
     if (finding.stage < stage_names.size()) {
         line += fmt::format(" (stage '{}')", stage_names[finding.stage]);
     }
@@ -84,10 +86,11 @@ class Linter {
             options_.exceptions.begin(), options_.exceptions.end(), [&](const auto& exception) {
                 return exception.rule == rule && matches_path(exception.path, path);
             });
-        const bool known =
-            std::any_of(findings_.begin(), findings_.end(), [&](const auto& finding) {
-                return finding.rule == rule && finding.path == path;
-            });
+        // Files are looked at one after the other: what is known of this one is at the end.
+        bool known = false;
+        for (auto it = findings_.rbegin(); it != findings_.rend() && it->path == path; ++it) {
+            known = known || it->rule == rule;
+        }
         if (!excepted && !known) {
             findings_.push_back({std::string(rule), path, entry.stage, std::string(why)});
         }

@@ -62,7 +62,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const InspectOptions options{
         .format = arguments.value_or(kImageFormatOption.name, ""),
         .expected = expected ? &*expected : nullptr};
-    const ImageInfo info = inspect_image(image, options, context.console, context.io.processes);
+    const ImageInfo info = inspect_image(image, options, context.console);
     if (context.global.json) {
         nlohmann::ordered_json json = inspection_to_json(info);
         json["as_recorded"] = expected ? nlohmann::ordered_json(true) : nlohmann::ordered_json();

@@ -5,6 +5,7 @@
 #include "check/lint.hpp"
 #include "cli/commands.hpp"
 #include "cli/image_argument.hpp"
+#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -87,12 +88,15 @@ ExitCode run(const Arguments& arguments, Context& context) {
     }
     const std::string given = arguments.value_or(kImageFormatOption.name, "");
     const std::string format = given.empty() ? detect_image_format(*image) : given;
-    const FileTree tree = read_image_tree(*image, format, context.console, context.io.processes);
+    const FileTree tree = read_image_tree(*image, format, context.console);
     const auto findings = lint_tree(tree, options);
     if (context.global.json) {
         auto json = nlohmann::ordered_json::array();
         for (const LintFinding& finding : findings) {
-            json.push_back({{"rule", finding.rule}, {"path", finding.path}, {"why", finding.why}});
+            json.push_back(
+                {{"rule", finding.rule},
+                 {"path", escape_invalid_utf8(finding.path)},
+                 {"why", escape_invalid_utf8(finding.why)}});
         }
         context.io.out << json_text(json) << '\n';
     } else {

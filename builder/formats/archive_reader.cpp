@@ -2,9 +2,10 @@
 #include "formats/archive_reader.hpp"
 
 #include "base/error.hpp"
-#include "base/handle.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "formats/archive_stream.hpp"
+#include "formats/escape.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,16 +13,11 @@
 #include <locale.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <clocale>
-#include <exception>
-#include <vector>
 
 namespace kiln {
 
 namespace {
-
-using ArchiveHandle = Handle<archive, archive_read_free>;
 
 /// libarchive converts the UTF-8 names of pax headers to the locale's charset, which loses bytes in
 /// the C locale. REPRO: names are read in C.UTF-8 whatever the host's locale is.
@@ -44,132 +40,6 @@ class Utf8Locale {
     locale_t before_;
 };
 
-/// A libarchive reader over a Source; exceptions of the source pass through the C code.
-class Stream {
-  public:
-    Stream(Source& source, std::string name)
-        : source_(source), name_(std::move(name)), archive_(archive_read_new()),
-          buffer_(kBufferSize) {
-        KILN_CHECK(archive_ != nullptr);
-    }
-
-    [[nodiscard]] archive* get() const noexcept { return archive_.get(); }
-
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
-
-    void support_filters() {
-        require(archive_read_support_filter_gzip(get()));
-        require(archive_read_support_filter_bzip2(get()));
-        require(archive_read_support_filter_xz(get()));
-        require(archive_read_support_filter_zstd(get()));
-    }
-
-    void open() { require(archive_read_open(get(), this, nullptr, read_callback, nullptr)); }
-
-    /// Turns anything but ARCHIVE_OK into an exception.
-    void require(int status) {
-        if (error_) {
-            std::rethrow_exception(error_);
-        }
-        if (status != ARCHIVE_OK) {
-            const char* text = archive_error_string(get());
-            throw Error(fmt::format(
-                "cannot read archive '{}': {}", name_, text == nullptr ? "unknown" : text));
-        }
-    }
-
-  private:
-    static constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
-
-    static la_ssize_t read_callback(archive* handle, void* self, const void** data) {
-        auto& stream = *static_cast<Stream*>(self);
-        try {
-            *data = stream.buffer_.data();
-            return static_cast<la_ssize_t>(stream.source_.read(stream.buffer_));
-        } catch (...) {
-            stream.error_ = std::current_exception();
-            archive_set_error(handle, EIO, "the source failed");
-            return ARCHIVE_FATAL;
-        }
-    }
-
-    Source& source_;
-    std::string name_;
-    ArchiveHandle archive_;
-    std::vector<std::byte> buffer_;
-    std::exception_ptr error_;
-};
-
-/// The data blocks of the current member as one stream.
-class BlockSource final : public Source {
-  public:
-    explicit BlockSource(Stream& stream) : stream_(stream) {}
-
-    /// Begins a member of `size` bytes (what a sparse member has after its last block are zeros).
-    void start(std::uint64_t size) {
-        size_ = size;
-        position_ = 0;
-        block_ = {};
-        block_offset_ = 0;
-        ended_ = false;
-    }
-
-    /// Begins a stream whose length is not known.
-    void start_unbounded() {
-        start(0);
-        unbounded_ = true;
-    }
-
-    std::size_t read(std::span<std::byte> buffer) override {
-        while (block_.empty() && !ended_) {
-            next_block();
-        }
-        std::size_t count = buffer.size();
-        if (ended_ || position_ < block_offset_) {
-            const std::uint64_t end = ended_ ? size_ : block_offset_;
-            count = static_cast<std::size_t>(
-                std::min<std::uint64_t>(count, end - std::min(end, position_)));
-            std::fill_n(buffer.begin(), count, std::byte{0});
-        } else {
-            count = std::min(count, block_.size());
-            std::copy_n(block_.begin(), count, buffer.begin());
-            block_ = block_.subspan(count);
-            block_offset_ += count;
-        }
-        position_ += count;
-        return count;
-    }
-
-  private:
-    void next_block() {
-        const void* data = nullptr;
-        std::size_t size = 0;
-        la_int64_t offset = 0;
-        const int status = archive_read_data_block(stream_.get(), &data, &size, &offset);
-        if (status == ARCHIVE_EOF) {
-            ended_ = true;
-            if (unbounded_) {
-                size_ = position_;
-            }
-            return;
-        }
-        stream_.require(status);
-        block_ = Bytes(static_cast<const std::byte*>(data), size);
-        block_offset_ = static_cast<std::uint64_t>(offset);
-        if (block_offset_ < position_ || (!unbounded_ && block_offset_ + size > size_)) {
-            throw Error(fmt::format("archive '{}' holds blocks out of place", stream_.name()));
-        }
-    }
-
-    Stream& stream_;
-    Bytes block_;
-    std::uint64_t block_offset_ = 0;
-    std::uint64_t position_ = 0;
-    std::uint64_t size_ = 0;
-    bool ended_ = true;
-    bool unbounded_ = false;
-};
-
 FileType file_type(archive_entry* member, const std::string& path) {
     switch (archive_entry_filetype(member)) {
     case AE_IFREG:
@@ -187,17 +57,23 @@ FileType file_type(archive_entry* member, const std::string& path) {
     case AE_IFSOCK:
         return FileType::socket;
     default:
-        throw Error(fmt::format("member '{}' is of an unknown type", path));
+        throw Error(fmt::format("member '{}' is of an unknown type", escape_controls(path)));
     }
 }
 
-Xattrs read_xattrs(archive_entry* member) {
+Xattrs read_xattrs(archive_entry* member, const std::string& path) {
     Xattrs xattrs;
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
     archive_entry_xattr_reset(member);
     while (archive_entry_xattr_next(member, &name, &value, &size) == ARCHIVE_OK) {
+        if (xattrs.size() == kMaxXattrs || size > kMaxXattrBytes ||
+            std::string_view(name).size() > kMaxNameBytes) {
+            throw Error(fmt::format(
+                "member '{}' has extended attributes that Linux cannot hold",
+                escape_controls(path)));
+        }
         xattrs[name] = std::string(static_cast<const char*>(value), size);
     }
     return xattrs;
@@ -205,7 +81,8 @@ Xattrs read_xattrs(archive_entry* member) {
 
 std::uint32_t checked_id(la_int64_t id, const std::string& path) {
     if (id < 0 || id > std::int64_t{UINT32_MAX} - 1) {
-        throw Error(fmt::format("member '{}' has the impossible owner id {}", path, id));
+        throw Error(
+            fmt::format("member '{}' has the impossible owner id {}", escape_controls(path), id));
     }
     return static_cast<std::uint32_t>(id);
 }
@@ -223,7 +100,7 @@ ArchiveMember convert(archive_entry* member) {
     entry.uid = checked_id(archive_entry_uid(member), out.path);
     entry.gid = checked_id(archive_entry_gid(member), out.path);
     entry.mtime = archive_entry_mtime(member);
-    entry.xattrs = read_xattrs(member);
+    entry.xattrs = read_xattrs(member, out.path);
     if (const char* hardlink = archive_entry_hardlink(member)) {
         entry.hardlink_to = normalize_member_path(hardlink);
         return out;
@@ -235,6 +112,12 @@ ArchiveMember convert(archive_entry* member) {
     } else if (entry.type == FileType::symlink) {
         const char* target = archive_entry_symlink(member);
         entry.target = target == nullptr ? "" : target;
+        if (entry.target.empty() || entry.target.size() > kMaxPathBytes) {
+            throw Error(fmt::format(
+                "symbolic link '{}' has a target of {} bytes",
+                escape_controls(out.path),
+                entry.target.size()));
+        }
     } else if (entry.type == FileType::char_device || entry.type == FileType::block_device) {
         entry.device_major = static_cast<std::uint32_t>(archive_entry_rdevmajor(member));
         entry.device_minor = static_cast<std::uint32_t>(archive_entry_rdevminor(member));
@@ -244,14 +127,24 @@ ArchiveMember convert(archive_entry* member) {
 
 } // namespace
 
+namespace {
+
+Error unusable_name(std::string_view raw) {
+    constexpr std::size_t kShown = 256;
+    return Error(fmt::format(
+        "archive member has the unusable name '{}'", escape_controls(raw.substr(0, kShown))));
+}
+
+} // namespace
+
 std::string normalize_member_path(std::string_view raw) {
     if (raw.empty() || raw.front() == '/') {
-        throw Error(fmt::format("archive member has the unusable name '{}'", raw));
+        throw unusable_name(raw);
     }
     std::string path;
     for (const std::string& part : split(raw, '/')) {
         if (part == "..") {
-            throw Error(fmt::format("archive member has the unusable name '{}'", raw));
+            throw unusable_name(raw);
         }
         if (part.empty() || part == ".") {
             continue;
@@ -261,17 +154,18 @@ std::string normalize_member_path(std::string_view raw) {
         }
         path += part;
     }
+    require_possible_path(path);
     return path;
 }
 
 class ArchiveReader::Impl {
   public:
-    Impl(Source& source, std::string name, ArchiveFilters filters)
-        : stream_(source, std::move(name)), content_(stream_) {
+    Impl(Source& source, std::string name, ArchiveFilters filters, ArchiveBudget* budget)
+        : budget_(budget == nullptr ? own_budget_ : *budget),
+          plain_(make_plain(source, name, filters, budget_.limits())),
+          stream_(plain_ ? *plain_ : source, std::move(name)),
+          content_(stream_, budget_.limits(), &budget_) {
         const Utf8Locale locale;
-        if (filters == ArchiveFilters::detect) {
-            stream_.support_filters();
-        }
         stream_.require(archive_read_support_format_tar(stream_.get()));
         stream_.open();
     }
@@ -279,29 +173,63 @@ class ArchiveReader::Impl {
     std::optional<ArchiveMember> next() {
         throw_if_interrupted();
         const Utf8Locale locale;
+        skip_rest();
         archive_entry* member = nullptr;
+        stream_.begin_header(budget_.limits().header_bytes);
         const int status = archive_read_next_header(stream_.get(), &member);
+        stream_.end_header();
         if (status == ARCHIVE_EOF) {
             content_.start(0);
             return std::nullopt;
         }
         stream_.require(status);
-        return with_context(fmt::format("reading archive '{}'", stream_.name()), [&] {
-            ArchiveMember out = convert(member);
-            content_.start(out.entry.size);
-            return out;
-        });
+        is_inside_ = true;
+        return with_context(
+            fmt::format("reading archive '{}'", escape_controls(stream_.name())), [&] {
+                ArchiveMember out = convert(member);
+                budget_.add_member(stream_.name(), out.path, out.entry);
+                content_.start(out.entry.size);
+                return out;
+            });
     }
 
     Source& content() { return content_; }
 
   private:
-    Stream stream_;
+    /// Decompression is a stream of its own, so that what a header costs can be counted.
+    static std::unique_ptr<DecompressSource> make_plain(
+        Source& source,
+        const std::string& name,
+        ArchiveFilters filters,
+        const ArchiveLimits& limits) {
+        return filters == ArchiveFilters::none
+                   ? nullptr
+                   : std::make_unique<DecompressSource>(source, name, limits);
+    }
+
+    /// Not left to archive_read_next_header(): content is no header.
+    void skip_rest() {
+        if (!is_inside_) {
+            return;
+        }
+        is_inside_ = false;
+        const int status = archive_read_data_skip(stream_.get());
+        if (status != ARCHIVE_EOF) {
+            stream_.require(status);
+        }
+    }
+
+    ArchiveBudget own_budget_;
+    ArchiveBudget& budget_;
+    std::unique_ptr<DecompressSource> plain_;
+    ArchiveStream stream_;
     BlockSource content_;
+    bool is_inside_ = false;
 };
 
-ArchiveReader::ArchiveReader(Source& source, std::string name, ArchiveFilters filters)
-    : impl_(std::make_unique<Impl>(source, std::move(name), filters)) {}
+ArchiveReader::ArchiveReader(
+    Source& source, std::string name, ArchiveFilters filters, ArchiveBudget* budget)
+    : impl_(std::make_unique<Impl>(source, std::move(name), filters, budget)) {}
 
 ArchiveReader::~ArchiveReader() = default;
 
@@ -315,7 +243,8 @@ Source& ArchiveReader::content() {
 
 class DecompressSource::Impl {
   public:
-    Impl(Source& below, std::string name) : stream_(below, std::move(name)), blocks_(stream_) {
+    Impl(Source& below, std::string name, const ArchiveLimits& limits)
+        : stream_(below, std::move(name)), blocks_(stream_, limits, nullptr) {
         stream_.support_filters();
         stream_.require(archive_read_support_format_empty(stream_.get()));
         stream_.require(archive_read_support_format_raw(stream_.get()));
@@ -332,12 +261,12 @@ class DecompressSource::Impl {
     std::size_t read(std::span<std::byte> buffer) { return blocks_.read(buffer); }
 
   private:
-    Stream stream_;
+    ArchiveStream stream_;
     BlockSource blocks_;
 };
 
-DecompressSource::DecompressSource(Source& below, std::string name)
-    : impl_(std::make_unique<Impl>(below, std::move(name))) {}
+DecompressSource::DecompressSource(Source& below, std::string name, const ArchiveLimits& limits)
+    : impl_(std::make_unique<Impl>(below, std::move(name), limits)) {}
 
 DecompressSource::~DecompressSource() = default;
 

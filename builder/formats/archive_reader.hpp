@@ -5,6 +5,7 @@
 // callers' business.
 #pragma once
 
+#include "formats/archive_limits.hpp"
 #include "formats/file_tree.hpp"
 
 #include <memory>
@@ -24,7 +25,7 @@ struct ArchiveMember {
 
 /// The path of a tree that an archive's raw member name stands for: "./usr//bin/" -> "usr/bin",
 /// "./" -> "". Throws Error for an absolute, an empty or an upward ("..") name, which no archive
-/// that kiln reads has a reason to hold.
+/// that kiln reads has a reason to hold, and for one that no file system could hold.
 [[nodiscard]] std::string normalize_member_path(std::string_view raw);
 
 /// Which compressions are looked for. `none` reads a plain tar only, so that a stream that was
@@ -34,15 +35,19 @@ enum class ArchiveFilters { none, detect };
 /// Iterates an archive: ustar, pax and GNU tar, plain or compressed by gzip, bzip2, xz or zstd.
 class ArchiveReader {
   public:
-    /// `source` must outlive the reader; `name` is what messages call the archive. Throws Error
-    /// when it is no archive.
+    /// `source` and `budget` must outlive the reader; `name` is what messages call the archive.
+    /// Without a budget the archive gets one of its own, with the usual limits. Throws Error when
+    /// it is no archive.
     ArchiveReader(
-        Source& source, std::string name, ArchiveFilters filters = ArchiveFilters::detect);
+        Source& source,
+        std::string name,
+        ArchiveFilters filters = ArchiveFilters::detect,
+        ArchiveBudget* budget = nullptr);
     ~ArchiveReader();
 
     /// The next member; nothing at the end of the archive. Unread content is skipped. Throws Error
-    /// on damaged archives and on whatever libarchive only warns of, what the source throws, and
-    /// Interrupted.
+    /// on damaged archives, on whatever libarchive only warns of and beyond the budget's limits,
+    /// what the source throws, and Interrupted.
     [[nodiscard]] std::optional<ArchiveMember> next();
     /// The content of the current member, holes filled with zeros; empty for all but regular
     /// files. Valid until next().
@@ -58,8 +63,9 @@ class ArchiveReader {
 /// verify digests. Throws Error on damaged or truncated streams.
 class DecompressSource final : public Source {
   public:
-    /// `below` must outlive this; `name` is what messages call the stream.
-    DecompressSource(Source& below, std::string name);
+    /// `below` must outlive this; `name` is what messages call the stream. Of the limits only the
+    /// ratio counts.
+    DecompressSource(Source& below, std::string name, const ArchiveLimits& limits = {});
     ~DecompressSource() override;
     std::size_t read(std::span<std::byte> buffer) override;
 

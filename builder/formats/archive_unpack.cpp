@@ -1,112 +1,213 @@
 // SPDX-License-Identifier: MIT
 #include "formats/archive_unpack.hpp"
 
+#include "base/beneath.hpp"
 #include "base/error.hpp"
 #include "formats/archive_reader.hpp"
+#include "formats/escape.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <map>
 #include <set>
 #include <utility>
-#include <vector>
 
 namespace kiln {
 
 namespace {
 
-void set_time(const fs::path& path, std::int64_t seconds) {
-    const std::array<timespec, 2> times{{{seconds, 0}, {seconds, 0}}};
-    if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-        throw SystemError(fmt::format("cannot set the time of '{}'", path.string()));
-    }
+constexpr std::string_view kTwice = "an earlier member has this name";
+
+std::array<timespec, 2> times_of(std::int64_t seconds) {
+    return {{{seconds, 0}, {seconds, 0}}};
 }
 
-/// Nothing is ever written through a symbolic link.
+/// All names are resolved by the kernel, beneath the folder and without following a link, so that
+/// it does not matter in which order members come or what lies in the folder.
 class Unpacker {
   public:
-    Unpacker(const std::string& name, const fs::path& folder) : name_(name), folder_(folder) {}
+    Unpacker(const std::string& name, const fs::path& folder, ArchiveBudget& budget)
+        : name_(name), budget_(budget), top_(open_top(folder)) {}
 
     void add(const ArchiveMember& member, Source& content) {
-        if (member.path.empty()) {
-            folder_times_.emplace_back(folder_, member.entry.mtime);
-            return;
-        }
-        refuse_links_on_the_way(member.path);
-        const fs::path path = folder_ / member.path;
-        make_folder(path.parent_path());
-        switch (member.entry.type) {
-        case FileType::directory:
-            make_folder(path);
-            folder_times_.emplace_back(path, member.entry.mtime);
-            break;
-        case FileType::symlink:
-            fs::create_symlink(member.entry.target, path);
-            set_time(path, member.entry.mtime);
-            links_.insert(member.path);
-            break;
-        case FileType::regular:
-            write(member, content, path);
-            break;
-        default:
-            throw Error(fmt::format(
-                "'{}' of '{}' is neither file, directory nor link", member.path, name_));
+        try {
+            put(member, content);
+        } catch (Error& error) {
+            error.add_context(fmt::format(
+                "unpacking the member '{}' of '{}'",
+                escape_controls(member.path),
+                escape_controls(name_)));
+            throw;
         }
     }
 
     /// Last: every file that is added changes its folder's time.
     void set_folder_times() const {
         for (const auto& [path, time] : folder_times_) {
-            set_time(path, time);
-        }
-    }
-
-  private:
-    void refuse_links_on_the_way(const std::string& path) const {
-        for (std::size_t at = path.find('/'); at != std::string::npos;
-             at = path.find('/', at + 1)) {
-            if (links_.contains(path.substr(0, at))) {
-                throw Error(fmt::format("'{}' of '{}' lies behind a link", path, name_));
+            const UniqueFd folder = open_beneath(top_.get(), path, O_RDONLY | O_DIRECTORY);
+            if (::futimens(folder.get(), times_of(time).data()) != 0) {
+                throw SystemError(
+                    fmt::format("cannot set the time of '{}'", escape_controls(path)));
             }
         }
     }
 
-    void make_folder(const fs::path& path) {
-        if (made_.insert(path.string()).second && fs::create_directories(path)) {
-            fs::permissions(path, fs::perms(0755));
+  private:
+    [[noreturn]] void refuse(const ArchiveMember& member, std::string_view why) const {
+        throw Error(fmt::format(
+            "cannot unpack '{}' of '{}': {}",
+            escape_controls(member.path),
+            escape_controls(name_),
+            why));
+    }
+
+    void put(const ArchiveMember& member, Source& content) {
+        if (member.path.empty() && member.entry.type != FileType::directory) {
+            refuse(member, "the top of an archive is a directory");
+        }
+        switch (member.entry.type) {
+        case FileType::directory:
+            make_folder(member);
+            break;
+        case FileType::symlink:
+            make_link(member);
+            break;
+        case FileType::regular:
+            if (member.entry.hardlink_to.empty()) {
+                write(member, content);
+            } else {
+                make_hard_link(member);
+            }
+            break;
+        default:
+            refuse(member, "it is neither file, directory nor link");
         }
     }
 
-    void write(const ArchiveMember& member, Source& content, const fs::path& path) const {
-        const std::string& first = member.entry.hardlink_to;
-        if (!first.empty()) {
-            refuse_links_on_the_way(first);
-            fs::create_hard_link(folder_ / first, path);
-            return;
+    /// One member may stand for many directories that have no member of their own.
+    void account_for(std::string_view folder) {
+        for (; !folder.empty() && folders_.emplace(folder).second; folder = parent_path(folder)) {
+            budget_.add_member(name_, folder, Entry());
         }
+    }
+
+    /// The directory of `path`, made if it is missing.
+    [[nodiscard]] UniqueFd
+    parent_of(const ArchiveMember& member, const std::string& path, bool make) {
+        const std::string parent(parent_path(path));
+        account_for(parent);
+        try {
+            return make ? make_directories_beneath(top_.get(), parent)
+                        : open_beneath(top_.get(), parent, O_PATH | O_DIRECTORY);
+        } catch (const SystemError& error) {
+            if (error.error_number() != ENOTDIR && error.error_number() != ENOENT) {
+                throw;
+            }
+            refuse(member, fmt::format("'{}' is not a directory", escape_controls(parent)));
+        } catch (const Error&) {
+            refuse(
+                member, fmt::format("'{}' leads through a symbolic link", escape_controls(parent)));
+        }
+    }
+
+    void make_folder(const ArchiveMember& member) {
+        if (!member.path.empty()) {
+            const UniqueFd parent = parent_of(member, member.path, true);
+            struct stat status{};
+            const std::string name(base_name(member.path));
+            if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                !S_ISDIR(status.st_mode)) {
+                refuse(member, kTwice);
+            }
+            static_cast<void>(make_directories_beneath(parent.get(), name));
+        }
+        folder_times_[member.path] = member.entry.mtime;
+    }
+
+    [[noreturn]] void fail(const ArchiveMember& member) const {
+        if (errno == EEXIST) {
+            refuse(member, kTwice);
+        }
+        throw SystemError(fmt::format(
+            "cannot unpack '{}' of '{}'", escape_controls(member.path), escape_controls(name_)));
+    }
+
+    void make_link(const ArchiveMember& member) {
+        const UniqueFd parent = parent_of(member, member.path, true);
+        const std::string name(base_name(member.path));
+        if (::symlinkat(member.entry.target.c_str(), parent.get(), name.c_str()) != 0 ||
+            ::utimensat(
+                parent.get(),
+                name.c_str(),
+                times_of(member.entry.mtime).data(),
+                AT_SYMLINK_NOFOLLOW) != 0) {
+            fail(member);
+        }
+    }
+
+    void make_hard_link(const ArchiveMember& member) {
+        const std::string& first = member.entry.hardlink_to;
+        const UniqueFd from = parent_of(member, first, false);
+        const std::string first_name(base_name(first));
+        struct stat status{};
+        if (::fstatat(from.get(), first_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode)) {
+            refuse(
+                member,
+                fmt::format(
+                    "it is a hard link to '{}', which is not a file", escape_controls(first)));
+        }
+        const UniqueFd parent = parent_of(member, member.path, true);
+        // Without AT_SYMLINK_FOLLOW: the name itself is linked, whatever it is by now.
+        if (::linkat(
+                from.get(),
+                first_name.c_str(),
+                parent.get(),
+                std::string(base_name(member.path)).c_str(),
+                0) != 0) {
+            fail(member);
+        }
+    }
+
+    void write(const ArchiveMember& member, Source& content) {
+        const UniqueFd parent = parent_of(member, member.path, true);
         const bool executable = (member.entry.mode & 0100U) != 0;
-        const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-        FdSink sink(fd.get(), path);
+        UniqueFd fd;
+        try {
+            fd = open_beneath(
+                parent.get(), std::string(base_name(member.path)), O_WRONLY | O_CREAT, 0600);
+        } catch (const SystemError& error) {
+            errno = error.error_number();
+            fail(member);
+        }
+        FdSink sink(fd.get(), member.path);
         copy(content, sink);
-        fs::permissions(path, fs::perms(executable ? 0755 : 0644));
-        set_time(path, member.entry.mtime);
+        if (::fchmod(fd.get(), executable ? 0755 : 0644) != 0 ||
+            ::futimens(fd.get(), times_of(member.entry.mtime).data()) != 0) {
+            fail(member);
+        }
     }
 
     const std::string& name_;
-    const fs::path& folder_;
-    std::set<std::string> links_;
-    std::set<std::string> made_;
-    std::vector<std::pair<fs::path, std::int64_t>> folder_times_;
+    ArchiveBudget& budget_;
+    UniqueFd top_;
+    std::set<std::string, std::less<>> folders_;
+    std::map<std::string, std::int64_t> folder_times_;
 };
 
 } // namespace
 
-void unpack_archive(Source& archive, const std::string& name, const fs::path& folder) {
-    with_context(fmt::format("unpacking '{}'", name), [&] {
-        ArchiveReader reader(archive, name);
-        Unpacker unpacker(name, folder);
+void unpack_archive(
+    Source& archive, const std::string& name, const fs::path& folder, const ArchiveLimits& limits) {
+    with_context(fmt::format("unpacking '{}'", escape_controls(name)), [&] {
+        ArchiveBudget budget(limits);
+        ArchiveReader reader(archive, name, ArchiveFilters::detect, &budget);
+        Unpacker unpacker(name, folder, budget);
         while (const auto member = reader.next()) {
             unpacker.add(*member, reader.content());
         }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "formats/deb.hpp"
 
+#include "base/beneath.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "formats/archive_reader.hpp"
+#include "formats/escape.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,6 +23,12 @@ constexpr std::size_t kArHeaderSize = 60;
 constexpr std::size_t kArNameSize = 16;
 constexpr std::size_t kArSizeOffset = 48;
 constexpr std::size_t kArSizeSize = 10;
+/// Three, and those of signatures.
+constexpr std::size_t kMaxArMembers = 16;
+constexpr std::size_t kMaxControlFiles = 256;
+constexpr std::uint64_t kMaxControlParagraph = std::uint64_t{1} << 20U;
+/// Scripts, md5sums and templates; the largest md5sums in Debian has some 6 MB.
+constexpr std::uint64_t kMaxControlFile = std::uint64_t{16} << 20U;
 
 struct ArMember {
     std::string name;
@@ -65,6 +72,9 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
         read_exactly_at(fd, std::as_writable_bytes(std::span(header)), at, path);
         const std::string_view text(header.data(), header.size());
         const auto size = parse_unsigned(trim(text.substr(kArSizeOffset, kArSizeSize)));
+        if (members.size() == kMaxArMembers) {
+            throw damaged(path, "it has too many members");
+        }
         if (!size || !text.ends_with("`\n")) {
             throw damaged(path, "a member header is malformed");
         }
@@ -74,7 +84,8 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
         }
         members.push_back({std::string(name), at + kArHeaderSize, *size});
         if (*size > file_size - at - kArHeaderSize) {
-            throw damaged(path, fmt::format("it is truncated: '{}' is not whole", name));
+            throw damaged(
+                path, fmt::format("it is truncated: '{}' is not whole", escape_controls(name)));
         }
         at += kArHeaderSize + *size + *size % 2;
     }
@@ -84,24 +95,24 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
 /// Opens the member whose name starts with `prefix` and hands its archive to `use`.
 void with_member(
     const fs::path& path, std::string_view prefix, const std::function<void(ArchiveReader&)>& use) {
-    const UniqueFd fd = open_file(path, O_RDONLY);
-    const std::uint64_t size = fs::file_size(path);
+    const RegularFile file(path);
+    const std::uint64_t size = file.size();
     std::array<char, kArMagic.size()> magic{};
     if (size >= magic.size()) {
-        read_exactly_at(fd.get(), std::as_writable_bytes(std::span(magic)), 0, path);
+        read_exactly_at(file.fd(), std::as_writable_bytes(std::span(magic)), 0, path);
     }
     if (std::string_view(magic.data(), magic.size()) != kArMagic) {
         throw Error(fmt::format("'{}' is not a Debian package", path.string()));
     }
-    const auto members = ar_members(fd.get(), size, path);
+    const auto members = ar_members(file.fd(), size, path);
     const auto member = std::find_if(members.begin(), members.end(), [&](const ArMember& m) {
         return m.name.starts_with(prefix);
     });
     if (members.empty() || members[0].name != "debian-binary" || member == members.end()) {
         throw damaged(path, fmt::format("it has no '{}' member", prefix));
     }
-    RangeSource source(fd.get(), *member, path);
-    ArchiveReader reader(source, path.filename().string() + "/" + member->name);
+    RangeSource source(file.fd(), *member, path);
+    ArchiveReader reader(source, path.filename().string() + "/" + escape_controls(member->name));
     use(reader);
 }
 
@@ -109,6 +120,40 @@ std::string read_all(Source& source) {
     MemorySink sink;
     copy(source, sink);
     return std::string(sink.text());
+}
+
+/// Names of control files become names in dpkg's database, behind the package's.
+bool is_control_name(std::string_view name) {
+    return !name.empty() && name.front() != '.' &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '.' || c == '_' || c == '-' || c == '+';
+           });
+}
+
+void check_control_member(const ArchiveMember& member, const DebControl& control) {
+    const std::string name = escape_controls(member.path);
+    const bool is_file = member.entry.type == FileType::regular && member.entry.hardlink_to.empty();
+    if (!is_file || !is_control_name(member.path)) {
+        throw damaged(
+            control.path, fmt::format("'{}' in its control archive is not a plain file", name));
+    }
+    const std::uint64_t limit = member.path == "control" ? kMaxControlParagraph : kMaxControlFile;
+    if (member.entry.size > limit) {
+        throw damaged(
+            control.path,
+            fmt::format(
+                "'{}' in its control archive has {}; the limit is {}",
+                name,
+                format_size(member.entry.size),
+                format_size(limit)));
+    }
+    if (control.files.size() == kMaxControlFiles) {
+        throw damaged(control.path, "its control archive has too many members");
+    }
+    if (control.files.contains(member.path)) {
+        throw damaged(control.path, fmt::format("'{}' occurs twice in its control archive", name));
+    }
 }
 
 } // namespace
@@ -151,10 +196,12 @@ DebControl read_deb_control(const std::filesystem::path& path) {
     control.path = path;
     with_member(path, "control.tar", [&](ArchiveReader& reader) {
         while (const auto member = reader.next()) {
-            if (member->entry.type == FileType::regular) {
-                control.modes[member->path] = member->entry.mode;
-                control.files[member->path] = read_all(reader.content());
+            if (member->path.empty() && member->entry.type == FileType::directory) {
+                continue;
             }
+            check_control_member(*member, control);
+            control.modes[member->path] = member->entry.mode;
+            control.files[member->path] = read_all(reader.content());
         }
     });
     return control;

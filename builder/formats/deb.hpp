@@ -36,7 +36,8 @@ using Alternatives = std::vector<std::string>;
 /// Relations of packages (deb-control(5)): "a (>= 1) | b, c:any" -> {{a, b}, {c}}.
 [[nodiscard]] std::vector<Alternatives> parse_relations(std::string_view text);
 
-/// Throws Error "'x.deb' is not a Debian package" or "... is damaged: ...".
+/// Throws Error "'x.deb' is not a Debian package" or "... is damaged: ...", the latter also when
+/// the control archive has other members than plain files of bounded size and number.
 [[nodiscard]] DebControl read_deb_control(const std::filesystem::path& path);
 
 /// Opens the data archive and hands it to `use`. Errors as above.

@@ -2,6 +2,9 @@
 #include "formats/docker_archive.hpp"
 
 #include "base/error.hpp"
+#include "formats/archive_reader.hpp"
+#include "formats/image_reference.hpp"
+#include "formats/oci_files.hpp"
 #include "formats/oci_reader.hpp"
 #include "formats/tar_writer.hpp"
 
@@ -14,10 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string blob_path(const OciDescriptor& descriptor) {
-    return "blobs/sha256/" + descriptor.digest.hex();
-}
-
 Entry directory_member() {
     Entry entry;
     entry.type = FileType::directory;
@@ -25,11 +24,14 @@ Entry directory_member() {
     return entry;
 }
 
-Entry blob_member(const fs::path& layout, const OciDescriptor& descriptor) {
+/// Only a regular file within the layout gets in, and only one of the stated size.
+Entry blob_member(
+    const fs::path& layout, const LayoutFiles& files, const OciDescriptor& descriptor) {
+    static_cast<void>(files.open_blob(descriptor));
     Entry entry;
     entry.size = descriptor.size;
     entry.content = descriptor.digest;
-    entry.source = layout / blob_path(descriptor);
+    entry.source = layout / blob_name(descriptor.digest);
     return entry;
 }
 
@@ -42,11 +44,11 @@ Entry text_member(std::string text) {
 
 std::string docker_manifest(const OciManifest& manifest, const std::vector<std::string>& tags) {
     Json image;
-    image["Config"] = blob_path(manifest.config);
+    image["Config"] = blob_name(manifest.config.digest);
     image["RepoTags"] = tags;
     Json& layers = image["Layers"] = Json::array();
     for (const OciDescriptor& layer : manifest.layers) {
-        layers.push_back(blob_path(layer));
+        layers.push_back(blob_name(layer.digest));
     }
     return canonical_json(Json::array({std::move(image)}));
 }
@@ -71,23 +73,51 @@ void write_docker_archive(
     if (tags.empty() && name != manifest.descriptor.annotations.end()) {
         tags.push_back(name->second);
     }
+    for (const std::string& tag : tags) {
+        require_image_reference(tag);
+    }
     // REPRO: member times are 0, owners root; nothing of the layout's own files is looked at.
+    const LayoutFiles files(layout);
     FileTree members;
     members.put("blobs", directory_member());
     members.put("blobs/sha256", directory_member());
-    members.put(blob_path(manifest.descriptor), blob_member(layout, manifest.descriptor));
-    members.put(blob_path(manifest.config), blob_member(layout, manifest.config));
+    members.put(
+        blob_name(manifest.descriptor.digest), blob_member(layout, files, manifest.descriptor));
+    members.put(blob_name(manifest.config.digest), blob_member(layout, files, manifest.config));
     for (const OciDescriptor& layer : manifest.layers) {
-        members.put(blob_path(layer), blob_member(layout, layer));
+        members.put(blob_name(layer.digest), blob_member(layout, files, layer));
     }
-    members.put("index.json", text_member(read_text_file(layout / "index.json")));
+    members.put("index.json", text_member(files.read_text("index.json")));
     members.put("manifest.json", text_member(docker_manifest(manifest, tags)));
-    members.put("oci-layout", text_member(read_text_file(layout / "oci-layout")));
+    members.put("oci-layout", text_member(files.read_text("oci-layout")));
     TarWriter writer(sink);
     for (const auto& [path, entry] : members.entries()) {
         writer.add(path, entry);
     }
     writer.finish();
+}
+
+void require_loadable_archive(const fs::path& archive) {
+    RegularFile file(archive);
+    ArchiveReader reader(file, archive.string());
+    while (const auto member = reader.next()) {
+        if (member->path != "manifest.json") {
+            continue;
+        }
+        if (member->entry.size > kMaxJsonBytes) {
+            throw Error("manifest.json is too large");
+        }
+        MemorySink text;
+        copy(reader.content(), text);
+        const Json json = parse_json(text.text(), "manifest.json");
+        const std::vector<JsonObject> images = json_objects(json, "manifest.json");
+        if (images.size() != 1) {
+            throw Error(fmt::format("the archive holds {} images instead of one", images.size()));
+        }
+        for (const std::string& name : images.front().texts_or_empty("RepoTags")) {
+            require_image_reference(name);
+        }
+    }
 }
 
 } // namespace kiln

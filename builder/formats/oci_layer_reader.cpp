@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "formats/archive_reader.hpp"
+#include "formats/escape.hpp"
 #include "formats/oci_layer.hpp"
 
 #include <fmt/format.h>
@@ -19,8 +20,9 @@ constexpr std::string_view kInternalPrefix = ".wh..wh.";
 
 class LayerParser {
   public:
-    LayerParser(const FileTree& below, const fs::path& keep_contents)
-        : below_(below), keep_contents_(keep_contents) {}
+    LayerParser(
+        const FileTree& below, const KeptContents& kept, std::string name, ArchiveBudget& budget)
+        : below_(below), kept_(kept), name_(std::move(name)), budget_(budget) {}
 
     void take(ArchiveMember member, Source& content) {
         const std::string_view name = base_name(member.path);
@@ -34,7 +36,8 @@ class LayerParser {
         } else if (!name.starts_with(kInternalPrefix)) {
             const std::string_view removed = name.substr(kWhiteoutPrefix.size());
             if (removed.empty() || removed == "." || removed == "..") {
-                throw Error(fmt::format("the whiteout '/{}' removes nothing", member.path));
+                throw Error(fmt::format(
+                    "the whiteout '/{}' removes nothing", escape_controls(member.path)));
             }
             whiteouts_.insert(
                 parent.empty() ? std::string(removed) : fmt::format("{}/{}", parent, removed));
@@ -72,7 +75,7 @@ class LayerParser {
         if (!entry.hardlink_to.empty()) {
             entry = linked(member.path, entry.hardlink_to);
         } else if (entry.type == FileType::regular) {
-            take_content(entry, content);
+            take_content(member.path, entry, content);
         }
         delta_.put(std::move(member.path), std::move(entry));
     }
@@ -84,8 +87,10 @@ class LayerParser {
             first = below_.find(target);
         }
         if (first == nullptr || first->type == FileType::directory) {
-            throw Error(
-                fmt::format("'/{}' is a hard link to '/{}', which is no file", path, target));
+            throw Error(fmt::format(
+                "'/{}' is a hard link to '/{}', which is no file",
+                escape_controls(path),
+                escape_controls(target)));
         }
         Entry entry = *first;
         if (entry.hardlink_to.empty()) {
@@ -94,14 +99,14 @@ class LayerParser {
         return entry;
     }
 
-    void take_content(Entry& entry, Source& content) const {
+    void take_content(const std::string& path, Entry& entry, Source& content) const {
         DigestSink digest;
-        if (keep_contents_.empty()) {
+        if (kept_.folder.empty() || (kept_.wants && !kept_.wants(path, entry.size))) {
             copy(content, digest);
             entry.content = digest.digest();
             return;
         }
-        const fs::path temporary = keep_contents_ / "content.tmp";
+        const fs::path temporary = kept_.folder / "content.tmp";
         {
             AtomicFile file(temporary, 0600);
             TeeSink tee(digest, file);
@@ -109,7 +114,7 @@ class LayerParser {
             file.commit();
         }
         entry.content = digest.digest();
-        entry.source = keep_contents_ / entry.content.hex();
+        entry.source = kept_.folder / entry.content.hex();
         fs::rename(temporary, entry.source);
     }
 
@@ -128,7 +133,8 @@ class LayerParser {
         }
         Entry& entry = delta_.entries().at(path);
         if (entry.type != FileType::directory) {
-            throw Error(fmt::format("'/{}' is marked opaque and is no directory", path));
+            throw Error(
+                fmt::format("'/{}' is marked opaque and is no directory", escape_controls(path)));
         }
         entry.opaque = true;
     }
@@ -136,31 +142,46 @@ class LayerParser {
     void complete_parents(std::string_view path) {
         while (!path.empty()) {
             path = parent_path(path);
+            if (!complete_.emplace(path).second) {
+                return; // and so are all above it
+            }
             const Entry* parent = delta_.find(path);
             if (parent == nullptr && !whiteouts_.contains(std::string(path))) {
                 parent = below_.find(path);
             }
             if (parent == nullptr && !path.empty()) {
-                delta_.put(std::string(path), default_directory());
+                Entry directory = default_directory();
+                budget_.add_member(name_, path, directory);
+                delta_.put(std::string(path), std::move(directory));
             } else if (parent != nullptr && parent->type != FileType::directory) {
-                throw Error(fmt::format("'/{}' has members and is no directory", path));
+                throw Error(
+                    fmt::format("'/{}' has members and is no directory", escape_controls(path)));
             }
         }
     }
 
     const FileTree& below_;
-    const fs::path& keep_contents_;
+    const KeptContents& kept_;
+    std::string name_;
+    ArchiveBudget& budget_;
     FileTree delta_;
     std::set<std::string> opaque_;
     std::set<std::string> whiteouts_;
+    std::set<std::string, std::less<>> complete_;
 };
 
 } // namespace
 
 FileTree read_layer(
-    Source& tar, const std::string& name, const FileTree& below, const fs::path& keep_contents) {
-    ArchiveReader reader(tar, name, ArchiveFilters::none);
-    LayerParser parser(below, keep_contents);
+    Source& tar,
+    const std::string& name,
+    const FileTree& below,
+    const KeptContents& kept,
+    ArchiveBudget* budget) {
+    ArchiveBudget own;
+    ArchiveBudget& used = budget == nullptr ? own : *budget;
+    ArchiveReader reader(tar, name, ArchiveFilters::none, &used);
+    LayerParser parser(below, kept, name, used);
     while (auto member = reader.next()) {
         parser.take(std::move(*member), reader.content());
     }

@@ -2,6 +2,7 @@
 #include "formats/oci_model.hpp"
 
 #include "base/error.hpp"
+#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -35,22 +36,6 @@ Json healthcheck_json(const OciHealthcheck& check) {
     return object;
 }
 
-/// The value of a key that may be missing or null.
-template <typename T> T get_or_default(const Json& object, const char* key) {
-    const auto it = object.find(key);
-    return it == object.end() || it->is_null() ? T() : it->get<T>();
-}
-
-std::set<std::string> read_keys(const Json& object, const char* key) {
-    std::set<std::string> keys;
-    if (const auto it = object.find(key); it != object.end() && it->is_object()) {
-        for (const auto& item : it->items()) {
-            keys.insert(item.key());
-        }
-    }
-    return keys;
-}
-
 } // namespace
 
 std::string_view layer_media_type(LayerCompression compression) {
@@ -70,14 +55,6 @@ std::string canonical_json(const Json& value) {
         return value.dump(-1, ' ', false, Json::error_handler_t::strict);
     } catch (const nlohmann::json::exception& error) {
         throw Error(fmt::format("cannot write JSON: {}", error.what()));
-    }
-}
-
-Json parse_json(std::string_view text, std::string_view what) {
-    try {
-        return Json::parse(text);
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(fmt::format("malformed JSON in '{}': {}", what, error.what()));
     }
 }
 
@@ -115,50 +92,45 @@ Json to_json_value(const OciImageConfig& config) {
     return object;
 }
 
-OciDescriptor descriptor_from_json(const Json& value) {
-    try {
-        OciDescriptor descriptor;
-        descriptor.media_type = get_or_default<std::string>(value, "mediaType");
-        const auto text = value.at("digest").get<std::string>();
-        const auto digest = Digest::parse(text);
-        if (!digest || !text.starts_with("sha256:")) {
-            throw Error(fmt::format("'{}' is no SHA-256 digest", text));
-        }
-        descriptor.digest = *digest;
-        descriptor.size = value.at("size").get<std::uint64_t>();
-        descriptor.annotations =
-            get_or_default<std::map<std::string, std::string>>(value, "annotations");
-        return descriptor;
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(fmt::format("malformed descriptor: {}", error.what()));
+OciDescriptor descriptor_from_json(const JsonObject& value) {
+    OciDescriptor descriptor;
+    descriptor.media_type = value.text_or_empty("mediaType");
+    const std::string text = value.text("digest");
+    const auto digest = Digest::parse(text);
+    if (!digest || !text.starts_with("sha256:")) {
+        throw Error(fmt::format("'{}' is no SHA-256 digest", escape_controls(text)));
     }
+    descriptor.digest = *digest;
+    descriptor.size = value.number("size");
+    descriptor.annotations = value.text_map("annotations");
+    return descriptor;
 }
 
-OciImageConfig config_from_json(const Json& value) {
-    using Strings = std::vector<std::string>;
-    try {
-        OciImageConfig config;
-        config.user = get_or_default<std::string>(value, "User");
-        config.exposed_ports = read_keys(value, "ExposedPorts");
-        config.env = get_or_default<Strings>(value, "Env");
-        config.entrypoint = get_or_default<Strings>(value, "Entrypoint");
-        config.cmd = get_or_default<Strings>(value, "Cmd");
-        config.volumes = read_keys(value, "Volumes");
-        config.working_dir = get_or_default<std::string>(value, "WorkingDir");
-        config.labels = get_or_default<std::map<std::string, std::string>>(value, "Labels");
-        config.stop_signal = get_or_default<std::string>(value, "StopSignal");
-        if (const auto it = value.find("Healthcheck"); it != value.end() && it->is_object()) {
-            config.healthcheck = OciHealthcheck{
-                get_or_default<Strings>(*it, "Test"),
-                get_or_default<std::int64_t>(*it, "Interval"),
-                get_or_default<std::int64_t>(*it, "Timeout"),
-                get_or_default<std::int64_t>(*it, "StartPeriod"),
-                get_or_default<std::int64_t>(*it, "Retries")};
-        }
-        return config;
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(fmt::format("malformed image config: {}", error.what()));
+OciDescriptor descriptor_from_json(const Json& value) {
+    return descriptor_from_json(JsonObject(value, "descriptor"));
+}
+
+OciImageConfig config_from_json(const JsonObject& value) {
+    OciImageConfig config;
+    config.user = value.text_or_empty("User");
+    config.exposed_ports = value.keys("ExposedPorts");
+    config.env = value.texts_or_empty("Env");
+    config.entrypoint = value.texts_or_empty("Entrypoint");
+    config.cmd = value.texts_or_empty("Cmd");
+    config.volumes = value.keys("Volumes");
+    config.working_dir = value.text_or_empty("WorkingDir");
+    config.labels = value.text_map("Labels");
+    config.stop_signal = value.text_or_empty("StopSignal");
+    if (value.has("Healthcheck")) {
+        const JsonObject check = value.object("Healthcheck");
+        config.healthcheck = OciHealthcheck{
+            check.texts_or_empty("Test"),
+            check.integer_or_zero("Interval"),
+            check.integer_or_zero("Timeout"),
+            check.integer_or_zero("StartPeriod"),
+            check.integer_or_zero("Retries")};
     }
+    return config;
 }
 
 } // namespace kiln

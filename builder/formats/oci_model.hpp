@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/digest.hpp"
+#include "formats/image_json.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -70,13 +71,12 @@ struct OciImageConfig {
 /// The text of every JSON file that kiln puts into an image.
 /// REPRO: key order as inserted, no blanks, UTF-8 as it is. Throws Error when it is no UTF-8.
 [[nodiscard]] std::string canonical_json(const nlohmann::ordered_json& value);
-/// Throws Error "malformed JSON in 'WHAT': ...".
-[[nodiscard]] nlohmann::ordered_json parse_json(std::string_view text, std::string_view what);
 
 [[nodiscard]] nlohmann::ordered_json to_json_value(const OciDescriptor& descriptor);
 [[nodiscard]] nlohmann::ordered_json to_json_value(const OciImageConfig& config);
 /// Both throw Error when a field is missing or of a wrong type; unknown fields are ignored.
+[[nodiscard]] OciDescriptor descriptor_from_json(const JsonObject& value);
 [[nodiscard]] OciDescriptor descriptor_from_json(const nlohmann::ordered_json& value);
-[[nodiscard]] OciImageConfig config_from_json(const nlohmann::ordered_json& value);
+[[nodiscard]] OciImageConfig config_from_json(const JsonObject& value);
 
 } // namespace kiln

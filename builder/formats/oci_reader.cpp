@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "formats/archive_reader.hpp"
+#include "formats/escape.hpp"
+#include "formats/oci_files.hpp"
 #include "formats/oci_layer_reader.hpp"
 
 #include <fmt/format.h>
@@ -45,38 +47,24 @@ class DigestSource final : public Source {
     DigestSink sink_;
 };
 
-void require_blob(const OciDescriptor& stated, std::uint64_t size, const Digest& digest) {
-    if (size != stated.size || digest != stated.digest) {
-        throw Error(fmt::format("blob '{}' is not what its name says", stated.digest.to_string()))
-            .with_details(
-                {fmt::format("stated: {} bytes", stated.size),
-                 fmt::format("found:  {} bytes, {}", size, digest.to_string())});
-    }
-}
-
-fs::path blob_path(const fs::path& layout, const Digest& digest) {
-    return layout / "blobs" / "sha256" / digest.hex();
-}
-
-std::string read_text_blob(const fs::path& layout, const OciDescriptor& descriptor) {
-    std::string text = read_text_file(blob_path(layout, descriptor.digest));
-    require_blob(descriptor, text.size(), sha256(text));
-    return text;
-}
-
 bool is_index(std::string_view type) {
     return type == media_type::kIndex || type == kDockerList;
 }
 
-bool fits_platform(const Json& descriptor) {
-    const auto platform = descriptor.find("platform");
-    return platform == descriptor.end() ||
-           (platform->value("os", "") == "linux" && platform->value("architecture", "") == "amd64");
+bool fits_platform(const JsonObject& descriptor) {
+    if (!descriptor.has("platform")) {
+        return true;
+    }
+    const JsonObject platform = descriptor.object("platform");
+    return platform.text_or_empty("os") == "linux" &&
+           platform.text_or_empty("architecture") == "amd64";
 }
 
-std::vector<OciDescriptor> candidates(const Json& index, std::string_view ref_name) {
+std::vector<OciDescriptor> candidates(const std::string& index_text, std::string_view ref_name) {
+    const Json json = parse_json(index_text, "index.json");
+    const JsonObject index(json, "index.json");
     std::vector<OciDescriptor> found;
-    for (const Json& item : index.at("manifests")) {
+    for (const JsonObject& item : index.objects("manifests")) {
         OciDescriptor descriptor = descriptor_from_json(item);
         const auto ref = descriptor.annotations.find(std::string(annotation::kRefName));
         const bool named = ref != descriptor.annotations.end() && ref->second == ref_name;
@@ -87,32 +75,33 @@ std::vector<OciDescriptor> candidates(const Json& index, std::string_view ref_na
     return found;
 }
 
-OciDescriptor choose_manifest(const fs::path& layout, std::string_view ref_name) {
+OciDescriptor
+choose_manifest(const OciFiles& files, const fs::path& image, std::string_view ref_name) {
     constexpr int kMaxDepth = 4;
-    std::string text = read_text_file(layout / "index.json");
+    std::string text = files.read_text("index.json");
     std::string_view wanted = ref_name;
     for (int depth = 0; depth < kMaxDepth; ++depth) {
-        auto found = candidates(parse_json(text, "index.json"), wanted);
+        auto found = candidates(text, wanted);
         if (found.size() != 1) {
             throw Error(fmt::format(
                 "'{}' holds {} images{}",
-                layout.string(),
+                image.string(),
                 found.empty() ? "no" : "several",
                 wanted.empty() ? " for linux/amd64" : fmt::format(" named '{}'", wanted)));
         }
         if (!is_index(found.front().media_type)) {
             return std::move(found.front());
         }
-        text = read_text_blob(layout, found.front());
+        text = files.read_blob(found.front());
         wanted = {};
     }
-    throw Error(fmt::format("the indexes of '{}' are nested too deeply", layout.string()));
+    throw Error(fmt::format("the indexes of '{}' are nested too deeply", image.string()));
 }
 
-/// An image as files, whatever the container they came in.
-struct ImageFiles {
+/// What an image is made of, whatever the container it came in.
+struct ImageParts {
     struct Layer {
-        fs::path path;
+        std::string name; ///< for OciFiles::open()
         std::optional<OciDescriptor> descriptor;
     };
 
@@ -122,182 +111,175 @@ struct ImageFiles {
     std::vector<Layer> layers;
 };
 
-ImageFiles locate_in_layout(const fs::path& layout, const std::string& ref_name) {
-    ImageFiles files;
-    files.manifest = read_oci_manifest(layout, ref_name);
+OciManifest read_manifest(const OciFiles& files, const fs::path& image, std::string_view ref_name) {
+    OciManifest manifest;
+    manifest.descriptor = choose_manifest(files, image, ref_name);
+    const Json json = parse_json(files.read_blob(manifest.descriptor), "image manifest");
+    const JsonObject object(json, "image manifest");
+    manifest.config = descriptor_from_json(object.object("config"));
+    for (const JsonObject& layer : object.objects("layers")) {
+        manifest.layers.push_back(descriptor_from_json(layer));
+    }
+    manifest.annotations = object.text_map("annotations");
+    return manifest;
+}
+
+ImageParts
+locate_in_layout(const OciFiles& files, const fs::path& image, const std::string& ref_name) {
+    ImageParts parts;
+    parts.manifest = read_manifest(files, image, ref_name);
     for (const auto key : {annotation::kImageName, annotation::kRefName}) {
-        const auto& annotations = files.manifest.descriptor.annotations;
+        const auto& annotations = parts.manifest.descriptor.annotations;
         if (const auto it = annotations.find(std::string(key));
-            it != annotations.end() && files.names.empty()) {
-            files.names.push_back(it->second);
+            it != annotations.end() && parts.names.empty()) {
+            parts.names.push_back(it->second);
         }
     }
-    files.config = parse_json(read_text_blob(layout, files.manifest.config), "image config");
-    for (const OciDescriptor& layer : files.manifest.layers) {
-        files.layers.push_back({blob_path(layout, layer.digest), layer});
+    parts.config = parse_json(files.read_blob(parts.manifest.config), "image config");
+    for (const OciDescriptor& layer : parts.manifest.layers) {
+        parts.layers.push_back({blob_name(layer.digest), layer});
     }
-    return files;
+    return parts;
 }
 
 /// Archives of Docker before 25.0: manifest.json names the files, the config holds the digests.
-ImageFiles locate_in_docker_archive(const fs::path& root) {
-    const Json manifests = parse_json(read_text_file(root / "manifest.json"), "manifest.json");
+ImageParts locate_in_docker_archive(const OciFiles& files) {
+    const Json json = parse_json(files.read_text("manifest.json"), "manifest.json");
+    const std::vector<JsonObject> manifests = json_objects(json, "manifest.json");
     if (manifests.size() != 1) {
         throw Error(fmt::format("the archive holds {} images instead of one", manifests.size()));
     }
-    const Json& manifest = manifests.at(0);
-    ImageFiles files;
-    if (const auto tags = manifest.find("RepoTags"); tags != manifest.end() && tags->is_array()) {
-        files.names = tags->get<std::vector<std::string>>();
-    }
-    const fs::path config = normalize_member_path(manifest.at("Config").get<std::string>());
-    const std::string text = read_text_file(root / config);
-    if (const auto digest = Digest::parse(config.stem().string())) {
+    const JsonObject& manifest = manifests.front();
+    ImageParts parts;
+    parts.names = manifest.texts_or_empty("RepoTags");
+    const std::string config = normalize_member_path(manifest.text("Config"));
+    const std::string text = files.read_text(config);
+    if (const auto digest = Digest::parse(fs::path(config).stem().string())) {
         require_blob({"", *digest, text.size()}, text.size(), sha256(text));
     }
-    files.config = parse_json(text, config.string());
-    for (const Json& layer : manifest.at("Layers")) {
-        files.layers.push_back({root / normalize_member_path(layer.get<std::string>()), {}});
+    parts.config = parse_json(text, config);
+    for (const std::string& layer : manifest.texts("Layers")) {
+        parts.layers.push_back({normalize_member_path(layer), {}});
     }
-    return files;
+    return parts;
 }
 
-ImageFiles locate(const fs::path& root, const std::string& ref_name) {
-    if (fs::exists(root / "index.json")) {
-        return locate_in_layout(root, ref_name);
+ImageParts locate(const OciFiles& files, const fs::path& image, const std::string& ref_name) {
+    if (files.has("index.json")) {
+        return locate_in_layout(files, image, ref_name);
     }
-    if (fs::exists(root / "manifest.json")) {
-        return locate_in_docker_archive(root);
+    if (files.has("manifest.json")) {
+        return locate_in_docker_archive(files);
     }
     throw Error("neither an OCI image layout nor an archive of docker save");
 }
 
-/// Reads one layer on top of `tree`.
-OciReadLayer add_layer(
-    const ImageFiles::Layer& layer,
-    const Digest& diff_id,
-    FileTree& tree,
-    const fs::path& keep_contents,
-    std::uint32_t index) {
-    FileSource file(layer.path);
-    DigestSource blob(file);
-    DecompressSource decompressed(blob, layer.path.filename().string());
-    DigestSource plain(decompressed);
-    const FileTree delta = read_layer(plain, layer.path.filename().string(), tree, keep_contents);
-    plain.drain();
-    blob.drain();
-    const LayerBlob found{blob.digest(), blob.size(), plain.digest()};
-    if (layer.descriptor) {
-        require_blob(*layer.descriptor, found.size, found.digest);
-    }
-    if (found.diff_id != diff_id) {
-        throw Error(fmt::format("layer {} is not what the image config says", index + 1))
-            .with_details(
-                {"stated: " + diff_id.to_string(), "found:  " + found.diff_id.to_string()});
-    }
-    tree.apply(delta, index);
-    return {layer.descriptor ? layer.descriptor->media_type : "", found, ""};
-}
+/// Puts the layers of an image on top of each other.
+class LayerStack {
+  public:
+    LayerStack(const OciFiles& files, const OciReadOptions& options)
+        : files_(files), kept_(options.kept), budget_(options.limits) {}
 
-std::vector<Digest> diff_ids(const Json& config) {
+    OciReadLayer add(const ImageParts::Layer& layer, const Digest& diff_id) {
+        const auto file =
+            layer.descriptor ? files_.open_blob(*layer.descriptor) : files_.open(layer.name);
+        const std::string name = fs::path(layer.name).filename().string();
+        DigestSource blob(*file);
+        DecompressSource decompressed(blob, name, budget_.limits());
+        DigestSource plain(decompressed);
+        const FileTree delta = read_layer(plain, name, tree_, kept_, &budget_);
+        plain.drain();
+        blob.drain();
+        const LayerBlob found{blob.digest(), blob.size(), plain.digest()};
+        if (layer.descriptor) {
+            require_blob(*layer.descriptor, found.size, found.digest);
+        }
+        if (found.diff_id != diff_id) {
+            throw Error(fmt::format("layer {} is not what the image config says", count_ + 1))
+                .with_details(
+                    {"stated: " + diff_id.to_string(), "found:  " + found.diff_id.to_string()});
+        }
+        tree_.apply(delta, count_++);
+        return {layer.descriptor ? layer.descriptor->media_type : "", found, ""};
+    }
+
+    FileTree finish() {
+        order_links(tree_);
+        return std::move(tree_);
+    }
+
+  private:
+    const OciFiles& files_;
+    const KeptContents& kept_;
+    ArchiveBudget budget_; ///< all layers together
+    FileTree tree_;
+    std::uint32_t count_ = 0;
+};
+
+std::vector<Digest> diff_ids(const JsonObject& config) {
     std::vector<Digest> out;
-    for (const Json& item : config.at("rootfs").at("diff_ids")) {
-        const auto digest = Digest::parse(item.get<std::string>());
+    for (const std::string& text : config.object("rootfs").texts("diff_ids")) {
+        const auto digest = Digest::parse(text);
         if (!digest) {
-            throw Error(fmt::format("'{}' is no SHA-256 digest", item.get<std::string>()));
+            throw Error(fmt::format("'{}' is no SHA-256 digest", escape_controls(text)));
         }
         out.push_back(*digest);
     }
     return out;
 }
 
-void take_history(const Json& config, std::vector<OciReadLayer>& layers) {
+void take_history(const JsonObject& config, std::vector<OciReadLayer>& layers) {
     std::size_t i = 0;
-    for (const Json& item : config.value("history", Json::array())) {
-        if (i < layers.size() && !item.value("empty_layer", false)) {
-            layers[i++].created_by = item.value("created_by", "");
+    for (const JsonObject& item : config.objects_or_empty("history")) {
+        if (i < layers.size() && !item.flag("empty_layer")) {
+            layers[i++].created_by = item.text_or_empty("created_by");
         }
     }
 }
 
-OciReadImage read_image(const fs::path& root, const OciReadOptions& options) {
-    ImageFiles files = locate(root, options.ref_name);
+OciReadImage
+read_image(const OciFiles& files, const fs::path& path, const OciReadOptions& options) {
+    ImageParts parts = locate(files, path, options.ref_name);
+    const JsonObject config(parts.config, "image config");
     OciReadImage image;
-    image.config = config_from_json(files.config.value("config", Json::object()));
-    image.created = files.config.value("created", "");
-    image.architecture = files.config.value("architecture", "");
-    image.os = files.config.value("os", "");
-    const std::vector<Digest> stated = diff_ids(files.config);
-    if (stated.size() != files.layers.size()) {
+    if (config.has("config")) {
+        image.config = config_from_json(config.object("config"));
+    }
+    image.created = config.text_or_empty("created");
+    image.architecture = config.text_or_empty("architecture");
+    image.os = config.text_or_empty("os");
+    const std::vector<Digest> stated = diff_ids(config);
+    if (stated.size() != parts.layers.size()) {
         throw Error(fmt::format(
-            "the image has {} layers, its config {}", files.layers.size(), stated.size()));
+            "the image has {} layers, its config {}", parts.layers.size(), stated.size()));
     }
+    LayerStack stack(files, options);
     for (std::size_t i = 0; i < stated.size(); ++i) {
-        image.layers.push_back(add_layer(
-            files.layers[i],
-            stated[i],
-            image.tree,
-            options.keep_contents,
-            static_cast<std::uint32_t>(i)));
+        image.layers.push_back(stack.add(parts.layers[i], stated[i]));
     }
-    order_links(image.tree);
-    take_history(files.config, image.layers);
-    image.manifest = std::move(files.manifest);
-    image.names = std::move(files.names);
+    image.tree = stack.finish();
+    take_history(config, image.layers);
+    image.manifest = std::move(parts.manifest);
+    image.names = std::move(parts.names);
     return image;
 }
 
-void unpack_archive(const fs::path& archive, const fs::path& to) {
-    FileSource file(archive);
-    ArchiveReader reader(file, archive.string());
-    while (const auto member = reader.next()) {
-        if (member->entry.type == FileType::regular && member->entry.hardlink_to.empty()) {
-            const fs::path path = to / member->path;
-            fs::create_directories(path.parent_path());
-            AtomicFile out(path);
-            copy(reader.content(), out);
-            out.commit();
-        }
-    }
-}
-
-/// Wrong types and missing keys of JSON become an Error.
 template <typename Body> auto reading(const fs::path& image, Body&& body) {
-    return with_context(fmt::format("reading the image '{}'", image.string()), [&] {
-        try {
-            return body();
-        } catch (const nlohmann::json::exception& error) {
-            throw Error(fmt::format("malformed image: {}", error.what()));
-        }
-    });
+    return with_context(
+        fmt::format("reading the image '{}'", image.string()), std::forward<Body>(body));
 }
 
 } // namespace
 
 OciManifest read_oci_manifest(const fs::path& layout, std::string_view ref_name) {
-    return reading(layout, [&] {
-        OciManifest manifest;
-        manifest.descriptor = choose_manifest(layout, ref_name);
-        const Json json = parse_json(read_text_blob(layout, manifest.descriptor), "image manifest");
-        manifest.config = descriptor_from_json(json.at("config"));
-        for (const Json& layer : json.at("layers")) {
-            manifest.layers.push_back(descriptor_from_json(layer));
-        }
-        if (const auto it = json.find("annotations"); it != json.end()) {
-            manifest.annotations = it->get<std::map<std::string, std::string>>();
-        }
-        return manifest;
-    });
+    return reading(layout, [&] { return read_manifest(LayoutFiles(layout), layout, ref_name); });
 }
 
 OciReadImage read_oci_image(const fs::path& image, const OciReadOptions& options) {
     return reading(image, [&] {
-        if (fs::is_directory(image)) {
-            return read_image(image, options);
-        }
-        const TempDir unpacked(temporary_root(), "kiln-image");
-        unpack_archive(image, unpacked.path());
-        return read_image(unpacked.path(), options);
+        return fs::is_directory(image)
+                   ? read_image(LayoutFiles(image), image, options)
+                   : read_image(ArchivedFiles(image, options.limits), image, options);
     });
 }
 

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "formats/file_tree.hpp"
 #include "formats/layer_cache.hpp"
+#include "formats/oci_layer_reader.hpp"
 #include "formats/oci_model.hpp"
 
 #include <map>
@@ -49,13 +50,14 @@ struct OciReadImage {
 
 struct OciReadOptions {
     std::string ref_name; ///< see read_oci_manifest()
-    /// A directory that gets the content of every file under the hex form of its digest; entries
-    /// then have a source. Empty: contents are digested and forgotten.
-    fs::path keep_contents;
+    KeptContents kept;    ///< without a folder, contents are digested and forgotten
+    ArchiveLimits limits = {};
 };
 
 /// Reads the layout directory or the archive (plain or compressed; unpacked in $TMPDIR) at `image`.
-/// Throws Error when a blob's digest or size, or a layer's diff_id, is not what is stated.
+/// Throws Error when a blob's digest or size, or a layer's diff_id, is not what is stated, for
+/// whatever is malformed, and beyond the limits of archive_limits.hpp, which hold for all layers
+/// together.
 [[nodiscard]] OciReadImage
 read_oci_image(const fs::path& image, const OciReadOptions& options = {});
 

@@ -2,6 +2,7 @@
 #include "perl/install_tree.hpp"
 
 #include "base/error.hpp"
+#include "base/tree_root.hpp"
 #include "formats/archive_reader.hpp"
 #include "formats/archive_unpack.hpp"
 #include "formats/deb.hpp"
@@ -51,6 +52,7 @@ unpack_tarball(const fs::path& tarball, const std::string& name, const fs::path&
 }
 
 void install_perl_package(const fs::path& package, const PerlLayout& perl, const fs::path& root) {
+    const TreeRoot tree(root);
     read_deb_data(package, [&](ArchiveReader& reader) {
         while (const auto member = reader.next()) {
             const PackagePlace place = place_of_package_file(member->path);
@@ -60,15 +62,13 @@ void install_perl_package(const fs::path& package, const PerlLayout& perl, const
             const bool is_program = place.kind == PackagePlace::Kind::program;
             const std::string folder =
                 is_program ? perl.prefix + "/bin/" : perl.site_library() + "/";
-            const fs::path path = root / (folder + place.path).substr(1);
-            fs::create_directories(path.parent_path());
             MemorySink text;
             copy(reader.content(), text);
-            write_file(
-                path,
+            tree.write_file(
+                folder + place.path,
                 is_program ? with_interpreter(text.text(), perl.program())
                            : std::string(text.text()),
-                is_program ? 0755 : 0644);
+                {.mode = is_program ? 0755U : 0644U});
         }
     });
 }

@@ -98,8 +98,7 @@ ArtifactInfo read_info(const std::string& text, const std::string& reference) {
     read_remote_json(text, fmt::format("the config of '{}'", reference), [&](const Json&) {
         out = parse_artifact_info(text);
         if (!is_name(out.name)) {
-            throw Error(
-                fmt::format("'{}' is not a valid name of an artifact", excerpt(out.name)));
+            throw Error(fmt::format("'{}' is not a valid name of an artifact", excerpt(out.name)));
         }
     });
     return out;

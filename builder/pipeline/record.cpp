@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/record.hpp"
 
+#include "base/beneath.hpp"
+#include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/output_version.hpp"
+#include "formats/escape.hpp"
+#include "formats/image_json.hpp"
+#include "pipeline/store.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -33,54 +38,20 @@ ordered_json to_json(const ImageFile& image) {
         {"size", image.size}};
 }
 
-/// Thrown inside load_record() for whatever is not as write_record() writes it.
-struct Malformed {};
-
-template <typename T> T need(std::optional<T> value) {
-    if (!value) {
-        throw Malformed();
+Digest digest_of(const std::string& text) {
+    const auto digest = Digest::parse(text);
+    if (!digest) {
+        throw Error(fmt::format("'{}' is no digest", escape_controls(text)));
     }
-    return std::move(*value);
-}
-
-const nlohmann::json& need(const nlohmann::json* value) {
-    if (value == nullptr) {
-        throw Malformed();
-    }
-    return *value;
-}
-
-Digest digest_in(const nlohmann::json& object, const char* key) {
-    return need(Digest::parse(need(json_string(object, key))));
+    return *digest;
 }
 
 /// Results are looked for below the record's folder.
 std::string file_name(std::string name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
-        throw Malformed();
+        throw Error(fmt::format("'{}' is not the name of a file", escape_controls(name)));
     }
     return name;
-}
-
-Record read_record(const nlohmann::json& json) {
-    Record record;
-    record.recipe = need(json_string(json, "recipe"));
-    record.lock = digest_in(json, "lock");
-    record.epoch = static_cast<std::int64_t>(need(json_unsigned(json, "source_date_epoch")));
-    for (const auto& [name, digest] : need(json_member(json, "trees")).items()) {
-        if (!digest.is_string()) {
-            throw Malformed();
-        }
-        record.trees[file_name(name)] = need(Digest::parse(digest.get<std::string>()));
-    }
-    for (const auto& image : need(json_member(json, "images"))) {
-        record.images.push_back(
-            {file_name(need(json_string(image, "name"))),
-             need(json_string(image, "format")),
-             digest_in(image, "digest"),
-             need(json_unsigned(image, "size"))});
-    }
-    return record;
 }
 
 } // namespace
@@ -128,13 +99,31 @@ void write_record(const Record& record, const fs::path& folder) {
 }
 
 Record load_record(const fs::path& path) {
-    const auto json = parse_json_object(read_text_file(path));
     try {
-        return read_record(need(json ? &*json : nullptr));
-    } catch (const Malformed&) {
+        // It may have come with a foreign image: read within limits, as the image is.
+        const auto json = parse_json(RegularFile(path).read_text(kMaxJsonBytes), path.string());
+        const JsonObject fields(json, "record");
+        Record record;
+        record.recipe = fields.text("recipe");
+        record.lock = digest_of(fields.text("lock"));
+        record.epoch = static_cast<std::int64_t>(fields.number("source_date_epoch"));
+        for (const auto& [name, digest] : fields.text_map("trees")) {
+            record.trees[file_name(name)] = digest_of(digest);
+        }
+        for (const JsonObject& image : fields.objects("images")) {
+            record.images.push_back(
+                {file_name(image.text("name")),
+                 image.text("format"),
+                 digest_of(image.text("digest")),
+                 image.number("size")});
+        }
+        return record;
+    } catch (const SystemError&) {
+        throw;
+    } catch (const Error& fault) {
         throw Error(
-            fmt::format("'{}' is not a record of kiln", path.string()), ExitCode::invalid_recipe)
-            .with_hint("'kiln bake' writes it as record.json beside the images");
+            fmt::format("'{}' is not a record of kiln: {}", path.string(), fault.message()),
+            ExitCode::invalid_recipe);
     }
 }
 
@@ -142,7 +131,7 @@ FileTree
 load_recorded_tree(const Record& record, const fs::path& folder, const std::string& format) {
     const std::string name = manifest_name(format);
     const auto expected = record.trees.find(name);
-    const std::string text = read_text_file(folder / name, kMaxManifestBytes);
+    const std::string text = RegularFile(folder / name).read_text(kMaxManifestBytes);
     if (expected == record.trees.end() || sha256(text) != expected->second) {
         throw Error(
             fmt::format("'{}' is not the manifest that the record names", (folder / name).string()),

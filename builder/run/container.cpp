@@ -4,7 +4,9 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "formats/docker_archive.hpp"
-#include "formats/oci_model.hpp"
+#include "formats/escape.hpp"
+#include "formats/image_json.hpp"
+#include "formats/image_reference.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -49,39 +51,53 @@ std::string loaded_reference(const std::string& output) {
         throw Error("the container engine does not say what it has loaded")
             .with_details(last_lines(output));
     }
-    return std::string(trim(found));
+    found = trim(found);
+    // The image chose this name, and it becomes an argument of the client.
+    require_image_reference(found);
+    return found;
+}
+
+/// A volume's place ends up behind the colon of `-v`, where further words are options.
+void require_plain_volume(const std::string& volume) {
+    const bool fits = volume.starts_with('/') && volume.find_first_of(":,") == std::string::npos &&
+                      escape_controls(volume) == volume;
+    if (!fits) {
+        throw Error(fmt::format("the image has an invalid volume '{}'", escape_controls(volume)));
+    }
+}
+
+SuitePort port_of(const std::string& text) {
+    const auto number = parse_unsigned(text);
+    if (!number || *number == 0 || *number > UINT16_MAX) {
+        throw Error(fmt::format("the image has an invalid port '{}'", escape_controls(text)));
+    }
+    return {text, static_cast<std::uint16_t>(*number)};
 }
 
 ContainerImage
 inspect_image(const ContainerPlan& plan, std::string reference, ProcessRunner& runner) {
     const std::string text = run_client(runner, make_client(plan, {"image", "inspect", reference}));
     const nlohmann::ordered_json json = parse_json(text, "image inspect");
+    const std::vector<JsonObject> images = json_objects(json, "output of image inspect");
     ContainerImage out{std::move(reference), {}, {}};
-    if (!json.is_array() || json.empty() || !json[0].contains("Config")) {
+    if (images.empty() || !images.front().has("Config")) {
         return out;
     }
-    const auto& config = json[0]["Config"];
-    const auto keys_of = [&](const char* key) {
-        std::vector<std::string> keys;
-        if (config.contains(key) && config[key].is_object()) {
-            for (const auto& [name, value] : config[key].items()) {
-                keys.push_back(name);
-            }
-        }
-        return keys;
-    };
-    for (const std::string& port : keys_of("ExposedPorts")) {
+    const JsonObject config = images.front().object("Config");
+    for (const std::string& port : config.keys("ExposedPorts")) {
         const std::vector<std::string> parts = split(port, '/');
-        const auto number = parse_unsigned(parts[0]);
         const bool is_tcp = parts.size() < 2 || parts[1] == "tcp";
-        if (number && is_tcp) {
-            out.ports.push_back({parts[0], static_cast<std::uint16_t>(*number)});
+        if (is_tcp) {
+            out.ports.push_back(port_of(parts[0]));
         }
     }
     std::sort(out.ports.begin(), out.ports.end(), [](const auto& a, const auto& b) {
         return a.port < b.port;
     });
-    out.volumes = keys_of("Volumes");
+    for (const std::string& volume : config.keys("Volumes")) {
+        require_plain_volume(volume);
+        out.volumes.push_back(volume);
+    }
     return out;
 }
 
@@ -120,6 +136,8 @@ load_container_image(const ContainerPlan& plan, const fs::path& image, ProcessRu
         // A name of its own, so that nobody's image loses one.
         write_docker_archive(image, {"kiln-run:" + plan.name}, file);
         file.commit();
+    } else {
+        require_loadable_archive(image);
     }
     const std::string output =
         run_client(runner, make_client(plan, {"load", "-i", fs::absolute(archive).string()}));

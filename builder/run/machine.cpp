@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "run/machine.hpp"
 
+#include "base/beneath.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
-#include "formats/oci_model.hpp"
+#include "formats/foreign_disk.hpp"
 #include "run/base64.hpp"
 #include "run/qmp.hpp"
 #include "run/seed.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,15 +28,17 @@ void run_qemu_img(ProcessRunner& runner, std::vector<std::string> args) {
     static_cast<void>(runner.run_checked({"qemu-img", std::move(args)}));
 }
 
-std::uint64_t
-virtual_size(ProcessRunner& runner, const fs::path& image, const std::string& format) {
-    const std::string text =
-        runner.run_checked({"qemu-img", {"info", "--output=json", "-f", format, image.string()}});
-    const nlohmann::ordered_json json = parse_json(text, "qemu-img info");
-    if (!json.contains("virtual-size") || !json["virtual-size"].is_number_unsigned()) {
-        throw Error(fmt::format("qemu-img does not say how large '{}' is", image.string()));
+/// A new disk of `size` bytes, of the format that its name says.
+void make_data_disk(ProcessRunner& runner, const fs::path& disk, std::uint64_t size) {
+    if (format_by_name(disk) == "qcow2") {
+        run_qemu_img(
+            runner, {"create", "-q", "-f", "qcow2", disk_argument(disk), std::to_string(size)});
+        return;
     }
-    return json["virtual-size"].get<std::uint64_t>();
+    const UniqueFd fd = open_file(disk, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+        throw SystemError(fmt::format("cannot make '{}'", disk.string()));
+    }
 }
 
 void remove_quietly(const fs::path& path) noexcept {
@@ -46,14 +48,29 @@ void remove_quietly(const fs::path& path) noexcept {
 
 } // namespace
 
-std::string disk_format_of(const fs::path& disk) {
-    std::array<char, 4> magic{};
-    const UniqueFd fd = open_file(disk, O_RDONLY);
-    const bool is_whole = ::read(fd.get(), magic.data(), magic.size()) == ssize_t{magic.size()};
-    constexpr std::string_view kQcow2Magic = "QFI\xfb";
-    return is_whole && std::string_view(magic.data(), magic.size()) == kQcow2Magic ? "qcow2"
-                                                                                   : "raw";
+namespace {
+
+/// A guest that prints for ever fills its log; what is of interest is at the end.
+constexpr std::uint64_t kMostConsole = std::uint64_t{16} << 20U;
+
+std::uint64_t size_of(const fs::path& path) {
+    return fs::exists(path) ? fs::file_size(path) : 0;
 }
+
+/// The console's output from the byte `from` on, or the last of it.
+std::string console_from(const fs::path& path, std::uint64_t from) {
+    const std::uint64_t size = size_of(path);
+    const std::uint64_t begin = std::max(from, size - std::min(size, kMostConsole));
+    if (begin >= size) {
+        return {};
+    }
+    const RegularFile file(path);
+    std::string text(static_cast<std::size_t>(size - begin), '\0');
+    read_exactly_at(file.fd(), std::as_writable_bytes(std::span(text)), begin, path);
+    return plain_console(text);
+}
+
+} // namespace
 
 std::string plain_console(std::string_view text) {
     std::string out;
@@ -104,12 +121,19 @@ Machine::~Machine() {
 void Machine::make_root(const fs::path& image, const std::string& format) {
     const fs::path overlay = plan_.folder / "root.qcow2";
     remove_quietly(overlay);
-    const fs::path absolute = fs::absolute(image);
+    const std::uint64_t size = require_plain_disk(image, format);
     std::vector<std::string> args{
-        "create", "-q", "-f", "qcow2", "-F", format, "-b", absolute.string(), overlay.string()};
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "-F",
+        format,
+        "-b",
+        disk_argument(image),
+        disk_argument(overlay)};
     if (plan_.spec.root_bytes > 0) {
-        args.push_back(std::to_string(
-            std::max(plan_.spec.root_bytes, virtual_size(runner_, absolute, format))));
+        args.push_back(std::to_string(std::max(plan_.spec.root_bytes, size)));
     }
     run_qemu_img(runner_, std::move(args));
 }
@@ -123,9 +147,10 @@ void Machine::add_data_disk() {
     if (!fs::exists(disk)) {
         constexpr std::uint64_t kUsual = std::uint64_t{8} << 30U;
         const std::uint64_t size = plan_.spec.data_bytes > 0 ? plan_.spec.data_bytes : kUsual;
-        run_qemu_img(runner_, {"create", "-q", "-f", "qcow2", disk.string(), std::to_string(size)});
+        make_data_disk(runner_, disk, size);
     }
-    qemu_.disks.push_back({disk, disk_format_of(disk), "data", false, is_kept});
+    const std::string format = require_guest_disk(disk);
+    qemu_.disks.push_back({disk, format, "data", false, is_kept, fs::is_block_file(disk)});
 }
 
 void Machine::add_seed() {
@@ -182,7 +207,7 @@ void Machine::start() {
     if (const std::lock_guard lock(shell_mutex_); shell_) {
         shell_ = std::make_unique<SerialShell>(qemu_.qmp_socket(), qemu_.shell_socket());
     }
-    console_begin_ = log().size();
+    console_begin_ = size_of(qemu_.console_log());
     launch();
     // Where machines are nested in machines, KVM may be there and yet fail at once.
     constexpr std::chrono::milliseconds kFailsWithin{1500};
@@ -245,7 +270,7 @@ void Machine::renew(const fs::path& image) {
         stop();
     }
     const fs::path& root = image.empty() ? plan_.image : image;
-    make_root(root, image.empty() ? plan_.format : disk_format_of(root));
+    make_root(root, image.empty() ? plan_.format : detect_disk_format(root));
     start();
 }
 
@@ -287,13 +312,11 @@ void Machine::remove() {
 }
 
 std::string Machine::log() {
-    const fs::path path = qemu_.console_log();
-    return fs::exists(path) ? plain_console(read_text_file(path)) : std::string();
+    return console_from(qemu_.console_log(), 0);
 }
 
 std::string Machine::log_since_start() {
-    std::string text = log();
-    return text.substr(std::min(console_begin_, text.size()));
+    return console_from(qemu_.console_log(), console_begin_);
 }
 
 std::string Machine::inside_script() const {

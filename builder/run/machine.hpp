@@ -24,7 +24,9 @@ struct MachinePlan {
     std::string format; ///< "qcow2" or "raw"
     MachineSpec spec;
     std::vector<PublishedPort> ports;
-    fs::path data; ///< a disk that is kept; empty: a blank one when the suite says so
+    /// A disk that is kept, and made when it is missing: qcow2 when it is called *.qcow2, else raw.
+    /// Empty: a blank one when the suite says so.
+    fs::path data;
     Firmware firmware = Firmware::bios;
     bool is_emulated = false;
     bool keep = false;      ///< the overlay and the data disk stay
@@ -54,6 +56,7 @@ class Machine final : public Instance {
     }
 
     void remove() override;
+    /// The last 16 MiB at most.
     [[nodiscard]] std::string log() override;
     [[nodiscard]] std::string log_since_start() override;
 
@@ -78,11 +81,8 @@ class Machine final : public Instance {
     std::mutex shell_mutex_;
     std::unique_ptr<SerialShell> shell_;
     std::unique_ptr<BackgroundProcess> process_;
-    std::size_t console_begin_ = 0; ///< of the present start, in the log
+    std::uint64_t console_begin_ = 0; ///< of the present start, in the console's file
 };
-
-/// "qcow2" or "raw", by the first bytes.
-[[nodiscard]] std::string disk_format_of(const fs::path& disk);
 
 /// A console's output as people read it: without escape sequences and carriage returns.
 [[nodiscard]] std::string plain_console(std::string_view text);

@@ -37,14 +37,18 @@ void add_processor(const QemuPlan& plan, Arguments& out) {
 void add_disks(const QemuPlan& plan, Arguments& out) {
     for (std::size_t i = 0; i < plan.disks.size(); ++i) {
         const QemuDisk& disk = plan.disks[i];
+        // Every driver is named, so that QEMU opens the file as this and as nothing else: with
+        // -drive a name may be a protocol, and a header of the guest's making a format.
         out.add(
-            "-drive",
+            "-blockdev",
             fmt::format(
-                "if=none,id=disk{},format={},cache={}{},file={}",
-                i,
+                "driver={},node-name=disk{},read-only={},cache.no-flush={},file.driver={},"
+                "file.filename={}",
                 disk.format,
-                disk.is_kept ? "writeback" : "unsafe",
-                disk.is_read_only ? ",readonly=on" : "",
+                i,
+                disk.is_read_only ? "on" : "off",
+                disk.is_kept ? "off" : "on",
+                disk.is_block_device ? "host_device" : "file",
                 qemu_escape(disk.file.string())));
         out.add(
             "-device",

@@ -11,11 +11,12 @@
 namespace kiln {
 
 struct QemuDisk {
-    fs::path file;
-    std::string format; ///< "qcow2" or "raw"
+    fs::path file;      ///< absolute
+    std::string format; ///< "qcow2" or "raw"; never guessed by QEMU
     std::string serial; ///< /dev/disk/by-id/virtio-SERIAL; empty: none
     bool is_read_only = false;
     bool is_kept = false; ///< what the guest flushes must reach the file
+    bool is_block_device = false;
 };
 
 struct QemuPlan {

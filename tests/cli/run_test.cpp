@@ -3,6 +3,7 @@
 // What `kiln run` and `kiln accept` say before anything is started.
 #include "base/file.hpp"
 #include "support/fake_io.hpp"
+#include "support/raw_tar.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -125,7 +126,8 @@ TEST_F(RunCommands, CleanUpWhenTheContainerCannotBeStarted) {
     result.exit_status = 125;
     result.errors = "no space left\n";
     world.processes.answer("docker", result);
-    write_file_atomically("web.tar", "\x1f\x8b, as far as one looks");
+    write_file(
+        "web.tar", test::RawTar().file("manifest.json", "[{\"RepoTags\": [\"web:1\"]}]").bytes());
     const CliResult failed = world.run(
         {"accept", "web.tar", "--suite", "recipes/accept/web.yaml", "--engine", "docker"});
     EXPECT_EQ(failed.exit_code, 1) << failed.err;

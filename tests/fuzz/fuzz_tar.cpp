@@ -6,8 +6,8 @@
 #include "formats/archive_reader.hpp"
 #include "formats/oci_layer.hpp"
 #include "formats/oci_layer_reader.hpp"
+#include "support/tar_checksums.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -71,29 +71,6 @@ void check_round_trip(Bytes bytes) {
     KILN_CHECK(read_tree(sink.data()).digest() == tree.digest());
 }
 
-/// Sets the checksum of every block that looks like a header: else no mutation of one would get
-/// past it. Layout: POSIX.1-2017, pax, "ustar Interchange Format".
-void repair_checksums(std::vector<std::byte>& bytes) {
-    constexpr std::size_t kBlock = 512;
-    constexpr std::size_t kChecksum = 148;
-    constexpr std::size_t kMagic = 257;
-    for (std::size_t at = 0; at + kBlock <= bytes.size(); at += kBlock) {
-        const std::span<std::byte> header(bytes.data() + at, kBlock);
-        if (!as_text(header).substr(kMagic).starts_with("ustar")) {
-            continue;
-        }
-        std::fill_n(header.begin() + kChecksum, 8, std::byte{' '});
-        unsigned sum = 0;
-        for (const std::byte byte : header) {
-            sum += std::to_integer<unsigned>(byte);
-        }
-        for (std::size_t i = 0; i < 6; ++i) {
-            header[kChecksum + 5 - i] = static_cast<std::byte>('0' + (sum >> (3 * i) & 7U));
-        }
-        header[kChecksum + 6] = std::byte{0};
-    }
-}
-
 template <typename Check> void run(Check check) {
     try {
         check();
@@ -110,7 +87,7 @@ template <typename Check> void run(Check check) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const kiln::Bytes given = std::as_bytes(std::span(data, size));
     std::vector<std::byte> bytes(given.begin(), given.end());
-    kiln::repair_checksums(bytes);
+    kiln::test::repair_tar_checksums(bytes);
     kiln::run([&] {
         if (kiln::check_members(bytes)) {
             kiln::check_round_trip(bytes);

@@ -67,8 +67,7 @@ TEST_F(GuestfsTest, SaysWhyADriveCannotBeOpened) {
         FAIL();
     } catch (const Error& error) {
         EXPECT_THAT(
-            error.message(),
-            HasSubstr("cannot open the disk '" + options.drives[0].path.string() + "': "));
+            error.message(), HasSubstr("cannot open '" + options.drives[0].path.string() + "': "));
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
     }
 }

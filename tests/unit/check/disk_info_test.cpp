@@ -57,10 +57,27 @@ TEST(DiskInfo, RefusesOtherOutput) {
         static_cast<void>(parse_sfdisk_json("sfdisk: cannot open"));
         FAIL();
     } catch (const Error& error) {
-        EXPECT_TRUE(error.message().starts_with("unexpected output of sfdisk: "))
-            << error.message();
+        EXPECT_EQ(
+            error.message(),
+            "malformed JSON in 'output of sfdisk': syntax error at line 1, column 1");
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
     }
+}
+
+TEST(DiskInfo, KnowsADiskThatWasMadeLarger) {
+    DiskInfo disk = parse_sfdisk_json(
+        R"({"partitiontable": {"label": "gpt", "id": "X", "lastlba": 2097118, "sectorsize": 512,
+            "partitions": [{"node": "/dev/sda1", "start": 2048, "size": 4096, "name": "caf\u00e9"}]}})");
+    disk.size_bytes = std::uint64_t{1} << 30U;
+    EXPECT_FALSE(is_gpt_short(disk));
+    disk.size_bytes = std::uint64_t{2} << 30U;
+    EXPECT_TRUE(is_gpt_short(disk));
+    disk.table = "dos";
+    EXPECT_FALSE(is_gpt_short(disk));
+}
+
+TEST(DiskInfo, TakesNamesThatAreNoUtf8) {
+    EXPECT_EQ(parse_sfdisk_json("{\"partitiontable\": {\"id\": \"\xe9\"}}").guid, "\\xe9");
 }
 
 } // namespace

@@ -89,12 +89,12 @@ TEST(ImageCheck, ReportsADamagedQcow2) {
     }
 }
 
-TEST(ImageCheck, ReadsTheVirtualSize) {
-    FakeProcessRunner runner;
-    runner.answer("qemu-img", {0, R"({"virtual-size": 4294967296, "format": "qcow2"})", ""});
-    EXPECT_EQ(read_virtual_size({"/images/pause.qcow2", "qcow2"}, runner), 4294967296U);
-    runner.answer("qemu-img", {0, "{}", ""});
-    EXPECT_THROW(static_cast<void>(read_virtual_size({"/x", "raw"}, runner)), Error);
+TEST(ImageCheck, BoundsWhatAForeignDiskMayUnpackTo) {
+    const TempDir dir(temporary_root(), "kiln-scratch");
+    const fs::path image = dir.path() / "x.qcow2";
+    write_file(image, "small");
+    EXPECT_LE(scratch_size_of_foreign(image, std::uint64_t{64} << 40U), std::uint64_t{4} << 30U);
+    EXPECT_LE(scratch_size_of_foreign(image, 1 << 20), scratch_size_for(1 << 20));
 }
 
 TEST(ImageCheck, TakesTheLargestExt4PartitionForTheRoot) {

@@ -3,7 +3,8 @@
 #include "check/image_inspect.hpp"
 #include "check/inspect_report.hpp"
 #include "formats/oci.hpp"
-#include "support/fake_process_runner.hpp"
+#include "support/expect_error.hpp"
+#include "support/raw_qcow2.hpp"
 #include "support/sample_systems.hpp"
 
 #include <gmock/gmock.h>
@@ -94,11 +95,10 @@ class InspectOci : public testing::Test {
     fs::path layout_ = dir_.path() / "sample.oci";
     std::ostringstream stderr_;
     Console console_{stderr_, {}};
-    FakeProcessRunner runner_;
 };
 
 TEST_F(InspectOci, ReadsALayoutWithoutAnAppliance) {
-    const ImageInfo info = inspect_image(layout_, {}, console_, runner_);
+    const ImageInfo info = inspect_image(layout_, {}, console_);
     EXPECT_EQ(info.format, "oci");
     EXPECT_FALSE(info.disk);
     EXPECT_EQ(info.system->packages.size(), 2U);
@@ -108,17 +108,15 @@ TEST_F(InspectOci, ReadsALayoutWithoutAnAppliance) {
     EXPECT_THAT(text, HasSubstr("stage debian\n"));
     EXPECT_THAT(text, HasSubstr("release         Debian GNU/Linux 12 (bookworm)\n"));
     EXPECT_EQ(inspection_to_json(info).at("container").at("config").at("Cmd").at(0), "/start");
-    EXPECT_TRUE(runner_.commands.empty());
 }
 
 TEST_F(InspectOci, ComparesWithTheRecord) {
-    EXPECT_NO_THROW(static_cast<void>(
-        inspect_image(layout_, {.format = "oci", .expected = &tree_}, console_, runner_)));
+    EXPECT_NO_THROW(
+        static_cast<void>(inspect_image(layout_, {.format = "oci", .expected = &tree_}, console_)));
     FileTree other = tree_;
     other.entries().at("etc/hostname").mode = 0600;
     try {
-        static_cast<void>(
-            inspect_image(layout_, {.format = "oci", .expected = &other}, console_, runner_));
+        static_cast<void>(inspect_image(layout_, {.format = "oci", .expected = &other}, console_));
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "'" + layout_.string() + "' differs from its record in 1 path");
@@ -128,10 +126,38 @@ TEST_F(InspectOci, ComparesWithTheRecord) {
 }
 
 TEST_F(InspectOci, ReadsTheTreeThatLintNeeds) {
-    const FileTree tree = read_image_tree(layout_, "oci", console_, runner_);
+    const FileTree tree = read_image_tree(layout_, "oci", console_);
     EXPECT_EQ(*tree.find("etc/hostname")->data, "pause\n");
     EXPECT_EQ(tree.find("usr/lib/os-release")->data, nullptr);
     EXPECT_TRUE(tree.find("usr/lib/os-release")->source.empty());
+}
+
+TEST_F(InspectOci, ShowsNothingThatATerminalObeys) {
+    ImageInfo info = inspect_image(layout_, {}, console_);
+    info.system->hostname = "\x1b]0;evil\x07";
+    info.container->config.labels["caf\xe9"] = "\xff\n";
+    const std::string text = render_inspection(info, true);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_THAT(text, HasSubstr("host name       \\x1b]0;evil\\x07\n"));
+    EXPECT_THAT(text, HasSubstr("label           caf\\xe9=\\xff\\x0a\n"));
+    const auto json = inspection_to_json(info);
+    EXPECT_NO_THROW(static_cast<void>(json.dump()));
+    EXPECT_EQ(json.at("container").at("config").at("Labels").at("caf\\xe9"), "\\xff\n");
+}
+
+TEST_F(InspectOci, RefusesOtherImagesByName) {
+    const fs::path vmdk = dir_.path() / "x.vmdk";
+    write_file(vmdk, "KDMV" + std::string(600, '\0'));
+    EXPECT_EQ(
+        message_of([&] { static_cast<void>(inspect_image(vmdk, {}, console_)); }),
+        "'" + vmdk.string() + "' is a VMDK image, which kiln does not read");
+    const fs::path disk = dir_.path() / "x.qcow2";
+    write_file(disk, RawQcow2().set(8, 0x200, 8).text(0x200, "/etc/shadow").bytes());
+    const auto inspecting = [&] { static_cast<void>(inspect_image(disk, {}, console_)); };
+    const std::string refused = "'" + disk.string() + "' refers to another file (backing file)";
+    EXPECT_EQ(message_of(inspecting), refused);
+    EXPECT_EQ(
+        message_of([&] { static_cast<void>(read_image_tree(disk, "qcow2", console_)); }), refused);
 }
 
 } // namespace

@@ -68,10 +68,10 @@ TEST(LoadRecord, RefusesAnythingElseInItsOwnWords) {
           replaced(good, "sha256:", "md5:"),
           replaced(good, "\"size\": 5", "\"size\": -5")}) {
         write_file_atomically(path, text);
-        EXPECT_EQ(
-            thrown([&] { static_cast<void>(load_record(path)); }),
-            fmt::format("3: '{}' is not a record of kiln", path.string()))
-            << text;
+        const std::string message = thrown([&] { static_cast<void>(load_record(path)); });
+        EXPECT_TRUE(
+            message.starts_with(fmt::format("3: '{}' is not a record of kiln: ", path.string())))
+            << text << message;
     }
 }
 

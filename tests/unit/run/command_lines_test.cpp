@@ -2,7 +2,9 @@
 #include "run/container.hpp"
 #include "run/qemu_command.hpp"
 #include "run/ssh.hpp"
+#include "support/expect_error.hpp"
 #include "support/fake_process_runner.hpp"
+#include "support/raw_tar.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,14 +44,21 @@ TEST(QemuArguments, DescribeTheMachine) {
     EXPECT_TRUE(has_pair(words, "-m", "2048M"));
     EXPECT_TRUE(has_pair(words, "-accel", "tcg,thread=multi"));
     EXPECT_TRUE(has_pair(
-        words, "-drive", "if=none,id=disk0,format=qcow2,cache=unsafe,file=/tmp/a,,b/root.qcow2"));
+        words,
+        "-blockdev",
+        "driver=qcow2,node-name=disk0,read-only=off,cache.no-flush=on,file.driver=file,"
+        "file.filename=/tmp/a,,b/root.qcow2"));
     EXPECT_TRUE(has_pair(
-        words, "-drive", "if=none,id=disk1,format=raw,cache=writeback,file=/srv/data.raw"));
+        words,
+        "-blockdev",
+        "driver=raw,node-name=disk1,read-only=off,cache.no-flush=off,file.driver=file,"
+        "file.filename=/srv/data.raw"));
     EXPECT_TRUE(has_pair(words, "-device", "virtio-blk-pci,drive=disk1,bootindex=2,serial=data"));
     EXPECT_TRUE(has_pair(
         words,
-        "-drive",
-        "if=none,id=disk2,format=raw,cache=unsafe,readonly=on,file=/tmp/a,,b/seed.img"));
+        "-blockdev",
+        "driver=raw,node-name=disk2,read-only=on,cache.no-flush=on,file.driver=file,"
+        "file.filename=/tmp/a,,b/seed.img"));
     EXPECT_TRUE(has_pair(
         words,
         "-netdev",
@@ -196,7 +205,19 @@ TEST(ContainerLife, StaysWhenItIsKept) {
     EXPECT_EQ(runner.commands.size(), 2U);
 }
 
+/// An archive of docker save with one image of this name.
+struct LoadableArchive {
+    explicit LoadableArchive(const std::string& tag = "web:1") {
+        const std::string manifest = "[{\"RepoTags\": [\"" + tag + "\"]}]";
+        write_file(path, test::RawTar().file("manifest.json", manifest).bytes());
+    }
+
+    TempDir dir{temporary_root(), "kiln-archive"};
+    fs::path path = dir.path() / "web.docker.tar";
+};
+
 TEST(ContainerImage, IsReadFromTheEngine) {
+    const LoadableArchive archive;
     test::FakeProcessRunner runner;
     ProcessResult result;
     // One answer for both 'load' and 'image inspect': each reads only what it knows.
@@ -205,12 +226,87 @@ TEST(ContainerImage, IsReadFromTheEngine) {
         " \"Volumes\": {\"/data\": {}}}}]";
     runner.answer("docker", result);
     try {
-        static_cast<void>(load_container_image(container(), "web.docker.tar", runner));
+        static_cast<void>(load_container_image(container(), archive.path, runner));
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "the container engine does not say what it has loaded");
     }
     EXPECT_THAT(lines_of(runner).at(0), testing::StartsWith("docker load -i /"));
+}
+
+/// Answers `load` and `image inspect` of an engine.
+class FakeEngine final : public ProcessRunner {
+  public:
+    FakeEngine(std::string loaded, std::string config)
+        : loaded_(std::move(loaded)), config_(std::move(config)) {}
+
+    ProcessResult run(const Command& command) override {
+        ProcessResult result;
+        result.output = command.args.front() == "load" ? "Loaded image: " + loaded_ + "\n"
+                                                       : "[{\"Config\": " + config_ + "}]";
+        ++runs;
+        return result;
+    }
+
+    int runs = 0;
+
+  private:
+    std::string loaded_;
+    std::string config_;
+};
+
+std::string load_refusal(const std::string& loaded, const std::string& config = "{}") {
+    const LoadableArchive archive;
+    FakeEngine engine(loaded, config);
+    return test::message_of(
+        [&] { static_cast<void>(load_container_image(container(), archive.path, engine)); });
+}
+
+TEST(ContainerImage, IsNotLoadedUnderOddNames) {
+    for (const char* tag : {"--privileged", "a b", "web:la\\u001btest", "../web"}) {
+        const LoadableArchive archive(tag);
+        FakeEngine engine("web", "{}");
+        EXPECT_THAT(
+            test::message_of([&] {
+                static_cast<void>(load_container_image(container(), archive.path, engine));
+            }),
+            testing::EndsWith("is not a valid image reference"));
+        EXPECT_EQ(engine.runs, 0);
+    }
+    const LoadableArchive archive;
+    write_file(archive.path, test::RawTar().file("manifest.json", "[{}, {}]").bytes());
+    FakeEngine engine("web", "{}");
+    EXPECT_EQ(
+        test::message_of(
+            [&] { static_cast<void>(load_container_image(container(), archive.path, engine)); }),
+        "the archive holds 2 images instead of one");
+    EXPECT_EQ(engine.runs, 0);
+}
+
+TEST(ContainerImage, DecidesNothingOfTheCommandLine) {
+    const LoadableArchive archive;
+    FakeEngine engine(
+        "web:1",
+        R"({"ExposedPorts": {"443/tcp": {}, "53/udp": {}, "80": {}}, "Volumes": {"/d": {}}})");
+    const ContainerImage image = load_container_image(container(), archive.path, engine);
+    EXPECT_EQ(image.reference, "web:1");
+    EXPECT_EQ(image.volumes, Words{"/d"});
+    EXPECT_EQ(image.ports.size(), 2U);
+    EXPECT_EQ(load_refusal("--privileged"), "'--privileged' is not a valid image reference");
+    EXPECT_EQ(load_refusal("-v/:/host"), "'-v/:/host' is not a valid image reference");
+    for (const char* volume : {"/d:shared", "/d,ro", "data", "/d\\u001b", "/x:/host"}) {
+        EXPECT_THAT(
+            load_refusal("web", "{\"Volumes\": {\"" + std::string(volume) + "\": {}}}"),
+            testing::StartsWith("the image has an invalid volume '"));
+    }
+    for (const char* port : {"0/tcp", "65536/tcp", "x/tcp", "-p/tcp", "4294967376"}) {
+        EXPECT_THAT(
+            load_refusal("web", "{\"ExposedPorts\": {\"" + std::string(port) + "\": {}}}"),
+            testing::StartsWith("the image has an invalid port '"));
+    }
+    EXPECT_EQ(
+        load_refusal("web", "[]"),
+        "'Config' of item 1 of output of image inspect must be an object");
 }
 
 TEST(SshConfig, UsesNothingOfTheUsersOwn) {
