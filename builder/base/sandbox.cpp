@@ -7,6 +7,7 @@
 #include "base/sandbox_init_image.hpp"
 #include "base/sandbox_mounts.hpp"
 #include "base/sandbox_watch.hpp"
+#include "base/tree_root.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -243,7 +244,19 @@ Sandbox::Sandbox(SandboxOptions options)
 
 Sandbox::~Sandbox() = default;
 
+/// A script of an earlier command may have put something else there.
+void Sandbox::require_own_directories() const {
+    const TreeRoot tree(options_.root);
+    for (const char* path : {"/proc", "/dev", "/run", "/tmp"}) {
+        if (tree.exists(path) && !tree.is_directory(path)) {
+            throw Error(fmt::format(
+                "'{}' of the tree is not a directory, but scripts need one there", path));
+        }
+    }
+}
+
 ProcessResult Sandbox::run(const Command& command) {
+    require_own_directories();
     Command inside = command;
     Environment env = clean_environment();
     env["DEBIAN_FRONTEND"] = "noninteractive";

@@ -56,6 +56,8 @@ class Sandbox final : public ProcessRunner {
     ProcessResult run(const Command& command) override;
 
   private:
+    void require_own_directories() const;
+
     struct Prepared;
     SandboxOptions options_;
     std::unique_ptr<Prepared> prepared_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "base/namespaces.hpp"
 #include "base/text.hpp"
 #include "cli/artifact_argument.hpp"
 #include "cli/commands.hpp"
+#include "cli/enter_build.hpp"
 #include "cli/input_options.hpp"
 #include "cli/lock_report.hpp"
 #include "pipeline/make_lock.hpp"
@@ -68,7 +68,7 @@ ExitCode run_build(const Arguments& arguments, Context& context) {
         }
     }
     const Lockfile lock = argument.lock();
-    enter_build_namespace();
+    enter_build(context.console);
     const Store store(world.cache());
     print_artifact(
         argument.definition->build(lock, world.context(), store, jobs_of(arguments)), context);

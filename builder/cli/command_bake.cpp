@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/json.hpp"
-#include "base/namespaces.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/enter_build.hpp"
 #include "cli/input_options.hpp"
 #include "cli/recipe_argument.hpp"
 #include "pipeline/bake.hpp"
@@ -161,7 +161,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const InputWorld world(arguments, context);
     const BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
     prepare_out_folder(request.out, context.console);
-    enter_build_namespace();
+    enter_build(context.console);
     const BakeReport report = bake(request, world.context());
     if (context.global.json) {
         print_json(report, request.out, context.io.out);

@@ -71,6 +71,18 @@ bool has_whole_manifest(const fs::path& folder, const std::optional<std::string>
     return true;
 }
 
+/// Half a key names a folder, and the ids that own its files, where they are shifted.
+std::string folder_name(const Digest& key, std::uint32_t offset) {
+    const std::string name = key.hex().substr(0, kKeyNameLength);
+    return offset == 0 ? name : fmt::format("{}-{}", name, offset);
+}
+
+/// Whatever ids own its files.
+bool is_folder_of(const fs::path& folder, const Digest& key) {
+    const std::string name = folder.filename().string();
+    return name.substr(0, name.find('-')) == folder_name(key, 0);
+}
+
 /// Nothing when it is not as commit() made it.
 std::optional<StoredStage> read_stage(const fs::path& folder, Reading reading) {
     constexpr double kMostSeconds = 1e9;
@@ -86,7 +98,7 @@ std::optional<StoredStage> read_stage(const fs::path& folder, Reading reading) {
         const auto seconds = json ? json_number(*json, "seconds") : std::nullopt;
         if (!key || !text("recipe") || !text("kind") || !text("name") || !seconds || *seconds < 0 ||
             *seconds > kMostSeconds || !number("bytes") || !number("files") ||
-            folder.filename() != key->hex().substr(0, kKeyNameLength) ||
+            !is_folder_of(folder, *key) ||
             !fs::is_directory(folder / "tree")) {
             return std::nullopt;
         }
@@ -192,10 +204,7 @@ void Store::sweep() const {
 }
 
 fs::path Store::folder_of(const Digest& key) const {
-    // Owners on disk are only right for one range of ids.
-    const std::uint32_t offset = build_tree_ids().offset;
-    const std::string name = key.hex().substr(0, kKeyNameLength);
-    return root_ / "stages" / (offset == 0 ? name : fmt::format("{}-{}", name, offset));
+    return root_ / "stages" / folder_name(key, build_tree_ids().offset);
 }
 
 FileLock Store::lock_uses(FileLock::Mode mode) const {

@@ -72,7 +72,12 @@ CASES = [
     moved("dpkg's folder is the host's", "mv /var/lib/dpkg/info /i; ln -s /victim/dir "
           "/var/lib/dpkg/info"),
     moved("hosts is the host's", "rm -f /etc/hosts; ln -s /victim/file /etc/hosts"),
-    moved("tmp is the host's", "rmdir /tmp || true; rm -rf /tmp 2>/dev/null || true"),
+    Case("tmp is the host's", 1, ("'/tmp' of the tree is not a directory",),
+         ("{stage: files, name: t, files: [{remove: /tmp}, {link: /tmp, target: /victim/dir}]}",
+          AGAIN)),
+    Case("dev lies elsewhere in the tree", 0, (),
+         ("{stage: files, name: t, files: [{remove: /dev}, {directory: /srv/dev},"
+          " {link: /dev, target: srv/dev}]}", run("look", "echo x >/dev/null"))),
     moved("the groundwork's name", "ln -s /victim/dir /.kiln-groundwork"),
     # What scripts leave in the tree.
     moved("a very deep folder",

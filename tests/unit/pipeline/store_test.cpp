@@ -86,6 +86,15 @@ TEST_F(StoreWithAStage, ListsWhatItHolds) {
     EXPECT_EQ(store_.load(key_).entries().size(), 2U);
 }
 
+TEST_F(StoreWithAStage, KnowsStagesWhoseOwnersAreOthers) {
+    fs::rename(folder(), root() / "stages" / (folder().filename().string() + "-100000"));
+    EXPECT_FALSE(store_.contains(key_)); // this process's trees have other owners
+    const auto stages = store_.list();
+    ASSERT_EQ(stages.size(), 1U);
+    EXPECT_FALSE(stages[0].is_damaged);
+    EXPECT_EQ(stages[0].key, key_);
+}
+
 TEST_F(StoreWithAStage, SetsADamagedStageAsideAndTakesANewOne) {
     const std::string good = read_text_file(folder() / "stage.json");
     const auto without = [&](std::string_view what) {
