@@ -256,6 +256,7 @@ ProcessResult Sandbox::run(const Command& command) {
     }
     inside.env = std::move(env);
     Prepared& prepared = *prepared_;
+    prepared.mounts.require_places();
     if (inside.timeout.count() == 0) {
         inside.timeout = prepared.limits.time;
     }

@@ -73,6 +73,9 @@ CASES = [
           "/var/lib/dpkg/info"),
     moved("hosts is the host's", "rm -f /etc/hosts; ln -s /victim/file /etc/hosts"),
     moved("tmp is the host's", "rmdir /tmp || true; rm -rf /tmp 2>/dev/null || true"),
+    moved("proc is a link", "true",
+          "{stage: files, name: f, files: [{remove: /proc}, {link: /proc, target: /srv/../proc}]}",
+          AGAIN, code=1, says=("'/proc' of the tree is not a directory",)),
     moved("the groundwork's name", "ln -s /victim/dir /.kiln-groundwork"),
     # What scripts leave in the tree.
     moved("a very deep folder",
