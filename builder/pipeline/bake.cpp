@@ -125,7 +125,8 @@ class Bake {
                              in.console,
                              {.recipe_name = request.recipe.name,
                               .jobs = request.jobs,
-                              .keep_work = request.keep_work}) {
+                              .keep_work = request.keep_work,
+                              .limits = request.recipe.limits}) {
         record_.recipe = request.recipe.name;
         record_.lock = lock.digest();
         record_.epoch = lock.epoch;

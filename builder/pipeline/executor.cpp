@@ -98,7 +98,7 @@ FileTree Executor::run_stage(
     Groundwork* groundwork,
     Job& job) {
     KeptTimes kept_times;
-    Sandbox sandbox({.root = workspace.root(), .epoch = settings.epoch});
+    Sandbox sandbox({.root = workspace.root(), .epoch = settings.epoch, .limits = options_.limits});
     const TreeRoot tree(workspace.root(), build_tree_ids());
     StageContext context{
         .tree = tree,

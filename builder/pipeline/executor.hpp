@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "base/sandbox.hpp"
 #include "formats/file_tree.hpp"
 #include "pipeline/ahead.hpp"
 #include "pipeline/plan.hpp"
@@ -46,6 +47,7 @@ struct ExecutorOptions {
     std::string recipe_name; ///< for `kiln cache`
     unsigned jobs = 1;
     bool keep_work = false; ///< leave a failed stage's tree and say where
+    SandboxLimits limits = {};
 };
 
 /// What goes on beside a chain's stages.

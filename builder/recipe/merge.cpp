@@ -3,6 +3,9 @@
 
 #include "base/error.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace kiln {
 
 namespace {
@@ -94,6 +97,19 @@ ArtifactSpec read_artifact(const std::string& name, const Value& value, const fs
     return out;
 }
 
+void merge_limits(const Value& value, SandboxLimits& limits) {
+    const auto set = [&](std::string_view key, std::uint64_t& limit) {
+        limit = static_cast<std::uint64_t>(value.integer_or(key, static_cast<std::int64_t>(limit)));
+    };
+    const std::chrono::milliseconds time(
+        value.integer_or("time", std::chrono::milliseconds(limits.time).count()));
+    limits.time = std::max(std::chrono::ceil<std::chrono::seconds>(time), std::chrono::seconds(1));
+    set("output", limits.output);
+    set("memory", limits.memory);
+    set("processes", limits.processes);
+    set("disk", limits.disk);
+}
+
 } // namespace
 
 std::string_view artifact_kind_name(ArtifactKind kind) {
@@ -113,6 +129,9 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     if (const Value* ids = value.find("ids")) {
         merge_ids(ids->find("users"), recipe.ids.users);
         merge_ids(ids->find("groups"), recipe.ids.groups);
+    }
+    if (const Value* limits = value.find("limits")) {
+        merge_limits(*limits, recipe.limits);
     }
     if (const Value* lint = value.find("lint")) {
         merge_lint(*lint, recipe);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/digest.hpp"
+#include "base/sandbox.hpp"
 #include "recipe/image_spec.hpp"
 #include "recipe/lint_exception.hpp"
 #include "recipe/variables.hpp"
@@ -103,6 +104,7 @@ struct Recipe {
     std::vector<ArchiveSpec> archives;
     std::vector<PinSpec> pins;
     RecipeIds ids;
+    SandboxLimits limits; ///< of what scripts may take; not part of any key
     std::map<std::string, SourceSpec> sources;
     /// Recipes to take instead, by source and by word for `--source NAME=WORD`.
     std::map<std::string, std::map<std::string, fs::path>> alternatives;

@@ -53,6 +53,24 @@ constexpr auto kIdsFields = std::to_array<Field>({
 });
 constexpr Shape kIds = object_of(kIdsFields, "ids");
 
+constexpr Shape kProcessCount = integer_between(16, 1'000'000);
+constexpr auto kLimitFields = std::to_array<Field>({
+    {"time", &kDuration, Need::optional, "how long one script may run", "1h"},
+    {"output", &kSize, Need::optional, "how much one script may print", "64 MiB"},
+    {"memory",
+     &kSize,
+     Need::optional,
+     "what all processes of a script may use together",
+     "three quarters of the machine's"},
+    {"processes", &kProcessCount, Need::optional, "how many may run at the same time", "8192"},
+    {"disk",
+     &kSize,
+     Need::optional,
+     "what a stage may write to the cache",
+     "nine tenths of what is free there"},
+});
+constexpr Shape kLimits = object_of(kLimitFields, "limits");
+
 constexpr Shape kCommit = text_like(kGitCommitPattern);
 constexpr auto kGitFields = std::to_array<Field>({
     {"git", &kUrlOrPath, Need::required, "URL of a git repository"},
@@ -186,6 +204,7 @@ const Shape& recipe_shape() {
         {"archives", &kArchives, Need::optional, "where packages come from"},
         {"pins", &kPins, Need::optional, "preferences between suites"},
         {"ids", &kIds, Need::optional, "fixed user and group ids"},
+        {"limits", &kLimits, Need::optional, "what scripts may take of the machine"},
         {"sources", &kSources, Need::optional, "source trees, by name"},
         {"alternatives",
          &kAlternatives,
