@@ -259,10 +259,15 @@ int wait_for(pid_t pid) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-void end_group(pid_t pid) {
+/// How long a child may take to end that was asked to. The first process of a sandbox ends as fast
+/// as the kernel can, which for thousands of processes and much memory takes its time.
+constexpr std::chrono::seconds kGrace{2};
+constexpr std::chrono::seconds kGraceOfSandbox{60};
+
+void end_group(pid_t pid, std::chrono::milliseconds grace) {
     ::kill(-pid, SIGTERM);
     ::kill(pid, SIGTERM);
-    for (int i = 0; i < 20; ++i) {
+    for (auto i = grace / 100; i.count() > 0; --i) {
         int status = 0;
         if (::waitpid(pid, &status, WNOHANG) == pid) {
             ::kill(-pid, SIGKILL);
@@ -292,17 +297,18 @@ ProcessResult run_child(const Command& command, const ChildStart& start) {
     pipes.errors.write_end.reset();
     pipes.failure.write_end.reset();
 
+    const std::chrono::seconds grace = start.launcher >= 0 ? kGraceOfSandbox : kGrace;
     ProcessResult result;
     try {
         if (Pump(command, pipes, pid).run(result) == Pump::End::interrupted) {
             throw Interrupted();
         }
     } catch (...) {
-        end_group(pid);
+        end_group(pid, grace);
         throw;
     }
     if (!result.stopped.empty()) {
-        end_group(pid);
+        end_group(pid, grace);
         result.exit_status = 128 + SIGKILL;
         return result;
     }

@@ -7,7 +7,6 @@
 #include "base/sandbox_init_image.hpp"
 #include "base/sandbox_mounts.hpp"
 #include "base/sandbox_watch.hpp"
-#include "base/tree_root.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -58,6 +57,13 @@ void send_byte(int fd) {
     static_cast<void>(!::write(fd, "x", 1));
 }
 
+void block_sigterm(int how) {
+    sigset_t set{};
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGTERM);
+    ::sigprocmask(how, &set, nullptr);
+}
+
 bool wait_for_byte(int fd) {
     char byte = 0;
     ssize_t count = 0;
@@ -77,9 +83,22 @@ int raise_loopback() {
     return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0 ? 0 : errno;
 }
 
-/// Ends like its child. Nothing that the child has as output may stay open here.
+pid_t first_process = 0;
+
+extern "C" void end_first_process(int) {
+    ::kill(first_process, SIGKILL);
+}
+
+/// Ends like its child, and not before it: when process 1 has ended there is none left of its
+/// namespace, and the tree is nobody's. Asked to end, it ends the child first. Nothing that the
+/// child has as output may stay open here.
 [[noreturn]] void wait_and_exit(pid_t pid) {
     ::close_range(0, ~0U, 0);
+    first_process = pid;
+    struct sigaction action{};
+    action.sa_handler = end_first_process;
+    ::sigaction(SIGTERM, &action, nullptr);
+    block_sigterm(SIG_UNBLOCK);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) {
@@ -158,18 +177,20 @@ int Sandbox::Prepared::set_up() {
     if (const int error = raise_loopback(); error != 0) {
         return error;
     }
+    block_sigterm(SIG_BLOCK); // until it can be passed on
     const pid_t pid = ::fork();
     if (pid < 0) {
         return errno;
     }
     if (pid == 0) {
+        block_sigterm(SIG_UNBLOCK);
         ::close(ready[0]);
         ::close(go[1]);
         return become_first_process(ready[1], go[0]);
     }
     ::close(ready[1]);
     ::close(go[0]);
-    if (wait_for_byte(ready[0]) && write_maps(pid)) {
+    if (wait_for_byte(ready[0]) && (!build.has_sandbox_user_namespace || write_maps(pid))) {
         send_byte(go[1]);
     }
     wait_and_exit(pid);
@@ -199,6 +220,12 @@ int Sandbox::Prepared::become_first_process(int ready, int go) {
     if (build.has_sandbox_user_namespace) {
         if (const int error = enter_user_namespace(ready, go); error != 0) {
             return error;
+        }
+    } else {
+        // Who waits for this process may have died before this one could ask to die with it.
+        send_byte(ready);
+        if (!wait_for_byte(go)) {
+            return EPERM;
         }
     }
     // Once more: the kernel forgets it at every change of ids.
@@ -244,19 +271,7 @@ Sandbox::Sandbox(SandboxOptions options)
 
 Sandbox::~Sandbox() = default;
 
-/// A script of an earlier command may have put something else there.
-void Sandbox::require_own_directories() const {
-    const TreeRoot tree(options_.root);
-    for (const char* path : {"/proc", "/dev", "/run", "/tmp"}) {
-        if (tree.exists(path) && !tree.is_directory(path)) {
-            throw Error(fmt::format(
-                "'{}' of the tree is not a directory, but scripts need one there", path));
-        }
-    }
-}
-
 ProcessResult Sandbox::run(const Command& command) {
-    require_own_directories();
     Command inside = command;
     Environment env = clean_environment();
     env["DEBIAN_FRONTEND"] = "noninteractive";
@@ -269,6 +284,7 @@ ProcessResult Sandbox::run(const Command& command) {
     }
     inside.env = std::move(env);
     Prepared& prepared = *prepared_;
+    prepared.mounts.require_places();
     if (inside.timeout.count() == 0) {
         inside.timeout = prepared.limits.time;
     }

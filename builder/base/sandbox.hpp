@@ -26,6 +26,10 @@ struct SandboxLimits {
     std::uint64_t memory = 0; ///< bytes of all its processes; 0: three quarters of the machine's
     std::uint64_t processes = 8192; ///< at the same time, of one user
     std::uint64_t disk = 0;         ///< bytes written to the tree; 0: nine tenths of what is free
+    std::uint64_t files = 0; ///< made in the tree; 0: nine tenths of what its file system can take
+    /// Bytes of memory that must stay available to the machine; 0: a tenth of what is at first.
+    /// Holds what no process has for itself: files in /tmp, shared memory, memfds, pipes.
+    std::uint64_t memory_left = 0;
 };
 
 /// A directory of the build host that programs find at another place.
@@ -56,8 +60,6 @@ class Sandbox final : public ProcessRunner {
     ProcessResult run(const Command& command) override;
 
   private:
-    void require_own_directories() const;
-
     struct Prepared;
     SandboxOptions options_;
     std::unique_ptr<Prepared> prepared_;

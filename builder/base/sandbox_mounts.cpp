@@ -66,6 +66,11 @@ int bind_descriptor(int descriptor, const char* target) {
     return bind(path.data(), target);
 }
 
+bool is_directory_itself(const char* path) {
+    struct stat info{};
+    return ::lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 /// What this kernel does not have needs no hiding.
 int unless_missing(int error) {
     return error == ENOENT ? 0 : error;
@@ -133,6 +138,19 @@ SandboxMounts::SandboxMounts(
     }
 }
 
+void SandboxMounts::require_places() const {
+    for (const Mount& m : mounts_) {
+        const std::string path = root_ + m.target;
+        struct stat info{};
+        if (::lstat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
+            throw Error(fmt::format("'{}' of the tree is not a directory", m.target))
+                .with_hint(
+                    "programs of the tree run with a file system of kiln's own there; remove "
+                    "what makes it a link or a file");
+        }
+    }
+}
+
 void SandboxMounts::add_bind(const SandboxBind& bind) {
     KILN_CHECK(bind.target.starts_with("/run/") || bind.target.starts_with("/tmp/"));
     Bind out{
@@ -193,10 +211,16 @@ int SandboxMounts::open_sources() {
     return 0;
 }
 
+/// A link there could lead to one place for the mount and to another for what is done with the
+/// mount afterwards: a later mount covers a part of its way, ".." at the root leads to the host as
+/// long as that lies on top. With directories every path below is one of these mounts.
 int SandboxMounts::mount_file_systems() const {
     for (const Mount& m : mounts_) {
         if (::mkdir(m.target, 0755) != 0 && errno != EEXIST) {
             return errno;
+        }
+        if (!is_directory_itself(m.target)) {
+            return ENOTDIR;
         }
         if (::mount(m.type.c_str(), m.target, m.type.c_str(), m.flags, m.data.c_str()) != 0) {
             return errno;

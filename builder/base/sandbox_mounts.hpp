@@ -22,6 +22,10 @@ class SandboxMounts {
     /// namespace and be process 1 of a process id namespace. Returns 0 or an errno.
     [[nodiscard]] int set_up();
 
+    /// Throws an Error when the tree has anything but a directory, or nothing, where a file system
+    /// is to be mounted. To be asked before set_up(), which cannot say what is wrong.
+    void require_places() const;
+
   private:
     struct Mount {
         const char* target;

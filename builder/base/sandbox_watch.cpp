@@ -11,7 +11,6 @@
 
 #include <array>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -62,12 +61,38 @@ void add_children(pid_t pid, std::vector<pid_t>& out) {
     }
 }
 
-std::optional<std::uint64_t> free_bytes(const std::filesystem::path& path) {
+struct FreeSpace {
+    std::uint64_t bytes = 0;
+    std::uint64_t files = 0; ///< 0 where a file system has no such limit (btrfs)
+};
+
+FreeSpace free_space(const std::filesystem::path& path) {
     struct statvfs info{};
     if (::statvfs(path.c_str(), &info) != 0) {
-        return std::nullopt;
+        return {};
     }
-    return std::uint64_t{info.f_bavail} * info.f_frsize;
+    return {std::uint64_t{info.f_bavail} * info.f_frsize, std::uint64_t{info.f_favail}};
+}
+
+bool fell_by_more(std::uint64_t from, std::uint64_t to, std::uint64_t limit) {
+    return to < from && from - to > limit;
+}
+
+std::uint64_t or_most_of(std::uint64_t limit, std::uint64_t free) {
+    return limit != 0 ? limit : free / 10 * 9;
+}
+
+/// What programs can get without others being pushed out (proc(5), meminfo); 0: not known.
+std::uint64_t available_memory() {
+    constexpr std::string_view kName = "MemAvailable:";
+    for (const std::string& line : split_lines(read_proc("/proc/meminfo"))) {
+        if (line.starts_with(kName)) {
+            std::string_view number = std::string_view(line).substr(kName.size());
+            number = trim(number.substr(0, number.rfind(" kB")));
+            return parse_unsigned(number).value_or(0) * 1024;
+        }
+    }
+    return 0;
 }
 
 } // namespace
@@ -93,16 +118,25 @@ std::uint64_t private_memory_of(pid_t pid) {
 
 std::function<std::string(pid_t)>
 watch_resources(const SandboxLimits& limits, const std::filesystem::path& tree) {
-    const auto free_at_first = free_bytes(tree);
-    const std::uint64_t disk = limits.disk != 0 ? limits.disk : free_at_first.value_or(0) / 10 * 9;
+    const FreeSpace first = free_space(tree);
+    const std::uint64_t disk = or_most_of(limits.disk, first.bytes);
+    const std::uint64_t files = or_most_of(limits.files, first.files);
+    const std::uint64_t memory_left =
+        limits.memory_left != 0 ? limits.memory_left : available_memory() / 10;
     return [=](pid_t pid) -> std::string {
         if (private_memory_of(pid) > limits.memory) {
             return fmt::format("it used more than {} of memory", format_size(limits.memory));
         }
-        const auto free_now = free_bytes(tree);
-        if (free_at_first && free_now && *free_now < *free_at_first &&
-            *free_at_first - *free_now > disk) {
+        if (available_memory() < memory_left) {
+            return fmt::format(
+                "it left the machine less than {} of memory", format_size(memory_left));
+        }
+        const FreeSpace now = free_space(tree);
+        if (fell_by_more(first.bytes, now.bytes, disk)) {
             return fmt::format("it wrote more than {} to the tree", format_size(disk));
+        }
+        if (fell_by_more(first.files, now.files, files)) {
+            return fmt::format("it made more than {} files in the tree", files);
         }
         return {};
     };

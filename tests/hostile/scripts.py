@@ -75,9 +75,12 @@ CASES = [
     Case("tmp is the host's", 1, ("'/tmp' of the tree is not a directory",),
          ("{stage: files, name: t, files: [{remove: /tmp}, {link: /tmp, target: /victim/dir}]}",
           AGAIN)),
-    Case("dev lies elsewhere in the tree", 0, (),
+    Case("dev lies elsewhere in the tree", 1, ("'/dev' of the tree is not a directory",),
          ("{stage: files, name: t, files: [{remove: /dev}, {directory: /srv/dev},"
-          " {link: /dev, target: srv/dev}]}", run("look", "echo x >/dev/null"))),
+          " {link: /dev, target: srv/dev}]}", AGAIN)),
+    moved("proc is a link", "true",
+          "{stage: files, name: f, files: [{remove: /proc}, {link: /proc, target: /srv/../proc}]}",
+          AGAIN, code=1, says=("'/proc' of the tree is not a directory",)),
     moved("the groundwork's name", "ln -s /victim/dir /.kiln-groundwork"),
     # What scripts leave in the tree.
     moved("a very deep folder",

@@ -81,6 +81,24 @@ class Escapes(SandboxCase):
                   CHROOT, "sh"]
         self.try_ways("chroot", prefix, lambda uid: self.assertGreaterEqual(uid, 65536))
 
+    def test_places_of_mounts_are_no_links(self):
+        """One link was the tree's /p for the mount, the host's /proc for what was bound, and an
+        empty folder when settings were made read-only: a /proc with writable settings was left."""
+        root = self.work / "root"
+        for folder in ("p/self/cwd", "p/self/mnt", "e/f", "e/proc"):
+            (root / folder).mkdir(parents=True)
+        (root / "mnt").symlink_to("/e/f")
+        (root / "p/self/proc").symlink_to("/p")
+        for place in ("proc", "dev", "run", "tmp"):
+            link = root / place
+            with self.subTest(place):
+                link.symlink_to("/p/self/cwd/../mnt/../proc")
+                done = run([RUNNER, str(self.work), PROBE, str(self.victim), "1"])
+                self.assertEqual(done.returncode, 99, done.stdout)
+                self.assertIn(f"'/{place}' of the tree is not a directory", done.stderr)
+                self.assertEqual(done.stdout, "")
+                link.unlink()
+
     def test_signals_reach_nothing_of_the_host(self):
         bystander = subprocess.Popen(["sleep", "100"])
         self.addCleanup(bystander.wait)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A script that takes more than its share: limit_probe
-// time|output|memory|processes|disk|closed|files
+// time|output|memory|processes|disk|closed|files|shared|inodes|writers
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,6 +30,43 @@ void take_memory() {
             std::vector<char> bytes(16 * kMiB);
             std::memset(bytes.data(), 1, bytes.size());
             for_ever();
+        }
+    }
+    for_ever();
+}
+
+/// Of memory that is no process's own.
+void take_shared_memory() {
+    const int fd = ::memfd_create("probe", MFD_CLOEXEC);
+    const std::vector<char> bytes(kMiB, 'x');
+    for (int i = 0; i < 512 && ::write(fd, bytes.data(), bytes.size()) > 0; ++i) {
+    }
+    for_ever();
+}
+
+void make_files() {
+    for (int i = 0; i < 2000; ++i) {
+        const std::string path = "/file" + std::to_string(i);
+        static_cast<void>(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+        ::close_range(3, ~0U, 0);
+    }
+    for_ever();
+}
+
+/// Processes that hear nothing but SIGKILL, with memory that takes its time to be given back.
+void write_with_many() {
+    for (int i = 0; i < 200; ++i) {
+        if (::fork() == 0) {
+            ::signal(SIGTERM, SIG_IGN);
+            ::setsid();
+            std::vector<char> bytes(8 * kMiB);
+            std::memset(bytes.data(), 1, bytes.size());
+            for (int n = 0;; ++n) {
+                const std::string path = "/f" + std::to_string(i) + "-" + std::to_string(n % 9);
+                static_cast<void>(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+                ::close_range(3, ~0U, 0);
+                ::unlink(path.c_str());
+            }
         }
     }
     for_ever();
@@ -78,6 +115,12 @@ int main(int argc, char** argv) {
         take_memory();
     } else if (way == "processes") {
         return take_processes();
+    } else if (way == "shared") {
+        take_shared_memory();
+    } else if (way == "inodes") {
+        make_files();
+    } else if (way == "writers") {
+        write_with_many();
     } else if (way == "disk") {
         write_for_ever();
     }

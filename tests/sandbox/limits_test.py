@@ -2,6 +2,7 @@
 """Scripts that take more than their share are stopped, with words that say of what."""
 
 import os
+import pathlib
 import time
 import unittest
 
@@ -40,6 +41,19 @@ class Limits(SandboxCase):
             self.stopped("disk", f"disk={64 << 20}"),
             "stopped: it wrote more than 64.0 MiB to the tree")
 
+    def test_files(self):
+        self.assertEqual(
+            self.stopped("inodes", "files=1000"),
+            "stopped: it made more than 1000 files in the tree")
+
+    def test_memory_that_no_process_has_for_itself(self):
+        lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
+        fields = dict(line.split(":") for line in lines)
+        available = int(fields["MemAvailable"].split()[0]) << 10
+        self.assertRegex(
+            self.stopped("shared", f"memory_left={available - (256 << 20)}"),
+            r"^stopped: it left the machine less than .* of memory$")
+
     def test_processes(self):
         done = run([RUNNER, str(self.work), "--limit", "processes=50", PROBE, "processes"])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -48,6 +62,10 @@ class Limits(SandboxCase):
     def test_nothing_of_them_stays(self):
         self.stopped("memory", f"memory={64 << 20}")
         self.assertEqual(run(["pgrep", "-f", "^/program memory"]).stdout, "")
+
+    def test_they_have_ended_before_anybody_goes_on(self):
+        self.stopped("writers", "time=2")
+        self.assertEqual(run(["pgrep", "-f", "^/program writers"]).stdout, "")
 
 
 if __name__ == "__main__":

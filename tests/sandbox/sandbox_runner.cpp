@@ -37,6 +37,10 @@ void set_limit(kiln::SandboxLimits& limits, const std::string& text) {
         limits.processes = number;
     } else if (name == "disk") {
         limits.disk = number;
+    } else if (name == "files") {
+        limits.files = number;
+    } else if (name == "memory_left") {
+        limits.memory_left = number;
     }
 }
 
