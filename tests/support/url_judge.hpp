@@ -22,23 +22,27 @@ class UrlJudge {
   public:
     explicit UrlJudge(std::string_view url) {
         const std::size_t end = std::min(url.find("://"), url.size());
-        scheme_ = url.substr(0, end);
+        scheme_ = plain(url.substr(0, end));
         std::string_view rest = url.substr(std::min(end + 3, url.size()));
         rest = rest.substr(0, rest.find_first_of("/?#"));
         rest.remove_prefix(rest.rfind('@') == std::string_view::npos ? 0 : rest.rfind('@') + 1);
-        authority_ = rest;
+        authority_ = plain(rest);
+        const std::string_view port = scheme_ == "https" ? ":443" : ":80";
+        if (authority_.ends_with(port)) {
+            authority_.resize(authority_.size() - port.size());
+        }
     }
 
     [[nodiscard]] const std::string& scheme() const { return scheme_; }
 
-    /// As it is written, without a login.
+    /// Without a login and without the scheme's own port, in lower case.
     [[nodiscard]] const std::string& authority() const { return authority_; }
 
     [[nodiscard]] bool is_this_machine() const {
         if (authority_.starts_with('[')) {
             return is_this_machine6(authority_.substr(1, authority_.find_first_of("]%") - 1));
         }
-        std::string name = plain(authority_.substr(0, authority_.rfind(':')));
+        std::string name = authority_.substr(0, authority_.rfind(':'));
         while (name.ends_with('.')) {
             name.pop_back();
         }
