@@ -54,6 +54,38 @@ CurlUrl handle_of(const std::string& text) {
     return handle;
 }
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+}
+
+bool is_loopback_or_none(std::uint32_t address) {
+    constexpr unsigned kLoopbackNet = 127; // RFC 1122, 3.2.1.3
+    constexpr unsigned kThisHostNet = 0;   // which Linux connects to loopback
+    return address >> 24U == kLoopbackNet || address >> 24U == kThisHostNet;
+}
+
+/// Of ::1, ::, and IPv4 addresses in the form ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+bool is_loopback_or_none(const in6_addr& address) {
+    if (IN6_IS_ADDR_V4MAPPED(&address) == 0) {
+        return IN6_IS_ADDR_LOOPBACK(&address) != 0 || IN6_IS_ADDR_UNSPECIFIED(&address) != 0;
+    }
+    std::uint32_t four = 0;
+    for (std::size_t i = 12; i < 16; ++i) {
+        four = four << 8U | address.s6_addr[i];
+    }
+    return is_loopback_or_none(four);
+}
+
+/// An IPv6 address in brackets.
+std::optional<in6_addr> six_of(const std::string& host) {
+    in6_addr out{};
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']' &&
+        ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &out) == 1) {
+        return out;
+    }
+    return std::nullopt;
+}
+
 std::optional<Url> parse_handle(CURLU* handle) {
     const auto text = part(handle, CURLUPART_URL);
     return text ? Url::parse(*text) : std::nullopt;
@@ -70,6 +102,11 @@ std::optional<Url> Url::parse(std::string_view text) {
     out.text_ = part(handle.get(), CURLUPART_URL).value_or("");
     out.scheme_ = lower(part(handle.get(), CURLUPART_SCHEME).value_or(""));
     out.host_ = lower(part(handle.get(), CURLUPART_HOST).value_or(""));
+    // libcurl would make another name of it after it was judged: "127.0.0.1" of the same in wide
+    // digits. Without a locale it fails at that anyway.
+    if (!is_ascii(out.host_)) {
+        return std::nullopt;
+    }
     out.port_ = part(handle.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT).value_or("");
     out.has_user_ = part(handle.get(), CURLUPART_USER).has_value();
     return out;
@@ -121,10 +158,18 @@ bool Url::is_loopback() const {
         constexpr unsigned kLoopbackNet = 127; // RFC 1122, 3.2.1.3
         return ntohl(four.s_addr) >> 24U == kLoopbackNet;
     }
-    in6_addr six{};
-    return host_.size() > 2 && host_.front() == '[' && host_.back() == ']' &&
-           ::inet_pton(AF_INET6, host_.substr(1, host_.size() - 2).c_str(), &six) == 1 &&
-           IN6_IS_ADDR_LOOPBACK(&six) != 0;
+    const auto six = six_of(host_);
+    return six && IN6_IS_ADDR_LOOPBACK(&*six) != 0;
+}
+
+bool Url::may_be_loopback() const {
+    if (const auto six = six_of(host_)) {
+        return is_loopback_or_none(*six);
+    }
+    const std::string name = host_.substr(0, host_.find_last_not_of('.') + 1);
+    in_addr four{};
+    return name == "localhost" || name.ends_with(".localhost") ||
+           (::inet_aton(name.c_str(), &four) != 0 && is_loopback_or_none(ntohl(four.s_addr)));
 }
 
 } // namespace kiln

@@ -13,8 +13,9 @@ namespace kiln {
 
 class Url {
   public:
-    /// Nothing when the text is no absolute URL or holds control characters. Schemes that libcurl
-    /// does not know are parsed, too.
+    /// Nothing when the text is no absolute URL, holds control characters, or has a host that is
+    /// not in ASCII (international names are written as "xn--..."). Schemes that libcurl does not
+    /// know are parsed, too.
     [[nodiscard]] static std::optional<Url> parse(std::string_view text);
 
     /// What a reference (a Location header, an absolute or relative URL) means on this URL.
@@ -44,6 +45,10 @@ class Url {
     /// The host is this machine: "localhost", an address in 127.0.0.0/8, or [::1]. Names are
     /// compared as a whole, so "127.evil.example" is none.
     [[nodiscard]] bool is_loopback() const;
+    /// The same with every other form that a resolver or the kernel may take for this machine:
+    /// names below "localhost", dots at the end, 0.0.0.0/8, [::], IPv4 addresses within IPv6 ones.
+    /// For refusing; what a name means in the DNS it does not know.
+    [[nodiscard]] bool may_be_loopback() const;
 
   private:
     std::string text_;

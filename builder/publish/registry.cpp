@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -229,7 +230,8 @@ std::optional<RegistryManifest> RegistryClient::manifest(const std::string& refe
 
 void RegistryClient::fetch(const OciDescriptor& blob, const std::function<Sink&()>& begin) {
     HttpRequest request = this->request("blobs/" + blob.digest.to_string());
-    request.expected_size = blob.size;
+    // 0 would mean "not known", and give a registry an hour to send nothing.
+    request.expected_size = std::max<std::uint64_t>(blob.size, 1);
     std::optional<VerifyingSink> verifying;
     const HttpResponse response =
         send(std::move(request), [&]() -> Sink& { return verifying.emplace(blob, begin()); });

@@ -132,7 +132,7 @@ TEST_F(HostileRegistry, WritesToTheTerminal) {
     };
     expect_refused(
         error(R"({"errors": [{"code": "\u001b[31m", "message": "a\r\u009bb"}]})"),
-        "status 400, \\x1b[31m a\\x0D\\xC2\\x9Bb");
+        "status 400, \\x1b[31m a\\x0d\\u{9b}b");
     // Wrong types have no words, long ones are cut.
     for (const char* body :
          {R"({"errors": [7, null, {"code": 1, "message": []}]})",

@@ -4,16 +4,36 @@
 // data members whose names stay in the tree.
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "formats/archive_reader.hpp"
 #include "formats/deb.hpp"
+#include "support/tar_checksums.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace kiln {
 namespace {
+
+/// Of the archives that are not compressed. Layout: ar(5), headers of 60 bytes.
+void repair_checksums(std::span<std::byte> package) {
+    constexpr std::size_t kMagic = 8;
+    constexpr std::size_t kHeader = 60;
+    constexpr std::size_t kSizeAt = 48;
+    constexpr std::size_t kSizeDigits = 10;
+    for (std::size_t at = kMagic; at + kHeader <= package.size();) {
+        const std::string_view digits = as_text(package.subspan(at + kSizeAt, kSizeDigits));
+        const std::uint64_t size = parse_unsigned(trim(digits)).value_or(0);
+        at += kHeader;
+        const std::size_t left = package.size() - at;
+        test::repair_tar_checksums(package.subspan(at, std::min<std::uint64_t>(size, left)));
+        at += std::min<std::uint64_t>(size + size % 2, left);
+    }
+}
 
 void check_package(const fs::path& path) {
     const DebControl control = read_deb_control(path);
@@ -35,7 +55,10 @@ void check_package(const fs::path& path) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const kiln::UniqueFd file(::memfd_create("deb", MFD_CLOEXEC));
     const kiln::fs::path path = "/proc/self/fd/" + std::to_string(file.get());
-    kiln::write_all(file.get(), std::as_bytes(std::span(data, size)), path);
+    const kiln::Bytes given = std::as_bytes(std::span(data, size));
+    std::vector<std::byte> package(given.begin(), given.end());
+    kiln::repair_checksums(package);
+    kiln::write_all(file.get(), package, path);
     try {
         kiln::check_package(path);
     } catch (const kiln::Error& error) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Any three texts as index, manifest and config of a layout whose digests are right: an image
-// without layers, or an Error; never an exception of the JSON library. The input is the three
+// Any three texts as index, manifest and config of a layout whose digests are right: the image
+// that they name, or an Error; never an exception of the JSON library. The input is the three
 // texts, with a zero byte between them. "@M" stands for the manifest's digest and size, "@C" for
 // the config's, as members of an object.
 #include "base/error.hpp"
@@ -38,7 +38,10 @@ class Layout {
         write_file(blobs / sha256(manifest).hex(), manifest);
         write_file(blobs / sha256(config).hex(), config);
         try {
-            static_cast<void>(read_oci_image(dir_.path()));
+            const OciReadImage image = read_oci_image(dir_.path());
+            KILN_CHECK(image.manifest.descriptor.digest == sha256(manifest));
+            KILN_CHECK(image.manifest.config.digest == sha256(config));
+            KILN_CHECK(image.layers.size() == image.manifest.layers.size());
         } catch (const Error& error) {
             KILN_CHECK(error.message().find("json.exception") == std::string::npos);
             if (error.exit_code() == ExitCode::bug) {

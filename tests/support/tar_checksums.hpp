@@ -8,18 +8,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <vector>
 
 namespace kiln::test {
 
 /// Sets the checksum of every block that looks like a header: else no mutation of one would get
 /// past it. Layout: POSIX.1-2017, pax, "ustar Interchange Format".
-inline void repair_tar_checksums(std::vector<std::byte>& bytes) {
+inline void repair_tar_checksums(std::span<std::byte> bytes) {
     constexpr std::size_t kBlock = 512;
     constexpr std::size_t kChecksum = 148;
     constexpr std::size_t kMagic = 257;
     for (std::size_t at = 0; at + kBlock <= bytes.size(); at += kBlock) {
-        const std::span<std::byte> header(bytes.data() + at, kBlock);
+        const std::span<std::byte> header = bytes.subspan(at, kBlock);
         if (!as_text(header).substr(kMagic).starts_with("ustar")) {
             continue;
         }

@@ -83,9 +83,30 @@ TEST(HttpPolicy, KeepsRegistriesOffPlainHostsAndThisMachine) {
     EXPECT_THAT(
         hop(HttpPurpose::registry, "http://127.0.0.1:1/", "http://cdn.example/"),
         HasSubstr("use https:"));
+    for (const char* to :
+         {"https://127.0.0.1/",
+          "https://0.0.0.0:8443/",
+          "https://0/",
+          "https://localhost./",
+          "https://a.localhost/",
+          "https://[::]/",
+          "https://[::ffff:127.0.0.1]/",
+          "https://[::ffff:0.0.0.0]/"}) {
+        EXPECT_THAT(
+            hop(HttpPurpose::registry, "https://reg.example/", to),
+            HasSubstr("must not name this machine"))
+            << to;
+    }
+    for (const char* to :
+         {"https://notlocalhost/",
+          "https://128.0.0.1/",
+          "https://[::2]/",
+          "https://[::ffff:10.0.0.1]/"}) {
+        EXPECT_EQ(hop(HttpPurpose::registry, "https://reg.example/", to), "") << to;
+    }
     EXPECT_THAT(
-        hop(HttpPurpose::registry, "https://reg.example/", "https://127.0.0.1/"),
-        HasSubstr("must not name this machine"));
+        hop(HttpPurpose::registry, "https://reg.example/", "https://①②⑦.⓪.⓪.①/"),
+        HasSubstr("not a valid URL"));
 }
 
 TEST(HttpPolicy, TakesOnlyAcceptToAnotherOrigin) {

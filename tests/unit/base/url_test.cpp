@@ -62,6 +62,15 @@ TEST(Url, KnowsThisMachineByItsWholeHost) {
     }
 }
 
+TEST(Url, TakesNoHostThatLibcurlWouldTranslate) {
+    for (const char* text :
+         {"https://bücher.example/", "https://①②⑦.⓪.⓪.①/", "https://%c3%bc.example/"}) {
+        EXPECT_FALSE(Url::parse(text)) << text;
+        EXPECT_FALSE(Url::parse("https://a.example/")->resolve(text)) << text;
+    }
+    EXPECT_EQ(Url::parse("https://xn--bcher-kva.example/ü")->host(), "xn--bcher-kva.example");
+}
+
 TEST(Url, ResolvesReferences) {
     const Url base = *Url::parse("https://me:pw@reg.example/v2/x/uploads/?a=b");
     EXPECT_EQ(base.resolve("/other?y=1")->text(), "https://me:pw@reg.example/other?y=1");

@@ -209,6 +209,16 @@ TEST_F(Registry, TakesNoBlobOfAnotherDigestOrSize) {
     EXPECT_FALSE(fs::exists(dir.path() / "blob"));
 }
 
+TEST_F(Registry, LimitsTheTimeOfAnEmptyBlob) {
+    std::uint64_t expected = 0;
+    http_.script = [&](const HttpRequest& request) -> Reply {
+        expected = request.expected_size;
+        return {200, ""};
+    };
+    EXPECT_EQ(client().fetch_text(descriptor("")), "");
+    EXPECT_EQ(expected, 1U); // 0 means that the size is not known, and gives an hour
+}
+
 TEST_F(Registry, UploadsABlobThatItDoesNotHave) {
     const OciDescriptor blob = descriptor("data");
     http_.script = [&](const HttpRequest& request) -> Reply {
