@@ -98,8 +98,7 @@ std::optional<StoredStage> read_stage(const fs::path& folder, Reading reading) {
         const auto seconds = json ? json_number(*json, "seconds") : std::nullopt;
         if (!key || !text("recipe") || !text("kind") || !text("name") || !seconds || *seconds < 0 ||
             *seconds > kMostSeconds || !number("bytes") || !number("files") ||
-            !is_folder_of(folder, *key) ||
-            !fs::is_directory(folder / "tree")) {
+            !is_folder_of(folder, *key) || !fs::is_directory(folder / "tree")) {
             return std::nullopt;
         }
         if (reading == Reading::with_manifest && !has_whole_manifest(folder, text("manifest"))) {
