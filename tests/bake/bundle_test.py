@@ -55,7 +55,7 @@ def artifacts(cache=world.CACHE):
 
 def tree_of(artifact, cache=world.CACHE):
     key = artifact["key"].removeprefix("sha256:")
-    return next(f for f in (pathlib.Path(cache) / "stages").iterdir() if key.startswith(f.name)) / "tree"
+    return next(f for f in (pathlib.Path(cache) / "stages").iterdir() if key.startswith(f.name.split("-")[0])) / "tree"
 
 
 class Core(unittest.TestCase):
