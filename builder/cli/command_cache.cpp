@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -99,7 +100,9 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
                                                       : now() - days * kSecondsPerDay;
     const fs::path cache = cache_of(context);
     // A plain user's stages belong to the users of their trees; only the namespace can remove them.
-    enter_build_namespace();
+    if (::geteuid() != 0) {
+        enter_build_namespace();
+    }
     const Store store(cache);
     std::uint64_t bytes = 0;
     std::size_t count = 0;
