@@ -83,7 +83,7 @@ void require_allowed_hop(HttpPurpose purpose, const Url& from, const Url& to) {
         throw refused_hop(from, to.text(), "redirection from https to http is forbidden");
     }
     // Services that listen on loopback trust whoever reaches them.
-    if (purpose == HttpPurpose::registry && to.is_loopback() && !from.is_loopback()) {
+    if (purpose == HttpPurpose::registry && to.may_be_loopback() && !from.is_loopback()) {
         throw refused_hop(from, to.text(), "a remote registry must not name this machine");
     }
 }

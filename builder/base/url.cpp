@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -110,6 +112,33 @@ Url Url::with_user_of(const Url& other) const {
     auto out = parse_handle(handle.get());
     KILN_CHECK(out);
     return std::move(*out);
+}
+
+bool Url::may_be_loopback() const {
+    constexpr std::string_view kDomain = ".localhost"; // RFC 6761, 6.3
+    std::string_view name = host_;
+    while (name.ends_with('.')) {
+        name.remove_suffix(1);
+    }
+    if (is_loopback() || name == "localhost" || name.ends_with(kDomain)) {
+        return true;
+    }
+    const auto is_this_machine = [](const std::uint8_t* four) {
+        return four[0] == 127 || four[0] == 0; // Linux takes 0.0.0.0 for 127.0.0.1
+    };
+    in6_addr six{};
+    std::array<std::uint8_t, 4> four{};
+    if (::inet_pton(AF_INET, std::string(name).c_str(), four.data()) == 1) {
+        return is_this_machine(four.data());
+    }
+    if (host_.size() <= 2 ||
+        ::inet_pton(AF_INET6, host_.substr(1, host_.size() - 2).c_str(), &six) != 1) {
+        return false;
+    }
+    constexpr std::size_t kFour = 12; // where an IPv4 address lies in an IPv6 one
+    return IN6_IS_ADDR_UNSPECIFIED(&six) != 0 ||
+           ((IN6_IS_ADDR_V4MAPPED(&six) != 0 || IN6_IS_ADDR_V4COMPAT(&six) != 0) &&
+            is_this_machine(six.s6_addr + kFour));
 }
 
 bool Url::is_loopback() const {

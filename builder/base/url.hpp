@@ -45,6 +45,12 @@ class Url {
     /// compared as a whole, so "127.evil.example" is none.
     [[nodiscard]] bool is_loopback() const;
 
+    /// is_loopback(), or another way to say it that a resolver or the kernel may take for this
+    /// machine: names below "localhost", 0.0.0.0, IPv4 addresses in IPv6 form. For refusals; what
+    /// is allowed to this machine alone asks is_loopback(). Names of others that resolve to this
+    /// machine are not known here.
+    [[nodiscard]] bool may_be_loopback() const;
+
   private:
     std::string text_;
     std::string scheme_;

@@ -86,6 +86,9 @@ TEST(HttpPolicy, KeepsRegistriesOffPlainHostsAndThisMachine) {
     EXPECT_THAT(
         hop(HttpPurpose::registry, "https://reg.example/", "https://127.0.0.1/"),
         HasSubstr("must not name this machine"));
+    EXPECT_THAT(
+        hop(HttpPurpose::registry, "https://reg.example/", "https://[::ffff:127.0.0.1]/"),
+        HasSubstr("must not name this machine"));
 }
 
 TEST(HttpPolicy, TakesOnlyAcceptToAnotherOrigin) {
