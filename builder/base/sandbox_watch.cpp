@@ -117,6 +117,17 @@ std::uint64_t private_memory_of(pid_t pid) {
 }
 
 std::function<std::string(pid_t)>
+watch_disk(const std::filesystem::path& folder, std::uint64_t limit) {
+    const std::uint64_t first = free_space(folder).bytes;
+    const std::uint64_t most = or_most_of(limit, first);
+    return [=](pid_t) -> std::string {
+        return fell_by_more(first, free_space(folder).bytes, most)
+                   ? fmt::format("it wrote more than {}", format_size(most))
+                   : std::string();
+    };
+}
+
+std::function<std::string(pid_t)>
 watch_resources(const SandboxLimits& limits, const std::filesystem::path& tree) {
     const FreeSpace first = free_space(tree);
     const std::uint64_t disk = or_most_of(limits.disk, first.bytes);

@@ -23,4 +23,9 @@ watch_resources(const SandboxLimits& limits, const std::filesystem::path& tree);
 /// kiln that waits.
 [[nodiscard]] std::uint64_t private_memory_of(pid_t pid);
 
+/// The same for a program outside of a sandbox that writes below `folder`: `limit` bytes, or (0)
+/// nine tenths of what is free there at first.
+[[nodiscard]] std::function<std::string(pid_t)>
+watch_disk(const std::filesystem::path& folder, std::uint64_t limit = 0);
+
 } // namespace kiln

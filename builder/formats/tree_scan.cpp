@@ -145,6 +145,7 @@ class Scanner {
             entry.mode = 0777;
         } else if (entry.type == FileType::regular) {
             entry.size = static_cast<std::uint64_t>(info.st_size);
+            count_bytes(path, entry.size);
             entry.source = on_disk;
         } else if (entry.type == FileType::char_device || entry.type == FileType::block_device) {
             entry.device_major = major(info.st_rdev);
@@ -158,6 +159,17 @@ class Scanner {
         }
         take_xattrs(on_disk, entry);
         return entry;
+    }
+
+    /// A file without content takes no disk, and years to be read.
+    void count_bytes(const std::string& path, std::uint64_t size) {
+        if (size > kLargestTree - bytes_) {
+            throw Error(
+                fmt::format("the tree has files of more than {}", format_size(kLargestTree)))
+                .with_details({fmt::format(
+                    "'/{}' has {}", printable(path, kShownOfPath), format_size(size))});
+        }
+        bytes_ += size;
     }
 
     void take_xattrs(const fs::path& on_disk, Entry& entry) const {
@@ -203,6 +215,7 @@ class Scanner {
     const fs::path& root_;
     const ScanOptions& options_;
     FileTree tree_;
+    std::uint64_t bytes_ = 0;
     std::map<std::pair<dev_t, ino_t>, std::vector<std::string>> links_;
 };
 

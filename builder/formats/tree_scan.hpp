@@ -26,8 +26,12 @@ struct ScanOptions {
     std::function<std::int64_t(const std::string& path, FileType type, std::int64_t mtime)> mtime;
 };
 
+/// Of all files of one tree together, whether they are filled or have holes.
+constexpr std::uint64_t kLargestTree = std::uint64_t{256} << 30U;
+
 /// Scans `root` recursively, hashing every regular file. Sockets are left out. Entries' sources
-/// point into `root`. Throws SystemError.
+/// point into `root`. Throws SystemError, and an
+/// Error when the tree is larger than `kLargestTree`.
 [[nodiscard]] FileTree scan_tree(const std::filesystem::path& root, const ScanOptions& options);
 
 /// Sets the modification time of every path on disk to what `tree` says (so that later stages that

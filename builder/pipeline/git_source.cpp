@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/proxy.hpp"
+#include "base/sandbox_watch.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -135,6 +136,9 @@ class Git {
         }
         command.args.insert(command.args.end(), args.begin(), args.end());
         command.timeout = kFetchTime;
+        // A server can send a pack without end, and a commit of a few kilobytes can hold the same
+        // file a billion times.
+        command.watch = watch_disk(repository_);
         return in_.processes.run(command);
     }
 

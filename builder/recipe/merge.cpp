@@ -108,6 +108,7 @@ void merge_limits(const Value& value, SandboxLimits& limits) {
     set("memory", limits.memory);
     set("processes", limits.processes);
     set("disk", limits.disk);
+    set("files", limits.files);
 }
 
 } // namespace

@@ -54,6 +54,7 @@ constexpr auto kIdsFields = std::to_array<Field>({
 constexpr Shape kIds = object_of(kIdsFields, "ids");
 
 constexpr Shape kProcessCount = integer_between(16, 1'000'000);
+constexpr Shape kFileCount = integer_between(1, 1'000'000'000'000);
 constexpr auto kLimitFields = std::to_array<Field>({
     {"time", &kDuration, Need::optional, "how long one script may run", "1h"},
     {"output", &kSize, Need::optional, "how much one script may print", "64 MiB"},
@@ -68,6 +69,11 @@ constexpr auto kLimitFields = std::to_array<Field>({
      Need::optional,
      "what a stage may write to the cache",
      "nine tenths of what is free there"},
+    {"files",
+     &kFileCount,
+     Need::optional,
+     "how many files a stage may make",
+     "nine tenths of what the cache can take"},
 });
 constexpr Shape kLimits = object_of(kLimitFields, "limits");
 

@@ -131,8 +131,8 @@ class KernelStage final : public Stage {
         tree.remove(early);
         tree.set_ownership(image, {});
         if (target.platform == "i386-pc") {
-            FdSource boot(tree.open(modules + "/boot.img"));
-            tree.write_file("/boot/grub/i386-pc/boot.img", boot, {});
+            tree.write_file(
+                "/boot/grub/i386-pc/boot.img", tree.read_text(modules + "/boot.img"), {});
         }
     }
 

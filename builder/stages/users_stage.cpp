@@ -112,9 +112,10 @@ class UsersStage final : public Stage {
             const std::string model = "/etc/skel/" + file;
             const auto info = context.tree.look(model);
             if (info && S_ISREG(info->st_mode)) {
-                FdSource content(context.tree.open(model));
                 context.tree.write_file(
-                    fmt::format("{}/{}", home, file), content, {owner.uid, owner.gid, 0644});
+                    fmt::format("{}/{}", home, file),
+                    context.tree.read_text(model), // no larger than people's settings are
+                    {owner.uid, owner.gid, 0644});
             }
         }
     }

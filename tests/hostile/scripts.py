@@ -83,6 +83,10 @@ CASES = [
           AGAIN, code=1, says=("'/proc' of the tree is not a directory",)),
     moved("the groundwork's name", "ln -s /victim/dir /.kiln-groundwork"),
     # What scripts leave in the tree.
+    moved("a file of exabytes", "truncate -s 4E /srv/big", code=1,
+          says=("the tree has files of more than 256.0 GiB",)),
+    moved("a large model for homes", "truncate -s 1G /etc/skel/big",
+          USERS, code=1, says=("'/etc/skel/big' of the tree is larger than 64 MiB",)),
     moved("a very deep folder",
           "n=$(printf 'd%.0s' $(seq 200)); cd /srv; for i in $(seq 25); do mkdir $n; cd -P $n; done",
           code=1, says=("longer than any system can open",)),

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "base/file.hpp"
+#include "base/paths.hpp"
 #include "base/process.hpp"
+#include "base/sandbox_watch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +18,16 @@ TEST(SystemProcessRunner, CapturesOutputLinesAndInput) {
     command.on_line = [&](std::string_view line) { lines.emplace_back(line); };
     EXPECT_EQ(runner.run_checked(command), "one\ntwo");
     EXPECT_EQ(lines, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(WatchDisk, StopsAProgramThatWritesTooMuch) {
+    constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+    const TempDir folder(temporary_root(), "kiln-test");
+    Command command{"sh", {"-c", "head -c 67108864 /dev/zero >\"$0\"; sleep 60"}};
+    command.args.push_back((folder.path() / "file").string());
+    command.watch = watch_disk(folder.path(), 8 * kMiB);
+    SystemProcessRunner runner;
+    EXPECT_EQ(runner.run(command).stopped, "it wrote more than 8.0 MiB");
 }
 
 TEST(SystemProcessRunner, GivesAFixedEnvironment) {

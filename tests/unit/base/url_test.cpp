@@ -71,6 +71,33 @@ TEST(Url, TakesNoHostThatLibcurlWouldTranslate) {
     EXPECT_EQ(Url::parse("https://xn--bcher-kva.example/ü")->host(), "xn--bcher-kva.example");
 }
 
+TEST(Url, KnowsOtherWaysToThisMachine) {
+    for (const char* text :
+         {"https://localhost/",
+          "https://localhost./",
+          "https://127.0.0.1./",
+          "https://x.localhost/",
+          "https://0.0.0.0/",
+          "https://0/",
+          "https://[::]/",
+          "https://[::1]/",
+          "https://[::127.0.0.1]/",
+          "https://[::ffff:127.0.0.1]/",
+          "https://[::ffff:7f00:1]/",
+          "https://[::ffff:0.0.0.0]/"}) {
+        EXPECT_TRUE(Url::parse(text)->may_be_loopback()) << text;
+    }
+    for (const char* text :
+         {"https://notlocalhost/",
+          "https://localhost.example/",
+          "https://1.2.3.4/",
+          "https://[::ffff:1.2.3.4]/",
+          "https://[2001:db8::1]/"}) {
+        EXPECT_FALSE(Url::parse(text)->may_be_loopback()) << text;
+    }
+    EXPECT_FALSE(Url::parse("https://x.localhost/")->is_loopback());
+}
+
 TEST(Url, ResolvesReferences) {
     const Url base = *Url::parse("https://me:pw@reg.example/v2/x/uploads/?a=b");
     EXPECT_EQ(base.resolve("/other?y=1")->text(), "https://me:pw@reg.example/other?y=1");

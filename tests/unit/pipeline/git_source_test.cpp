@@ -100,6 +100,7 @@ TEST_F(GitSourceTest, KeepsGitFromSettingsHooksAndQuestions) {
         EXPECT_THAT(command.env.at("GIT_SSH_COMMAND"), HasSubstr("BatchMode=yes"));
         EXPECT_EQ(command.env.at("https_proxy"), "http://p:1");
         EXPECT_GT(command.timeout.count(), 0);
+        EXPECT_TRUE(command.watch);
         EXPECT_THAT(
             command.args,
             IsSupersetOf(
