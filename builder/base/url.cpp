@@ -64,9 +64,9 @@ bool is_loopback_or_none(std::uint32_t address) {
     return address >> 24U == kLoopbackNet || address >> 24U == kThisHostNet;
 }
 
-/// Of ::1, ::, and IPv4 addresses in the form ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+/// Of ::1, ::, and IPv4 addresses in the forms ::a.b.c.d and ::ffff:a.b.c.d (RFC 4291, 2.5.5).
 bool is_loopback_or_none(const in6_addr& address) {
-    if (IN6_IS_ADDR_V4MAPPED(&address) == 0) {
+    if (IN6_IS_ADDR_V4MAPPED(&address) == 0 && IN6_IS_ADDR_V4COMPAT(&address) == 0) {
         return IN6_IS_ADDR_LOOPBACK(&address) != 0 || IN6_IS_ADDR_UNSPECIFIED(&address) != 0;
     }
     std::uint32_t four = 0;

@@ -160,7 +160,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
     const InputWorld world(arguments, context);
     const BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
-    prepare_out_folder(request.out, context.console);
+    prepare_out_folder(request.out, request.cache, context.console);
     enter_build(context.console);
     const BakeReport report = bake(request, world.context());
     if (context.global.json) {

@@ -420,7 +420,14 @@ Lockfile load_or_make_lock(
 
 } // namespace
 
-void prepare_out_folder(const fs::path& out, Console& console) {
+void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& console) {
+    const fs::path inside =
+        fs::weakly_canonical(out).lexically_relative(fs::weakly_canonical(cache));
+    if (!inside.empty() && *inside.begin() != "..") {
+        throw UsageError(fmt::format(
+            "the output folder '{}' lies in the cache directory, where files are removed",
+            out.string()));
+    }
     std::error_code error;
     fs::create_directories(out, error);
     if (error) {

@@ -37,7 +37,7 @@ inline constexpr std::array<std::string_view, 4> kImageFormats{"qcow2", "raw", "
 
 /// Makes the folder of the results if needed and checks who else can write to it (base/paths.hpp).
 /// Call it before enter_build_namespace(): owners look different afterwards.
-void prepare_out_folder(const fs::path& out, Console& console);
+void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& console);
 
 /// Needs prepare_out_folder() and enter_build_namespace(). On any failure the output folder is left
 /// as it was, but for build.log.

@@ -139,6 +139,14 @@ TEST_F(HostileCommandLine, OutputFoldersThatAllCanWriteTo) {
     EXPECT_TRUE(fs::is_empty("out"));
 }
 
+TEST_F(HostileCommandLine, OutputFoldersInTheCache) {
+    const std::string inside = (cache() / "stages/out").string();
+    const CliResult result = run({"bake", "web.yaml", "--out", inside});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("' lies in the cache directory, where files are removed"));
+    EXPECT_FALSE(fs::exists(inside));
+}
+
 TEST_F(HostileCommandLine, DamagedStagesAreListed) {
     EXPECT_EQ(run({"cache", "list"}).exit_code, 0);
     struct stat status{};

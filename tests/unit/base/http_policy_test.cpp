@@ -100,7 +100,7 @@ TEST(HttpPolicy, KeepsRegistriesOffPlainHostsAndThisMachine) {
     for (const char* to :
          {"https://notlocalhost/",
           "https://128.0.0.1/",
-          "https://[::2]/",
+          "https://[2001:db8::2]/",
           "https://[::ffff:10.0.0.1]/"}) {
         EXPECT_EQ(hop(HttpPurpose::registry, "https://reg.example/", to), "") << to;
     }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <chrono>
+#include <ctime>
 
 namespace kiln {
 namespace {
@@ -286,10 +286,9 @@ TEST(LockReader, RefusesTwinsOfStagesSourcesAndDistributions) {
 }
 
 /// Without optimization, on a busy machine; what was quadratic took more than a minute with it.
-constexpr std::chrono::seconds kSoon{30};
 
 TEST(LockReader, TakesTimeInProportionToTheKeys) {
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     std::string unknown = "{\"kiln_lock\": 1";
     std::string equal = unknown;
     for (int i = 0; i < 200'000; ++i) {
@@ -309,7 +308,9 @@ TEST(LockReader, TakesTimeInProportionToTheKeys) {
         lock.distributions.push_back({lock.sources.back().name, "Dist", "1", "none", {}});
     }
     EXPECT_EQ(faults_of(lock.to_text()), "");
-    EXPECT_LT(std::chrono::steady_clock::now() - start, kSoon);
+    // Of the processor, whatever else the machine does; not linear, it would be many minutes.
+    constexpr std::clock_t kMost = 60L * CLOCKS_PER_SEC;
+    EXPECT_LT(std::clock() - start, kMost);
 }
 
 TEST(LockReader, RefusesMoreThanItCanHold) {
