@@ -308,8 +308,10 @@ int make_root_of_namespace(int directory) {
             return errno;
         }
     }
-    if (::chroot(".") != 0 || ::fchdir(directory) != 0 ||
-        ::syscall(SYS_pivot_root, ".", ".") != 0) {
+    // From a chroot on, what lies above it was never made private: taking the old root away would
+    // take it away from everybody who shares it.
+    if (::chroot(".") != 0 || ::mount("none", ".", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::fchdir(directory) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) {
         return errno;
     }
     return 0;
@@ -381,6 +383,7 @@ const BuildNamespace& enter_build_namespace() {
         }
     }
     made.sandbox_maps = made.tree_ids.offset == 0 ? same_ids() : shifted_ids(made.tree_ids);
+    made.is_entered = true;
     the_namespace = made;
     entered = true;
     return the_namespace;

@@ -45,6 +45,7 @@ struct BuildNamespace {
     /// mounts cannot be undone. False only where the kernel gives root none.
     bool has_sandbox_user_namespace = false;
     IdMaps sandbox_maps = {}; ///< of those
+    bool is_entered = false;
 };
 
 /// Moves this process into new user and mount namespaces and makes it root there. Root maps all ids
@@ -64,7 +65,7 @@ const BuildNamespace& enter_build_namespace();
 }
 
 /// Makes an open directory, which must be the root of a mount, the root of this process's mount
-/// namespace, also from within a chroot. The old root lies on top of it, where umount2(".") takes
+/// namespace, which must be its own, also from within a chroot. The old root lies on top of it, where umount2(".") takes
 /// it away. For a child between fork and exec; returns 0 or an errno.
 [[nodiscard]] int make_root_of_namespace(int directory);
 

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/artifact_argument.hpp"
 #include "cli/commands.hpp"
+#include "cli/enter_build.hpp"
 #include "cli/input_options.hpp"
 #include "pipeline/artifact_registry.hpp"
 
@@ -38,6 +39,7 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     }
     const InputWorld world(context);
     const InputContext in = world.context();
+    enter_build(context.console); // what it keeps is for bakes
     const Store store(world.cache());
     const Digest key = argument.definition->key(argument.lock(), in.pool);
     if (!store.contains(key)) {

@@ -160,8 +160,17 @@ ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
     const InputWorld world(arguments, context);
     const BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
+    const bool is_new = !fs::exists(request.out);
     prepare_out_folder(request.out, request.cache, context.console);
-    enter_build(context.console);
+    try {
+        enter_build(context.console);
+    } catch (const Error&) {
+        if (is_new) {
+            std::error_code ignored;
+            fs::remove(request.out, ignored); // it is empty
+        }
+        throw;
+    }
     const BakeReport report = bake(request, world.context());
     if (context.global.json) {
         print_json(report, request.out, context.io.out);
