@@ -78,16 +78,19 @@ std::vector<Answer> parse_answers(std::string_view text) {
     while (!text.empty() && out.size() < kMost) {
         out.push_back(parse_answer(take(text, '\0')));
     }
+    const std::string key = fmt::format(R"("key":"{}")", wanted_key().to_string());
     // From the last on, since a digest is of what is sent.
     for (std::size_t i = out.size(); i-- > 0;) {
         std::string& body = out.at(i).body;
-        replace_all(body, "@K", fmt::format(R"("key":"{}")", wanted_key().to_string()));
+        replace_all(body, "@K", key);
         for (std::size_t later = i + 1; later < out.size(); ++later) {
-            const std::string& blob = out.at(later).body;
-            replace_all(
-                body,
-                fmt::format("@{}", later + 1),
-                fmt::format(R"("digest":"{}","size":{})", sha256(blob).to_string(), blob.size()));
+            const std::string mark = fmt::format("@{}", later + 1);
+            if (body.find(mark) != std::string::npos) {
+                const std::string& blob = out.at(later).body;
+                const std::string digest = sha256(blob).to_string();
+                replace_all(
+                    body, mark, fmt::format(R"("digest":"{}","size":{})", digest, blob.size()));
+            }
         }
     }
     return out;
