@@ -13,6 +13,7 @@
 namespace kiln::test {
 
 namespace {
+constexpr std::uint64_t kLargestDisk = std::uint64_t{1} << 30U;
 
 constexpr std::uint64_t kMebibyte = 1U << 20U;
 constexpr std::uint64_t kRootOffset = 2 * kMebibyte;
@@ -96,14 +97,14 @@ ToolDisk make_tool_disk(const FileTree& tree, const fs::path& folder, ProcessRun
                   "start=2048, size=2048, type=21686148-6449-6E6F-744E-656564454649, name=bios\n"
                   "start=4096, size=131072, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, "
                   "name=root\n"});
-    const std::string content = read_text_file(partition);
+    const std::string content = read_text_file(partition, kLargestDisk);
     const UniqueFd fd = open_file(disk.path, O_WRONLY | O_CLOEXEC);
     write_all_at(fd.get(), as_byte_span(content), kRootOffset, disk.path);
     return disk;
 }
 
 void patch_file(const fs::path& path, std::string_view from, std::string_view to) {
-    const std::string content = read_text_file(path);
+    const std::string content = read_text_file(path, kLargestDisk);
     const std::size_t at = content.find(from);
     if (at == std::string::npos || from.size() != to.size()) {
         throw Error(fmt::format("cannot patch '{}'", path.string()));
