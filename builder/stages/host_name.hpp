@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Lets the sandbox's host name resolve while scripts run: postfix and others do not get configured
-// on a machine that does not know itself.
+// Lets the sandbox's host name resolve while packages are configured: postfix and others refuse to
+// on a machine that does not know itself. Not for `run` stages: the folder /etc would be part of
+// what they change (REPRO).
 #pragma once
 
 #include "base/tree_root.hpp"

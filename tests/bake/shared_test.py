@@ -15,6 +15,15 @@ BAKE = ("bake", "debian-minimal", "--offline", "--no-check", "--image", "oci", "
 
 
 class Shared(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # A copy: what is pruned here, other tests look at.
+        cls.cache = world.FAST / "shared-cache"
+        shutil.rmtree(cls.cache, ignore_errors=True)
+        cls.addClassCleanup(shutil.rmtree, cls.cache, True)
+        subprocess.run(["cp", "-a", world.CACHE, cls.cache], check=True)
+        cls.env = world.environment(KILN_CACHE=cls.cache)
+
     def setUp(self):
         self.folder = world.FAST / "shared"
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -22,7 +31,7 @@ class Shared(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, True)
 
     def bake(self, out, **options):
-        return world.kiln(*BAKE, out, cwd=world.WORK, **options)
+        return world.kiln(*BAKE, out, cwd=world.WORK, env=self.env, **options)
 
     def test_links_in_the_output_folder_are_not_followed(self):
         victim = self.folder / "victim"
@@ -53,29 +62,29 @@ class Shared(unittest.TestCase):
                 self.assertEqual(path.stat().st_mode & 0o7777, wanted, path)
 
     def test_three_bakes_while_the_cache_is_pruned_and_a_stage_is_damaged(self):
-        stage = max((world.CACHE / "stages").iterdir(), key=lambda p: p.stat().st_size)
+        stage = max((self.cache / "stages").iterdir(), key=lambda p: p.stat().st_size)
         (stage / "stage.json").write_text('{"key": ')
         outs = [self.folder / f"out{i}" for i in range(3)]
         running = [
             subprocess.Popen(
-                [world.KILN, *BAKE, out], cwd=world.WORK, env=world.environment(),
+                [world.KILN, *BAKE, out], cwd=world.WORK, env=self.env,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             )
             for out in outs
         ]
         while any(process.poll() is None for process in running):
-            world.succeed("cache", "prune", "--all")
+            world.succeed("cache", "prune", "--all", env=self.env)
             time.sleep(0.5)
         for process, out in zip(running, outs):
             errors = process.communicate()[1]
             self.assertEqual(process.returncode, 0, errors[-3000:])
             self.assertEqual(world.sums(out), world.sums(outs[0]))
-        self.assertEqual(list((world.CACHE / "work").iterdir()), [])
+        self.assertEqual(list((self.cache / "work").iterdir()), [])
 
     def test_no_other_user_reaches_a_program_in_a_tree(self):
         self.assertEqual(self.bake(self.folder / "out").returncode, 0)
-        programs = list(pathlib.Path(world.CACHE / "stages").glob("*/tree/usr/bin/passwd"))
-        programs += list(pathlib.Path(world.CACHE / "stages").glob("*/tree/usr/bin/su"))
+        programs = list(pathlib.Path(self.cache / "stages").glob("*/tree/usr/bin/passwd"))
+        programs += list(pathlib.Path(self.cache / "stages").glob("*/tree/usr/bin/su"))
         self.assertNotEqual(programs, [])
         user = world.make_user()
         for program in programs:

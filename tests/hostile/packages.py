@@ -103,6 +103,10 @@ CASES = [
         "preinst": "#!/bin/sh\ndpkg-divert --package other --divert /srv/../../../victim/file "
                    "--add /srv/x >/dev/null 2>&1 || true\n"}, data=[member("./srv/x", "x")],
         code=1, says=("of the tree",)),
+    script("takes its host's name for granted", "perl -e 'gethostbyname(shift) or die' kiln",
+           tree=("!/etc/hosts",)),
+    script("adds to hosts", "echo '10.0.0.1 mine' >>/etc/hosts", stages=(run(
+        "look", "grep -q mine /etc/hosts; ! grep -q kiln /etc/hosts"),), tree=("/etc/hosts",)),
     script("a failing script", "exit 9", code=1, says=("postinst failed with exit code 9",)),
     script("a script that ends itself", "kill -9 $$", code=1, says=("signal",)),
     script("no password is left", "echo x", stages=(run("look", "! test -e /victim/file"),)),
