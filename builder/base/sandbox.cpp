@@ -111,7 +111,8 @@ extern "C" void end_first_process(int) {
 /// Capabilities can neither be used nor got back, by no program that is started.
 int keep_few_capabilities() {
     std::array<__user_cap_data_struct, 2> sets{};
-    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    constexpr int kNumbers = 64; // also those of kernels to come
+    for (int capability = 0; capability < kNumbers; ++capability) {
         const auto bit = 1U << (static_cast<unsigned>(capability) % 32U);
         const auto kept = std::find(kKeptCapabilities.begin(), kKeptCapabilities.end(), capability);
         if (kept == kKeptCapabilities.end()) {
