@@ -65,8 +65,8 @@ const BuildNamespace& enter_build_namespace();
 }
 
 /// Makes an open directory, which must be the root of a mount, the root of this process's mount
-/// namespace, which must be its own, also from within a chroot. The old root lies on top of it, where umount2(".") takes
-/// it away. For a child between fork and exec; returns 0 or an errno.
+/// namespace, which must be its own, also from within a chroot. The old root lies on top of it,
+/// where umount2(".") takes it away. For a child between fork and exec; returns 0 or an errno.
 [[nodiscard]] int make_root_of_namespace(int directory);
 
 } // namespace kiln
