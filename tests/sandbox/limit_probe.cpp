@@ -35,11 +35,13 @@ void take_memory() {
     for_ever();
 }
 
-/// Of memory that is no process's own.
+/// Of memory that is no process's own: far more than what others give back meanwhile.
 void take_shared_memory() {
     const int fd = ::memfd_create("probe", MFD_CLOEXEC);
     const std::vector<char> bytes(kMiB, 'x');
-    for (int i = 0; i < 512 && ::write(fd, bytes.data(), bytes.size()) > 0; ++i) {
+    constexpr int kMost = 4096;
+    for (int i = 0; i < kMost && ::write(fd, bytes.data(), bytes.size()) > 0; ++i) {
+        ::usleep(1000);
     }
     for_ever();
 }
