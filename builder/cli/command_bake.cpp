@@ -6,6 +6,7 @@
 #include "cli/input_options.hpp"
 #include "cli/recipe_argument.hpp"
 #include "pipeline/bake.hpp"
+#include "pipeline/output_folder.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

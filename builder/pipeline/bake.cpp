@@ -3,7 +3,6 @@
 
 #include "base/file_stream.hpp"
 #include "base/parallel.hpp"
-#include "base/paths.hpp"
 #include "base/text.hpp"
 #include "check/image_check.hpp"
 #include "check/lint.hpp"
@@ -11,6 +10,7 @@
 #include "pipeline/executor.hpp"
 #include "pipeline/git_source.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/output_folder.hpp"
 #include "pipeline/recipe_artifacts.hpp"
 
 #include <fmt/format.h>
@@ -329,68 +329,7 @@ class Bake {
     Record record_;
 };
 
-/// What the umask of whoever started kiln leaves of a mode. Trees are made with another umask.
-void apply_umask(const fs::path& path, unsigned mask) {
-    if (fs::is_symlink(path)) {
-        return;
-    }
-    const unsigned mode = fs::is_directory(path) ? 0777U : 0666U;
-    fs::permissions(path, fs::perms(mode & ~mask));
-}
-
-/// Moves finished results to their names, each at once; what had a name before is replaced, a link
-/// itself and not what it leads to.
-std::vector<fs::path> publish(const fs::path& from, const fs::path& out, unsigned mask) {
-    std::vector<fs::path> names;
-    for (const auto& file : fs::directory_iterator(from)) {
-        names.push_back(file.path().filename());
-    }
-    for (const auto& file : fs::recursive_directory_iterator(from)) {
-        apply_umask(file.path(), mask);
-    }
-    std::sort(names.begin(), names.end());
-    std::vector<fs::path> published;
-    for (const fs::path& name : names) {
-        if (fs::is_directory(out / name)) {
-            fs::rename(out / name, from / ("." + name.string()));
-        }
-        fs::rename(from / name, out / name);
-        published.push_back(out / name);
-    }
-    return published;
-}
-
-/// Held while a bake writes to its output folder. What an earlier one left there when it was killed
-/// is swept away.
-class OutFolderLock {
-  public:
-    explicit OutFolderLock(const fs::path& out)
-        : path_(out / ".lock"), lock_(FileLock::try_lock(path_, FileLock::Mode::exclusive)) {
-        if (!lock_.is_held()) {
-            throw Error(fmt::format("another kiln is baking into '{}'", out.string()))
-                .with_hint("wait for it, or use another folder with --out");
-        }
-        for (const auto& entry : fs::directory_iterator(out)) {
-            if (entry.path().filename().string().starts_with(kTemporaryPrefix)) {
-                remove_tree(entry.path());
-            }
-        }
-    }
-
-    OutFolderLock(const OutFolderLock&) = delete;
-    OutFolderLock& operator=(const OutFolderLock&) = delete;
-
-    ~OutFolderLock() {
-        std::error_code ignored;
-        fs::remove(path_, ignored);
-    }
-
-  private:
-    fs::path path_;
-    FileLock lock_;
-};
-
-/// Loads the lock of a recipe, or makes it anew, prints what changed and writes it.
+/// Loads the lock of a recipe, or makes a new one, prints what changed and writes it.
 Lockfile load_or_make_lock(
     const Recipe& recipe,
     const fs::path& file,
@@ -420,25 +359,6 @@ Lockfile load_or_make_lock(
 
 } // namespace
 
-void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& console) {
-    const fs::path inside =
-        fs::weakly_canonical(out).lexically_relative(fs::weakly_canonical(cache));
-    if (!inside.empty() && *inside.begin() != "..") {
-        throw UsageError(fmt::format(
-            "the output folder '{}' lies in the cache directory, where files are removed",
-            out.string()));
-    }
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (error) {
-        throw SystemError(
-            fmt::format("cannot make the output folder '{}'", out.string()), error.value());
-    }
-    if (const std::string warning = check_out_folder(out); !warning.empty()) {
-        console.warning(warning);
-    }
-}
-
 BakeReport bake(BakeRequest request, const InputContext& in) {
     const auto start = Clock::now();
     apply_source_overrides(request.recipe, request.sources);
@@ -457,7 +377,7 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
     report.record = Bake(request, lock, artifacts, store, in).run(folder.path());
     report.record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     write_record(report.record, folder.path());
-    report.files = publish(folder.path(), request.out, request.umask);
+    report.files = publish_results(folder.path(), request.out, request.umask);
     return report;
 }
 

@@ -21,7 +21,7 @@ struct BakeRequest {
     fs::path out;                     ///< folder of the results; made if needed
     fs::path cache;                   ///< root of kiln's cache
     unsigned jobs = 1;
-    bool refresh = false; ///< make the lock anew first
+    bool refresh = false; ///< make a new lock first
     bool check = true;    ///< look at finished disks through libguestfs
     bool keep_work = false;
     unsigned umask = 022; ///< of whoever wants the results
@@ -35,12 +35,8 @@ struct BakeReport {
 /// Formats that `--image` takes.
 inline constexpr std::array<std::string_view, 4> kImageFormats{"qcow2", "raw", "oci", "docker"};
 
-/// Makes the folder of the results if needed and checks who else can write to it (base/paths.hpp).
-/// Call it before enter_build_namespace(): owners look different afterwards.
-void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& console);
-
-/// Needs prepare_out_folder() and enter_build_namespace(). On any failure the output folder is left
-/// as it was, but for build.log.
+/// Needs prepare_out_folder() (pipeline/output_folder.hpp) and enter_build_namespace(). On any
+/// failure the output folder is left as it was, but for build.log.
 [[nodiscard]] BakeReport bake(BakeRequest request, const InputContext& in);
 
 } // namespace kiln
