@@ -15,7 +15,7 @@ namespace kiln {
 namespace {
 
 /// Emptied after it was looked at, so that nothing of another file is lost.
-UniqueFd open_anew(const fs::path& path, unsigned mode) {
+UniqueFd open_truncated(const fs::path& path, unsigned mode) {
     UniqueFd fd = open_own_file(path, O_WRONLY | O_CREAT, mode);
     if (::ftruncate(fd.get(), 0) != 0 || ::fchmod(fd.get(), mode) != 0) {
         throw SystemError(fmt::format("cannot write '{}'", path.string()));
@@ -53,7 +53,7 @@ int OwnFileStream::Buffer::sync() {
 }
 
 OwnFileStream::OwnFileStream(const fs::path& path, unsigned mode)
-    : std::ostream(nullptr), buffer_(open_anew(path, mode), path) {
+    : std::ostream(nullptr), buffer_(open_truncated(path, mode), path) {
     rdbuf(&buffer_);
 }
 

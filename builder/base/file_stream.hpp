@@ -12,7 +12,8 @@
 
 namespace kiln {
 
-/// Writes a file anew; see open_own_file(). Like every stream it goes bad when writing fails.
+/// Writes a file from its beginning; see open_own_file(). Like every stream it goes bad when
+/// writing fails.
 class OwnFileStream final : public std::ostream {
   public:
     explicit OwnFileStream(const fs::path& path, unsigned mode = 0666);

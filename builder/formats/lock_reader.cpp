@@ -46,7 +46,7 @@ class LockReader {
                     "this is format {} of the lock, and this kiln reads format {}",
                     format,
                     Lockfile::kFormat),
-                "'kiln lock' writes it anew");
+                "run 'kiln lock' to create a new one");
             return {};
         }
         Lockfile lock;
@@ -74,8 +74,8 @@ class LockReader {
         if (diagnostics_.error_count() == before && content != lock.digest().to_string()) {
             diagnostics_.error(
                 fields.pos_of("content"),
-                "the content does not fit this digest: the lock was changed after kiln wrote it",
-                "take back the change, or let 'kiln lock' write the lock anew");
+                "checksum mismatch: the lock was edited after kiln wrote it",
+                "undo the change, or run 'kiln lock' to create a new lock");
         }
         return lock;
     }

@@ -104,7 +104,7 @@ constexpr std::uint64_t kMaxLockBytes = std::uint64_t{64} << 20U;
 /// Reads what to_text() wrote. All faults go to `diagnostics`: syntax, unknown or missing keys,
 /// texts that are not as formats/lock_rules.hpp says, duplicates, packages of a stage that the
 /// table lacks, distributions before what they need or without a source, and a content that does
-/// not fit the digest in the last line (a lock that was edited, or cut and mended).
+/// not fit the digest in the last line (a lock that was edited or truncated).
 [[nodiscard]] Lockfile
 parse_lockfile(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);
 

@@ -368,7 +368,7 @@ void Store::set_aside(const fs::path& folder) const {
     fs::rename(folder, doomed.path() / "stage", ignored);
 }
 
-/// Looked at again with nobody else about: another kiln may have made it anew meanwhile.
+/// Checked again under the exclusive lock: another kiln may have replaced it meanwhile.
 void Store::set_aside_if_damaged(const fs::path& folder) const {
     const fs::path own = own_work();
     const FileLock alone = lock_uses(FileLock::Mode::exclusive);

@@ -133,8 +133,9 @@ TEST(Lockfile, GivesTheOrderOfAStage) {
 
 TEST(LockReader, RefusesAChangedLock) {
     const std::string faults = faults_of(replaced(sample().to_text(), "5.2-1", "5.2-2"));
-    EXPECT_THAT(faults, HasSubstr("web.lock:28:14: error: the content does not fit this digest: "));
-    EXPECT_THAT(faults, HasSubstr("hint: take back the change, or let 'kiln lock'"));
+    EXPECT_THAT(faults, HasSubstr("web.lock:28:14: error: checksum mismatch: "));
+    EXPECT_THAT(
+        faults, HasSubstr("hint: undo the change, or run 'kiln lock' to create a new lock"));
 }
 
 TEST(LockReader, AcceptsOtherWhiteSpace) {
@@ -266,7 +267,7 @@ TEST(LockReader, HoldsEveryTextToItsGrammar) {
     for (const Hostile& each : kHostile) {
         const std::string faults = faults_of(replaced(sample().to_text(), each.from, each.to));
         EXPECT_THAT(faults, HasSubstr(each.said)) << each.what;
-        EXPECT_THAT(faults, testing::Not(HasSubstr("does not fit this digest"))) << each.what;
+        EXPECT_THAT(faults, testing::Not(HasSubstr("checksum mismatch"))) << each.what;
     }
 }
 
