@@ -114,15 +114,7 @@ void RegularFile::look_at() {
 }
 
 std::size_t RegularFile::read(std::span<std::byte> buffer) {
-    while (true) {
-        const ssize_t count = ::read(fd_.get(), buffer.data(), buffer.size());
-        if (count >= 0) {
-            return static_cast<std::size_t>(count);
-        }
-        if (errno != EINTR) {
-            throw SystemError(fmt::format("cannot read '{}'", shown_.string()));
-        }
-    }
+    return read_some(fd_.get(), buffer, shown_);
 }
 
 std::string RegularFile::read_text(std::uint64_t limit) {

@@ -157,18 +157,22 @@ std::string read_text_file(const fs::path& path, std::uint64_t limit) {
     return std::move(*text);
 }
 
-FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_regular_file(path)) {}
-
-std::size_t FileSource::read(std::span<std::byte> buffer) {
+std::size_t read_some(int fd, std::span<std::byte> buffer, const fs::path& path) {
     while (true) {
-        const ssize_t count = ::read(fd_.get(), buffer.data(), buffer.size());
+        const ssize_t count = ::read(fd, buffer.data(), buffer.size());
         if (count >= 0) {
             return static_cast<std::size_t>(count);
         }
         if (errno != EINTR) {
-            throw SystemError(fmt::format("cannot read '{}'", path_.string()));
+            throw SystemError(fmt::format("cannot read '{}'", path.string()));
         }
     }
+}
+
+FileSource::FileSource(const fs::path& path) : path_(path), fd_(open_regular_file(path)) {}
+
+std::size_t FileSource::read(std::span<std::byte> buffer) {
+    return read_some(fd_.get(), buffer, path_);
 }
 
 AtomicFile::AtomicFile(fs::path target, unsigned mode) : target_(std::move(target)) {

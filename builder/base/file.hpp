@@ -52,6 +52,9 @@ void write_all_at(int fd, Bytes bytes, std::uint64_t offset, const fs::path& pat
 void read_exactly_at(
     int fd, std::span<std::byte> buffer, std::uint64_t offset, const fs::path& path);
 
+/// read(2) at the file position, again after signals; 0 at the end. `path` is for the message only.
+[[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> buffer, const fs::path& path);
+
 /// Opens, and makes with O_CREAT, a file that only kiln puts where it lies, such as a lock or a
 /// log. Throws Error when a link or anything else is there that would lead elsewhere.
 [[nodiscard]] UniqueFd open_own_file(const fs::path& path, int flags, unsigned mode = 0666);

@@ -157,8 +157,8 @@ std::vector<std::string> TreeRoot::names(std::string_view path) const {
     return directory.is_open() ? names_in(directory.get()) : std::vector<std::string>();
 }
 
-UniqueFd TreeRoot::open(std::string_view path) const {
-    UniqueFd fd = try_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+std::string TreeRoot::read_text(std::string_view path) const {
+    const UniqueFd fd = try_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat info{};
     if (!fd.is_open() || ::fstat(fd.get(), &info) != 0) {
         throw SystemError(fmt::format("cannot open {}", of_tree(path)));
@@ -166,14 +166,9 @@ UniqueFd TreeRoot::open(std::string_view path) const {
     if (!S_ISREG(info.st_mode)) {
         throw Error(fmt::format("{} is not a regular file", of_tree(path)));
     }
-    return fd;
-}
-
-std::string TreeRoot::read_text(std::string_view path) const {
-    FdSource source(open(path));
     std::string text;
     std::array<std::byte, 65536> buffer{};
-    while (const std::size_t count = source.read(buffer)) {
+    while (const std::size_t count = read_some(fd.get(), buffer, path)) {
         text += as_text(Bytes(buffer).first(count));
         if (text.size() > kLargestText) {
             throw Error(
@@ -181,11 +176,6 @@ std::string TreeRoot::read_text(std::string_view path) const {
         }
     }
     return text;
-}
-
-std::string TreeRoot::read_link(std::string_view path) const {
-    const Place place = place_of(path);
-    return link_target(place.directory.get(), place.name, path);
 }
 
 std::string TreeRoot::real_path(std::string_view path) const {
@@ -198,18 +188,6 @@ std::string TreeRoot::real_path(std::string_view path) const {
         return std::string(inside);
     }
     return inside.empty() ? place.name : fmt::format("{}/{}", inside, place.name);
-}
-
-std::size_t FdSource::read(std::span<std::byte> buffer) {
-    while (true) {
-        const ssize_t count = ::read(fd_.get(), buffer.data(), buffer.size());
-        if (count >= 0) {
-            return static_cast<std::size_t>(count);
-        }
-        if (errno != EINTR) {
-            throw SystemError("cannot read a file of the tree");
-        }
-    }
 }
 
 } // namespace kiln

@@ -52,11 +52,8 @@ class TreeRoot {
     [[nodiscard]] bool is_regular_file(std::string_view path) const;
     /// Names in a directory, sorted; none when there is no such directory. Links are followed.
     [[nodiscard]] std::vector<std::string> names(std::string_view path) const;
-    /// A regular file for reading. Links are followed.
-    [[nodiscard]] UniqueFd open(std::string_view path) const;
     /// The content of a regular file of at most `kLargestText` bytes. Links are followed.
     [[nodiscard]] std::string read_text(std::string_view path) const;
-    [[nodiscard]] std::string read_link(std::string_view path) const;
     /// The path without links before the last component, without leading slash. Throws when there
     /// is no such directory.
     [[nodiscard]] std::string real_path(std::string_view path) const;
@@ -112,17 +109,6 @@ class TreeRoot {
 
     UniqueFd fd_;
     TreeIds ids_;
-};
-
-/// Reads from an open descriptor, which it owns.
-class FdSource final : public Source {
-  public:
-    explicit FdSource(UniqueFd fd) : fd_(std::move(fd)) {}
-
-    std::size_t read(std::span<std::byte> buffer) override;
-
-  private:
-    UniqueFd fd_;
 };
 
 /// Makes a folder of kiln's own, with all in it, root's of the tree, so that programs in a sandbox

@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::size_t kLogLines = 30;
 
-/// Takes whatever comes, and forgets it.
-class NullSink final : public Sink {
-  public:
-    void write(Bytes) override {}
-};
-
 class Wait {
   public:
     Wait(const ReadySpec& spec, const ReadyWorld& world) : spec_(spec), world_(world) {}
