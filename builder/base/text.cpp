@@ -143,6 +143,21 @@ std::string printable(std::string_view text, std::size_t max) {
     return out;
 }
 
+std::string valid_utf8(std::string_view text, std::string_view mark) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length > 0) {
+            out += text.substr(0, length);
+        } else {
+            out += fmt::format("{}{:02x}", mark, static_cast<unsigned char>(text[0]));
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
+}
+
 std::string printable_lines(std::string_view text, std::size_t max) {
     std::string out;
     for (std::size_t newline = text.find('\n'); newline != std::string_view::npos;

@@ -28,6 +28,10 @@ printable(std::string_view text, std::size_t max = std::numeric_limits<std::size
 [[nodiscard]] std::string
 printable_lines(std::string_view text, std::size_t max = std::numeric_limits<std::size_t>::max());
 
+/// UTF-8 for JSON and the like: each byte that is not part of a well-formed sequence becomes `mark`
+/// and two hexadecimal digits. Everything else stays.
+[[nodiscard]] std::string valid_utf8(std::string_view text, std::string_view mark = "\\x");
+
 /// One line of at most 300 characters of what strangers wrote, for a message.
 [[nodiscard]] inline std::string excerpt(std::string_view text) {
     return printable(text, 300);

@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 #include "formats/image_json.hpp"
 
 #include <fmt/format.h>
@@ -71,8 +70,7 @@ int trailing_number(const std::string& node) {
 
 DiskInfo parse_sfdisk_json(std::string_view text) {
     // What a disk calls its partitions need not be UTF-8.
-    const nlohmann::ordered_json json =
-        parse_json(escape_invalid_utf8(text, "\\\\x"), "output of sfdisk");
+    const nlohmann::ordered_json json = parse_json(valid_utf8(text, "\\\\x"), "output of sfdisk");
     const JsonObject table = JsonObject(json, "output of sfdisk").object("partitiontable");
     const std::uint64_t sector = table.number_or("sectorsize", 512);
     DiskInfo disk;

@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "check/image_files.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -25,7 +24,7 @@ constexpr std::string_view kStatusMark = "kiln-status ";
 std::pair<std::vector<std::string>, std::uint64_t> split_status(std::string_view output) {
     std::vector<std::string> lines = split_lines(output);
     for (std::string& line : lines) {
-        line = escape_controls(line); // names of the disk's files are in it
+        line = printable(line); // names of the disk's files are in it
     }
     if (!lines.empty() && lines.back().starts_with(kStatusMark)) {
         const auto status = parse_unsigned(lines.back().substr(kStatusMark.size()));
@@ -131,8 +130,8 @@ bool DiskReader::mount_inspected() const {
                 appliance_.fail(fmt::format("mount the root file system '{}'", device));
             }
             if (status == -1) {
-                appliance_.console().warning(fmt::format(
-                    "'{}' could not be mounted at '{}'", device, escape_controls(point)));
+                appliance_.console().warning(
+                    fmt::format("'{}' could not be mounted at '{}'", device, printable(point)));
             }
         }
         return true;

@@ -5,7 +5,6 @@
 #include "base/interrupt.hpp"
 #include "base/kvm.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 #include "formats/foreign_disk.hpp"
 
 #include <fcntl.h>
@@ -100,7 +99,7 @@ void on_event( // NOLINT(readability-function-size): the signature is libguestfs
     try {
         auto* const console = static_cast<Console*>(opaque);
         for (const std::string& line : split_lines(std::string_view(text, length))) {
-            console->debug("appliance: " + escape_controls(line));
+            console->debug("appliance: " + printable(line));
         }
     } catch (...) { // a lost debug message is no reason to end
         return;
@@ -300,7 +299,7 @@ void Appliance::fail(std::string_view what) const {
     throw_if_interrupted();
     const char* const reason = guestfs_last_error(get());
     std::vector<std::string> lines =
-        split_lines(reason == nullptr ? "no reason given" : escape_controls(reason, "\n"));
+        split_lines(reason == nullptr ? "no reason given" : printable_lines(reason));
     const std::string first = lines.empty() ? std::string() : lines.front();
     lines.erase(lines.begin(), lines.begin() + (lines.empty() ? 0 : 1));
     Error error = Error(fmt::format("cannot {}: {}", what, first)).with_details(std::move(lines));

@@ -2,7 +2,6 @@
 #include "check/inspect_report.hpp"
 
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,15 +23,15 @@ bool is_person(const UserInfo& user) {
 
 class Text {
   public:
-    void section(std::string_view title) { fmt::format_to(out(), "{}\n", escape_controls(title)); }
+    void section(std::string_view title) { fmt::format_to(out(), "{}\n", printable(title)); }
 
     void line(std::string_view name, std::string_view value) {
         if (!value.empty()) {
-            fmt::format_to(out(), "  {:<14}  {}\n", name, escape_controls(value));
+            fmt::format_to(out(), "  {:<14}  {}\n", name, printable(value));
         }
     }
 
-    void item(std::string_view text) { fmt::format_to(out(), "  {}\n", escape_controls(text)); }
+    void item(std::string_view text) { fmt::format_to(out(), "  {}\n", printable(text)); }
 
     [[nodiscard]] std::string take() { return std::move(text_); }
 
@@ -241,7 +240,7 @@ ordered_json to_json_value(const SystemInfo& system) {
 /// Makes every string of the document valid UTF-8, which what an image holds need not be.
 void make_valid(ordered_json& value) {
     if (value.is_string()) {
-        value = escape_invalid_utf8(value.get_ref<const std::string&>());
+        value = valid_utf8(value.get_ref<const std::string&>());
     } else if (value.is_array()) {
         for (ordered_json& item : value) {
             make_valid(item);
@@ -250,7 +249,7 @@ void make_valid(ordered_json& value) {
         ordered_json valid = ordered_json::object();
         for (const auto& item : value.items()) {
             make_valid(item.value());
-            valid.push_back({escape_invalid_utf8(item.key()), std::move(item.value())});
+            valid.push_back({valid_utf8(item.key()), std::move(item.value())});
         }
         value = std::move(valid);
     }

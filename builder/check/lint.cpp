@@ -3,9 +3,9 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/text.hpp"
 #include "check/image_files.hpp"
 #include "check/lint_rules.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -54,7 +54,7 @@ bool contains_word(std::string_view text, std::string_view word) {
 
 std::string describe(const LintFinding& finding, std::span<const std::string> stage_names) {
     std::string line =
-        fmt::format("{} /{}: {}", finding.rule, escape_controls(finding.path), finding.why);
+        fmt::format("{} /{}: {}", finding.rule, printable(finding.path), finding.why);
     if (finding.stage < stage_names.size()) {
         line += fmt::format(" (stage '{}')", stage_names[finding.stage]);
     }

@@ -2,7 +2,6 @@
 #include "check/tree_compare.hpp"
 
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -153,7 +152,7 @@ TreeComparison compare_trees(const FileTree& expected, const FileTree& actual, s
     const auto report = [&](const std::string& path, const std::string& text) {
         ++result.count;
         if (result.lines.size() < limit) {
-            result.lines.push_back(escape_controls(fmt::format("/{}: {}", path, text)));
+            result.lines.push_back(printable(fmt::format("/{}: {}", path, text)));
         }
     };
     std::set<std::string_view> paths;

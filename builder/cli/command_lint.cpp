@@ -5,7 +5,6 @@
 #include "check/lint.hpp"
 #include "cli/commands.hpp"
 #include "cli/image_argument.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -95,8 +94,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
         for (const LintFinding& finding : findings) {
             json.push_back(
                 {{"rule", finding.rule},
-                 {"path", escape_invalid_utf8(finding.path)},
-                 {"why", escape_invalid_utf8(finding.why)}});
+                 {"path", valid_utf8(finding.path)},
+                 {"why", valid_utf8(finding.why)}});
         }
         context.io.out << json_text(json) << '\n';
     } else {

@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -17,11 +16,11 @@ constexpr std::size_t kShownBytes = 80; ///< of a name that is too long
 
 std::string shortened(std::string_view name) {
     const bool whole = name.size() <= kShownBytes;
-    return escape_controls(name.substr(0, kShownBytes)) + (whole ? "" : "...");
+    return printable(name.substr(0, kShownBytes)) + (whole ? "" : "...");
 }
 
 [[noreturn]] void exceed(std::string_view archive, const std::string& what) {
-    throw Error(fmt::format("archive '{}' {}", escape_controls(archive), what))
+    throw Error(fmt::format("archive '{}' {}", printable(archive), what))
         .with_hint("kiln does not read archives that expand without measure");
 }
 

@@ -5,7 +5,6 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "formats/archive_stream.hpp"
-#include "formats/escape.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -57,7 +56,7 @@ FileType file_type(archive_entry* member, const std::string& path) {
     case AE_IFSOCK:
         return FileType::socket;
     default:
-        throw Error(fmt::format("member '{}' is of an unknown type", escape_controls(path)));
+        throw Error(fmt::format("member '{}' is of an unknown type", printable(path)));
     }
 }
 
@@ -71,8 +70,7 @@ Xattrs read_xattrs(archive_entry* member, const std::string& path) {
         if (xattrs.size() == kMaxXattrs || size > kMaxXattrBytes ||
             std::string_view(name).size() > kMaxNameBytes) {
             throw Error(fmt::format(
-                "member '{}' has extended attributes that Linux cannot hold",
-                escape_controls(path)));
+                "member '{}' has extended attributes that Linux cannot hold", printable(path)));
         }
         xattrs[name] = std::string(static_cast<const char*>(value), size);
     }
@@ -81,8 +79,7 @@ Xattrs read_xattrs(archive_entry* member, const std::string& path) {
 
 std::uint32_t checked_id(la_int64_t id, const std::string& path) {
     if (id < 0 || id > std::int64_t{UINT32_MAX} - 1) {
-        throw Error(
-            fmt::format("member '{}' has the impossible owner id {}", escape_controls(path), id));
+        throw Error(fmt::format("member '{}' has the impossible owner id {}", printable(path), id));
     }
     return static_cast<std::uint32_t>(id);
 }
@@ -115,7 +112,7 @@ ArchiveMember convert(archive_entry* member) {
         if (entry.target.empty() || entry.target.size() > kMaxPathBytes) {
             throw Error(fmt::format(
                 "symbolic link '{}' has a target of {} bytes",
-                escape_controls(out.path),
+                printable(out.path),
                 entry.target.size()));
         }
     } else if (entry.type == FileType::char_device || entry.type == FileType::block_device) {
@@ -131,8 +128,8 @@ namespace {
 
 Error unusable_name(std::string_view raw) {
     constexpr std::size_t kShown = 256;
-    return Error(fmt::format(
-        "archive member has the unusable name '{}'", escape_controls(raw.substr(0, kShown))));
+    return Error(
+        fmt::format("archive member has the unusable name '{}'", printable(raw.substr(0, kShown))));
 }
 
 } // namespace
@@ -184,13 +181,12 @@ class ArchiveReader::Impl {
         }
         stream_.require(status);
         is_inside_ = true;
-        return with_context(
-            fmt::format("reading archive '{}'", escape_controls(stream_.name())), [&] {
-                ArchiveMember out = convert(member);
-                budget_.add_member(stream_.name(), out.path, out.entry);
-                content_.start(out.entry.size);
-                return out;
-            });
+        return with_context(fmt::format("reading archive '{}'", printable(stream_.name())), [&] {
+            ArchiveMember out = convert(member);
+            budget_.add_member(stream_.name(), out.path, out.entry);
+            content_.start(out.entry.size);
+            return out;
+        });
     }
 
     Source& content() { return content_; }

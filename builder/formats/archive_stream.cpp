@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -34,8 +33,8 @@ void ArchiveStream::require(int status) {
         const char* text = archive_error_string(get());
         throw Error(fmt::format(
             "cannot read archive '{}': {}",
-            escape_controls(name_),
-            text == nullptr ? "unknown" : escape_controls(text)));
+            printable(name_),
+            text == nullptr ? "unknown" : printable(text)));
     }
 }
 
@@ -46,7 +45,7 @@ std::size_t ArchiveStream::take() {
     if (header_limit_ != UINT64_MAX && header_bytes_ > header_limit_ + kBufferSize) {
         throw Error(fmt::format(
             "archive '{}' has a member whose header is larger than {}",
-            escape_controls(name_),
+            printable(name_),
             format_size(header_limit_)));
     }
     return count;
@@ -112,7 +111,7 @@ void BlockSource::next_block() {
     block_offset_ = static_cast<std::uint64_t>(offset);
     if (block_offset_ < position_ || (!unbounded_ && block_offset_ + size > size_)) {
         throw Error(
-            fmt::format("archive '{}' holds blocks out of place", escape_controls(stream_.name())));
+            fmt::format("archive '{}' holds blocks out of place", printable(stream_.name())));
     }
 }
 

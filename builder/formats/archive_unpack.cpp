@@ -3,8 +3,8 @@
 
 #include "base/beneath.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "formats/archive_reader.hpp"
-#include "formats/escape.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -39,9 +39,7 @@ class Unpacker {
             put(member, content);
         } catch (Error& error) {
             error.add_context(fmt::format(
-                "unpacking the member '{}' of '{}'",
-                escape_controls(member.path),
-                escape_controls(name_)));
+                "unpacking the member '{}' of '{}'", printable(member.path), printable(name_)));
             throw;
         }
     }
@@ -51,8 +49,7 @@ class Unpacker {
         for (const auto& [path, time] : folder_times_) {
             const UniqueFd folder = open_beneath(top_.get(), path, O_RDONLY | O_DIRECTORY);
             if (::futimens(folder.get(), times_of(time).data()) != 0) {
-                throw SystemError(
-                    fmt::format("cannot set the time of '{}'", escape_controls(path)));
+                throw SystemError(fmt::format("cannot set the time of '{}'", printable(path)));
             }
         }
     }
@@ -60,10 +57,7 @@ class Unpacker {
   private:
     [[noreturn]] void refuse(const ArchiveMember& member, std::string_view why) const {
         throw Error(fmt::format(
-            "cannot unpack '{}' of '{}': {}",
-            escape_controls(member.path),
-            escape_controls(name_),
-            why));
+            "cannot unpack '{}' of '{}': {}", printable(member.path), printable(name_), why));
     }
 
     void put(const ArchiveMember& member, Source& content) {
@@ -108,10 +102,9 @@ class Unpacker {
             if (error.error_number() != ENOTDIR && error.error_number() != ENOENT) {
                 throw;
             }
-            refuse(member, fmt::format("'{}' is not a directory", escape_controls(parent)));
+            refuse(member, fmt::format("'{}' is not a directory", printable(parent)));
         } catch (const Error&) {
-            refuse(
-                member, fmt::format("'{}' leads through a symbolic link", escape_controls(parent)));
+            refuse(member, fmt::format("'{}' leads through a symbolic link", printable(parent)));
         }
     }
 
@@ -133,8 +126,8 @@ class Unpacker {
         if (errno == EEXIST) {
             refuse(member, kTwice);
         }
-        throw SystemError(fmt::format(
-            "cannot unpack '{}' of '{}'", escape_controls(member.path), escape_controls(name_)));
+        throw SystemError(
+            fmt::format("cannot unpack '{}' of '{}'", printable(member.path), printable(name_)));
     }
 
     void make_link(const ArchiveMember& member) {
@@ -159,8 +152,7 @@ class Unpacker {
             !S_ISREG(status.st_mode)) {
             refuse(
                 member,
-                fmt::format(
-                    "it is a hard link to '{}', which is not a file", escape_controls(first)));
+                fmt::format("it is a hard link to '{}', which is not a file", printable(first)));
         }
         const UniqueFd parent = parent_of(member, member.path, true);
         // Without AT_SYMLINK_FOLLOW: the name itself is linked, whatever it is by now.
@@ -204,7 +196,7 @@ class Unpacker {
 
 void unpack_archive(
     Source& archive, const std::string& name, const fs::path& folder, const ArchiveLimits& limits) {
-    with_context(fmt::format("unpacking '{}'", escape_controls(name)), [&] {
+    with_context(fmt::format("unpacking '{}'", printable(name)), [&] {
         ArchiveBudget budget(limits);
         ArchiveReader reader(archive, name, ArchiveFilters::detect, &budget);
         Unpacker unpacker(name, folder, budget);

@@ -6,7 +6,6 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "formats/archive_reader.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -84,8 +83,7 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
         }
         members.push_back({std::string(name), at + kArHeaderSize, *size});
         if (*size > file_size - at - kArHeaderSize) {
-            throw damaged(
-                path, fmt::format("it is truncated: '{}' is not whole", escape_controls(name)));
+            throw damaged(path, fmt::format("it is truncated: '{}' is not whole", printable(name)));
         }
         at += kArHeaderSize + *size + *size % 2;
     }
@@ -112,7 +110,7 @@ void with_member(
         throw damaged(path, fmt::format("it has no '{}' member", prefix));
     }
     RangeSource source(file.fd(), *member, path);
-    ArchiveReader reader(source, path.filename().string() + "/" + escape_controls(member->name));
+    ArchiveReader reader(source, path.filename().string() + "/" + printable(member->name));
     use(reader);
 }
 
@@ -132,7 +130,7 @@ bool is_control_name(std::string_view name) {
 }
 
 void check_control_member(const ArchiveMember& member, const DebControl& control) {
-    const std::string name = escape_controls(member.path);
+    const std::string name = printable(member.path);
     const bool is_file = member.entry.type == FileType::regular && member.entry.hardlink_to.empty();
     if (!is_file || !is_control_name(member.path)) {
         throw damaged(

@@ -4,7 +4,6 @@
 #include "base/beneath.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 #include "formats/qcow2_header.hpp"
 
 #include <fmt/format.h>
@@ -52,7 +51,7 @@ std::vector<std::byte> read_head(RegularFile& file, const fs::path& path) {
 }
 
 std::string shown(const fs::path& path) {
-    return escape_controls(path.string());
+    return printable(path.string());
 }
 
 } // namespace

@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -23,7 +22,7 @@ constexpr std::size_t kMaxKeys = 65536;
 constexpr std::size_t kMaxKeysOfObject = 4096;
 
 Error malformed(std::string_view what, std::string_view why) {
-    return Error(fmt::format("malformed JSON in '{}': {}", escape_controls(what), why));
+    return Error(fmt::format("malformed JSON in '{}': {}", printable(what), why));
 }
 
 /// "line 3, column 7" of a byte, counted from 1.
@@ -79,7 +78,7 @@ class Guard final : public nlohmann::json_sax<Json> {
             throw malformed(what_, "too many keys");
         }
         if (!keys_.back().insert(key).second) {
-            throw malformed(what_, fmt::format("'{}' occurs twice", escape_controls(key)));
+            throw malformed(what_, fmt::format("'{}' occurs twice", printable(key)));
         }
         return true;
     }

@@ -4,7 +4,6 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -125,8 +124,8 @@ bool is_image_id(std::string_view text) {
 void require_image_reference(std::string_view text) {
     if (!is_image_reference(text) && !is_image_id(text)) {
         constexpr std::size_t kShown = 128;
-        throw Error(fmt::format(
-            "'{}' is not a valid image reference", escape_controls(text.substr(0, kShown))));
+        throw Error(
+            fmt::format("'{}' is not a valid image reference", printable(text.substr(0, kShown))));
     }
 }
 

@@ -2,8 +2,8 @@
 #include "formats/oci_files.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "formats/archive_reader.hpp"
-#include "formats/escape.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -78,7 +78,7 @@ ArchivedFiles::ArchivedFiles(const fs::path& archive, const ArchiveLimits& limit
         }
         const std::string number = std::to_string(numbers_.size());
         if (!numbers_.emplace(member->path, number).second) {
-            throw Error(fmt::format("'{}' occurs twice", escape_controls(member->path)));
+            throw Error(fmt::format("'{}' occurs twice", printable(member->path)));
         }
         AtomicFile out(folder_.path() / number, 0600);
         copy(reader.content(), out);
@@ -89,8 +89,8 @@ ArchivedFiles::ArchivedFiles(const fs::path& archive, const ArchiveLimits& limit
 std::unique_ptr<RegularFile> ArchivedFiles::open(const std::string& name) const {
     const auto it = numbers_.find(name);
     if (it == numbers_.end()) {
-        throw Error(fmt::format(
-            "'{}' holds no file '{}'", escape_controls(archive_.string()), escape_controls(name)));
+        throw Error(
+            fmt::format("'{}' holds no file '{}'", printable(archive_.string()), printable(name)));
     }
     return std::make_unique<RegularFile>(folder_.path() / it->second);
 }

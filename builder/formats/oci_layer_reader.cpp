@@ -2,8 +2,8 @@
 #include "formats/oci_layer_reader.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "formats/archive_reader.hpp"
-#include "formats/escape.hpp"
 #include "formats/oci_layer.hpp"
 
 #include <fmt/format.h>
@@ -36,8 +36,8 @@ class LayerParser {
         } else if (!name.starts_with(kInternalPrefix)) {
             const std::string_view removed = name.substr(kWhiteoutPrefix.size());
             if (removed.empty() || removed == "." || removed == "..") {
-                throw Error(fmt::format(
-                    "the whiteout '/{}' removes nothing", escape_controls(member.path)));
+                throw Error(
+                    fmt::format("the whiteout '/{}' removes nothing", printable(member.path)));
             }
             whiteouts_.insert(
                 parent.empty() ? std::string(removed) : fmt::format("{}/{}", parent, removed));
@@ -89,8 +89,8 @@ class LayerParser {
         if (first == nullptr || first->type == FileType::directory) {
             throw Error(fmt::format(
                 "'/{}' is a hard link to '/{}', which is no file",
-                escape_controls(path),
-                escape_controls(target)));
+                printable(path),
+                printable(target)));
         }
         Entry entry = *first;
         if (entry.hardlink_to.empty()) {
@@ -133,8 +133,7 @@ class LayerParser {
         }
         Entry& entry = delta_.entries().at(path);
         if (entry.type != FileType::directory) {
-            throw Error(
-                fmt::format("'/{}' is marked opaque and is no directory", escape_controls(path)));
+            throw Error(fmt::format("'/{}' is marked opaque and is no directory", printable(path)));
         }
         entry.opaque = true;
     }
@@ -154,8 +153,7 @@ class LayerParser {
                 budget_.add_member(name_, path, directory);
                 delta_.put(std::string(path), std::move(directory));
             } else if (parent != nullptr && parent->type != FileType::directory) {
-                throw Error(
-                    fmt::format("'/{}' has members and is no directory", escape_controls(path)));
+                throw Error(fmt::format("'/{}' has members and is no directory", printable(path)));
             }
         }
     }

@@ -2,8 +2,8 @@
 #include "formats/oci_reader.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "formats/archive_reader.hpp"
-#include "formats/escape.hpp"
 #include "formats/oci_files.hpp"
 #include "formats/oci_layer_reader.hpp"
 
@@ -221,7 +221,7 @@ std::vector<Digest> diff_ids(const JsonObject& config) {
     for (const std::string& text : config.object("rootfs").texts("diff_ids")) {
         const auto digest = Digest::parse(text);
         if (!digest) {
-            throw Error(fmt::format("'{}' is no SHA-256 digest", escape_controls(text)));
+            throw Error(fmt::format("'{}' is no SHA-256 digest", printable(text)));
         }
         out.push_back(*digest);
     }

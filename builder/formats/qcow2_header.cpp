@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/escape.hpp"
 
 #include <fmt/format.h>
 
@@ -79,12 +78,12 @@ class HeaderParser {
 
   private:
     [[noreturn]] void refuse(const std::string& why) const {
-        throw Error(fmt::format("'{}' {}", escape_controls(name_), why));
+        throw Error(fmt::format("'{}' {}", printable(name_), why));
     }
 
     /// The same with what the user can do, who may well trust the file.
     [[noreturn]] void refuse_reference(std::string_view what) const {
-        throw Error(fmt::format("'{}' refers to another file ({})", escape_controls(name_), what))
+        throw Error(fmt::format("'{}' refers to another file ({})", printable(name_), what))
             .with_hint("kiln opens self-contained disks only; if you trust the file, 'qemu-img "
                        "convert -O qcow2' makes one of it");
     }

@@ -5,7 +5,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/output_version.hpp"
-#include "formats/escape.hpp"
+#include "base/text.hpp"
 #include "formats/image_json.hpp"
 #include "pipeline/store.hpp"
 
@@ -41,7 +41,7 @@ ordered_json to_json(const ImageFile& image) {
 Digest digest_of(const std::string& text) {
     const auto digest = Digest::parse(text);
     if (!digest) {
-        throw Error(fmt::format("'{}' is no digest", escape_controls(text)));
+        throw Error(fmt::format("'{}' is no digest", printable(text)));
     }
     return *digest;
 }
@@ -49,7 +49,7 @@ Digest digest_of(const std::string& text) {
 /// Results are looked for below the record's folder.
 std::string file_name(std::string name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
-        throw Error(fmt::format("'{}' is not the name of a file", escape_controls(name)));
+        throw Error(fmt::format("'{}' is not the name of a file", printable(name)));
     }
     return name;
 }

@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "formats/docker_archive.hpp"
-#include "formats/escape.hpp"
 #include "formats/image_json.hpp"
 #include "formats/image_reference.hpp"
 
@@ -59,17 +58,18 @@ std::string loaded_reference(const std::string& output) {
 
 /// A volume's place ends up behind the colon of `-v`, where further words are options.
 void require_plain_volume(const std::string& volume) {
-    const bool fits = volume.starts_with('/') && volume.find_first_of(":,") == std::string::npos &&
-                      escape_controls(volume) == volume;
+    const bool fits = volume.starts_with('/') &&
+                      volume.find_first_of(":,\t") == std::string::npos &&
+                      printable(volume) == volume;
     if (!fits) {
-        throw Error(fmt::format("the image has an invalid volume '{}'", escape_controls(volume)));
+        throw Error(fmt::format("the image has an invalid volume '{}'", printable(volume)));
     }
 }
 
 SuitePort port_of(const std::string& text) {
     const auto number = parse_unsigned(text);
     if (!number || *number == 0 || *number > UINT16_MAX) {
-        throw Error(fmt::format("the image has an invalid port '{}'", escape_controls(text)));
+        throw Error(fmt::format("the image has an invalid port '{}'", printable(text)));
     }
     return {text, static_cast<std::uint16_t>(*number)};
 }

@@ -57,6 +57,15 @@ TEST(Text, PrintableEscapesWhatATerminalWouldObey) {
     EXPECT_EQ(printable(std::string_view("nul\0!", 5)), "nul\\x00!");
 }
 
+TEST(Text, ValidUtf8WritesBytesThatAreNone) {
+    EXPECT_EQ(valid_utf8("caf\xe9\n\x1b"), "caf\\xe9\n\x1b");
+    EXPECT_EQ(valid_utf8("\xc0\xaf"), "\\xc0\\xaf");          // not the shortest form
+    EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "\\xed\\xa0\\x80"); // a surrogate
+    EXPECT_EQ(valid_utf8("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
+    EXPECT_EQ(valid_utf8("\xe2\x82", "%"), "%e2%82"); // cut off
+    EXPECT_EQ(valid_utf8("\xc3\xa4\xe2\x82\xac"), "\xc3\xa4\xe2\x82\xac");
+}
+
 TEST(Text, PrintableCutsBetweenCharacters) {
     EXPECT_EQ(printable("abcdef", 6), "abcdef");
     EXPECT_EQ(printable("abcdef", 3), "abc...");
