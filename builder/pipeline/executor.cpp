@@ -29,6 +29,38 @@ std::int64_t stated_time(
     return it != kept.end() && it->second == found && found < epoch ? found : epoch;
 }
 
+bool has_members(const FileTree& tree, const std::string& directory) {
+    const std::string prefix = directory + "/";
+    const auto next = tree.entries().lower_bound(prefix);
+    return next != tree.entries().end() && next->first.starts_with(prefix);
+}
+
+/// REPRO: the overlay copies a directory up as soon as kiln places something in it. When that is
+/// gone again and nothing else was changed, it is no part of what the stage did. Its time, which
+/// the placing changed, does not count.
+void drop_restored(
+    const std::vector<std::string>& restored,
+    const FileTree& below,
+    const fs::path& upper,
+    FileTree& delta) {
+    for (std::string path : restored) {
+        for (; !path.empty(); path = std::string(parent_path(path))) {
+            const Entry* before = below.find(path);
+            const Entry* after = delta.find(path);
+            if (before == nullptr || after == nullptr || has_members(delta, path)) {
+                break;
+            }
+            Entry same = *after;
+            same.mtime = before->mtime;
+            if (!same.same_as(*before)) {
+                break;
+            }
+            fs::remove(upper / path);
+            delta.erase_tree(path);
+        }
+    }
+}
+
 } // namespace
 
 BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const Beside& beside) {
@@ -46,7 +78,7 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const 
                 beside.before_make(*planned, baked.tree);
             }
             Prepared prepared = beside.ahead != nullptr ? beside.ahead->take(*planned) : Prepared();
-            step.delta = make(*planned, below, settings, std::move(prepared));
+            step.delta = make({*planned, baked.tree, settings, std::move(prepared)}, below);
             note(*planned, step.delta, seconds_since(start), false);
         }
         baked.tree.apply(step.delta, static_cast<std::uint32_t>(baked.deltas.size()));
@@ -56,26 +88,22 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const 
     return baked;
 }
 
-FileTree Executor::make(
-    const PlannedStage& planned,
-    const std::vector<Digest>& below,
-    const BakeSettings& settings,
-    Prepared prepared) {
+FileTree Executor::make(const StageRun& stage, const std::vector<Digest>& below) {
     const auto start = Clock::now();
-    const std::string what = fmt::format("stage '{}'", planned.spec->name);
+    const StageSpec& spec = *stage.planned.spec;
+    const std::string what = fmt::format("stage '{}'", spec.name);
     return with_context("running " + what, [&] {
         Job job = console_.start(what);
-        const auto workspace = store_.begin(below, prepared.path());
+        const auto workspace = store_.begin(below, stage.prepared.path());
         try {
-            const FileTree delta =
-                run_stage(planned, *workspace, settings, prepared.groundwork.get(), job);
+            const FileTree delta = run_stage(stage, *workspace, job);
             store_.commit(
                 *workspace,
-                planned.key,
+                stage.planned.key,
                 delta,
                 {.recipe = options_.recipe_name,
-                 .kind = planned.spec->kind,
-                 .name = planned.spec->name,
+                 .kind = spec.kind,
+                 .name = spec.name,
                  .seconds = seconds_since(start),
                  .bytes = delta.content_bytes(),
                  .files = delta.entries().size()});
@@ -87,29 +115,25 @@ FileTree Executor::make(
             }
             throw;
         }
-        return store_.load(planned.key);
+        return store_.load(stage.planned.key);
     });
 }
 
-FileTree Executor::run_stage(
-    const PlannedStage& planned,
-    Workspace& workspace,
-    const BakeSettings& settings,
-    Groundwork* groundwork,
-    Job& job) {
+FileTree Executor::run_stage(const StageRun& stage, Workspace& workspace, Job& job) {
+    const std::int64_t epoch = stage.settings.epoch;
     KeptTimes kept_times;
-    Sandbox sandbox({.root = workspace.root(), .epoch = settings.epoch, .limits = options_.limits});
+    Sandbox sandbox({.root = workspace.root(), .epoch = epoch, .limits = options_.limits});
     const TreeRoot tree(workspace.root(), build_tree_ids());
     StageContext context{
         .tree = tree,
-        .settings = settings,
+        .settings = stage.settings,
         .sandbox = sandbox,
         .console = console_,
         .job = job,
         .kept_times = kept_times,
-        .groundwork = groundwork,
+        .groundwork = stage.prepared.groundwork.get(),
         .jobs = options_.jobs};
-    planned.stage->run(context, inputs_);
+    stage.planned.stage->run(context, inputs_);
     throw_if_interrupted();
     job.note("reading the tree");
     workspace.unmount();
@@ -119,8 +143,9 @@ FileTree Executor::run_stage(
          .ids = build_tree_ids(),
          .overlay_marks = true,
          .mtime = [&](const std::string& path, FileType, std::int64_t found) {
-             return stated_time(kept_times, path, found, settings.epoch);
+             return stated_time(kept_times, path, found, epoch);
          }});
+    drop_restored(context.restored, stage.below, workspace.upper(), delta);
     apply_times(workspace.upper(), delta);
     return delta;
 }

@@ -72,17 +72,16 @@ class Executor {
     [[nodiscard]] std::vector<StageOutcome> outcomes(const Plan& plan) const;
 
   private:
-    FileTree make(
-        const PlannedStage& planned,
-        const std::vector<Digest>& below,
-        const BakeSettings& settings,
-        Prepared prepared);
-    FileTree run_stage(
-        const PlannedStage& planned,
-        Workspace& workspace,
-        const BakeSettings& settings,
-        Groundwork* groundwork,
-        Job& job);
+    /// A stage whose turn it is.
+    struct StageRun {
+        const PlannedStage& planned;
+        const FileTree& below; ///< the tree that it changes
+        const BakeSettings& settings;
+        Prepared prepared;
+    };
+
+    FileTree make(const StageRun& stage, const std::vector<Digest>& below);
+    FileTree run_stage(const StageRun& stage, Workspace& workspace, Job& job);
     void note(const PlannedStage& planned, const FileTree& delta, double seconds, bool cached);
 
     const Store& store_;

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace kiln {
 
@@ -16,9 +17,12 @@ constexpr std::string_view kLines = "127.0.0.1 localhost kiln\n::1 localhost\n";
 
 } // namespace
 
-ResolvableHostName::ResolvableHostName(const TreeRoot& tree) : tree_(tree) {
+ResolvableHostName::ResolvableHostName(StageContext& context) : tree_(context.tree) {
     if (tree_.is_directory("/etc") && !tree_.exists(kPath)) {
         tree_.write_file(kPath, kLines, {});
+        std::string directory = tree_.real_path(kPath);
+        directory.resize(directory.rfind('/'));
+        context.restored.push_back(std::move(directory));
         placed_ = true;
     }
 }
@@ -28,12 +32,12 @@ ResolvableHostName::~ResolvableHostName() {
         return;
     }
     try {
-        take_back();
+        remove_lines();
     } catch (const Error&) { // NOLINT(bugprone-empty-catch): a failed stage's tree is dropped
     }
 }
 
-void ResolvableHostName::take_back() const {
+void ResolvableHostName::remove_lines() const {
     const auto info = tree_.look(kPath);
     if (!info || !S_ISREG(info->st_mode)) {
         return; // the script's own

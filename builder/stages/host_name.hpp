@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Lets the sandbox's host name resolve while packages are configured: postfix and others refuse to
-// on a machine that does not know itself. Not for `run` stages: the folder /etc would be part of
-// what they change (REPRO).
+// Lets the sandbox's host name resolve while scripts run: postfix and others refuse to be
+// configured on a machine that does not know itself, and sudo complains.
 #pragma once
 
-#include "base/tree_root.hpp"
+#include "stages/stage_context.hpp"
 
 namespace kiln {
 
@@ -13,14 +12,14 @@ namespace kiln {
 /// script adds to it stays, kiln's lines go. A tree's own /etc/hosts is not touched.
 class ResolvableHostName {
   public:
-    /// `tree` must outlive this.
-    explicit ResolvableHostName(const TreeRoot& tree);
+    /// `context` must outlive this.
+    explicit ResolvableHostName(StageContext& context);
     ResolvableHostName(const ResolvableHostName&) = delete;
     ResolvableHostName& operator=(const ResolvableHostName&) = delete;
     ~ResolvableHostName();
 
   private:
-    void take_back() const;
+    void remove_lines() const;
 
     const TreeRoot& tree_;
     bool placed_ = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/patterns.hpp"
+#include "stages/host_name.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
 
@@ -33,9 +34,12 @@ class RunStage final : public Stage {
             context.console.debug(line);
             context.job.note(std::string(line));
         };
-        const ProcessResult result = context.sandbox.run(command);
-        if (!result.ok()) {
-            throw ProcessError(fmt::format("the script of stage '{}'", spec_.name), result);
+        {
+            const ResolvableHostName host_name(context);
+            const ProcessResult result = context.sandbox.run(command);
+            if (!result.ok()) {
+                throw ProcessError(fmt::format("the script of stage '{}'", spec_.name), result);
+            }
         }
         clean_leftovers(context.tree, context.settings.epoch);
     }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace kiln {
 
@@ -51,6 +52,9 @@ struct StageContext {
     KeptTimes& kept_times;
     Groundwork* groundwork = nullptr; ///< what the stage's own prepare() made, if it did
     unsigned jobs = 1;
+    /// Directories, relative to the tree, in which kiln placed something and removed it again. The
+    /// stage did not change them, unless something else in them did.
+    std::vector<std::string> restored = {};
 };
 
 } // namespace kiln

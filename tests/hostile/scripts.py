@@ -116,4 +116,7 @@ CASES = [
     moved("mounts", "! mount -t tmpfs tmpfs /mnt"),
     moved("changes the host's name", "! hostname owned 2>/dev/null || ! echo x "
           ">/proc/sys/kernel/hostname"),
+    moved("takes its host's name for granted", "getent hosts kiln"),
+    moved("adds to hosts", "echo '10.0.0.1 mine' >>/etc/hosts", run("look",
+          "grep -q mine /etc/hosts; ! grep -q 'localhost kiln' /etc/hosts"), tree=("/etc/hosts",)),
 ]

@@ -57,7 +57,7 @@ void Configurer::run_preinst(const PackageFile& package) {
     Command command{folder + "/preinst", {"install"}};
     command.env = preinst_environment(package);
     command.on_line = [&](std::string_view line) { context_.console.debug(line); };
-    const ResolvableHostName host_name(context_.tree);
+    const ResolvableHostName host_name(context_);
     const ProcessResult result = context_.sandbox.run(command);
     context_.tree.remove(folder);
     if (!result.ok()) {
@@ -82,7 +82,7 @@ void Configurer::configure_all() {
 
 void Configurer::run_dpkg(std::vector<std::string> args) {
     const StandIns stand_ins(context_.tree, packages_);
-    const ResolvableHostName host_name(context_.tree);
+    const ResolvableHostName host_name(context_);
     Command command{"dpkg", std::move(args)};
     // The kernel stage makes the initramfs, once and last.
     command.env["INITRD"] = "No";
