@@ -132,7 +132,8 @@ FileTree Executor::run_stage(const StageRun& stage, Workspace& workspace, Job& j
         .job = job,
         .kept_times = kept_times,
         .groundwork = stage.prepared.groundwork.get(),
-        .jobs = options_.jobs};
+        .jobs = options_.jobs,
+        .below = &stage.below};
     stage.planned.stage->run(context, inputs_);
     throw_if_interrupted();
     job.note("reading the tree");

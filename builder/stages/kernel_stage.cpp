@@ -61,8 +61,10 @@ class KernelStage final : public Stage {
         // systemd-repart lets the root partition grow over the disk at first boot, fstab's
         // x-systemd.growfs the file system over the partition.
         context.tree.write_file("/etc/repart.d/50-root.conf", "[Partition]\nType=root\n", {});
-        clean_leftovers(context.tree, context.settings.epoch);
+        clean_leftovers(context);
     }
+
+    [[nodiscard]] bool runs_programs() const override { return true; }
 
     /// mkinitramfs starts some three thousand small programs.
     [[nodiscard]] bool leaves_cores_idle() const override { return true; }

@@ -3,6 +3,7 @@
 
 #include "formats/file_tree.hpp"
 #include "stages/accounts.hpp"
+#include "stages/host_keys.hpp"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -34,7 +35,6 @@ constexpr std::array kLeftovers{
     Leftover{"etc/iscsi/initiatorname.iscsi", remove, "identity of one machine"},
     Leftover{"etc/nvme/hostid", remove, "identity of one machine"},
     Leftover{"etc/nvme/hostnqn", remove, "identity of one machine"},
-    Leftover{"etc/mailname", remove, "name of one machine"},
     Leftover{"root/.wget-hsts", remove, "history"},
     Leftover{"root/.bash_history", remove, "history"},
     Leftover{"root/.cache", remove, "cache"},
@@ -77,25 +77,87 @@ std::vector<std::string> matches(const TreeRoot& tree, std::string_view pattern)
     return out;
 }
 
-/// Log files with content come from scripts that ran; empty ones (btmp, lastlog) are part of the
-/// system. Packages do not ship logs with content.
-void remove_logs(const TreeRoot& tree, const std::string& folder) {
-    static const std::set<std::string, std::less<>> kKeptEmpty{
-        "btmp", "wtmp", "lastlog", "faillog"};
-    for (const std::string& name : tree.names(folder)) {
-        const std::string path = fmt::format("{}/{}", folder, name);
-        const auto info = tree.look(path);
-        if (info && S_ISDIR(info->st_mode)) {
-            remove_logs(tree, path);
-        } else if (info && S_ISREG(info->st_mode) && info->st_size > 0 && name != "README") {
-            if (kKeptEmpty.contains(name)) {
-                tree.empty_file(path);
-            } else {
-                tree.remove(path);
+/// Removes and empties what the stage made.
+class Cleaner {
+  public:
+    explicit Cleaner(const StageContext& context) : tree_(context.tree), below_(context.below) {}
+
+    void apply(const Leftover& leftover, const std::string& path) const {
+        if (leftover.action == empty) {
+            empty_file(path);
+        } else {
+            remove(path);
+        }
+    }
+
+    /// Log files with content come from scripts that ran; empty ones (btmp, lastlog) are part of
+    /// the system. Packages do not ship logs with content.
+    void remove_logs(const std::string& folder) const {
+        static const std::set<std::string, std::less<>> kKeptEmpty{
+            "btmp", "wtmp", "lastlog", "faillog"};
+        for (const std::string& name : tree_.names(folder)) {
+            const std::string path = fmt::format("{}/{}", folder, name);
+            const auto info = tree_.look(path);
+            if (info && S_ISDIR(info->st_mode)) {
+                remove_logs(path);
+            } else if (info && S_ISREG(info->st_mode) && info->st_size > 0 && name != "README") {
+                if (kKeptEmpty.contains(name)) {
+                    empty_file(path);
+                } else {
+                    remove(path);
+                }
             }
         }
     }
-}
+
+  private:
+    void empty_file(const std::string& path) const {
+        const auto info = tree_.look(path);
+        if (info && !was_there(path, *info)) {
+            tree_.empty_file(path);
+        }
+    }
+
+    void remove(const std::string& path) const {
+        const auto info = tree_.look(path);
+        if (!info || was_there(path, *info)) {
+            return;
+        }
+        const Entry* before = entry_below(path);
+        if (before == nullptr || before->type != FileType::directory) {
+            tree_.remove(path);
+            return;
+        }
+        for (const std::string& name : tree_.names(path)) {
+            remove(fmt::format("{}/{}", path, name));
+        }
+    }
+
+    [[nodiscard]] const Entry* entry_below(const std::string& path) const {
+        return below_ == nullptr ? nullptr : below_->find(tree_.real_path(path));
+    }
+
+    /// Whether the tree had this file before the stage. A directory is looked into instead. What a
+    /// program has written has its own time, which no stored tree has (to the nanosecond).
+    [[nodiscard]] bool was_there(const std::string& path, const struct stat& info) const {
+        const Entry* before = entry_below(path);
+        if (before != nullptr && !before->hardlink_to.empty()) {
+            before = below_->find(before->hardlink_to);
+        }
+        if (before == nullptr || S_ISDIR(info.st_mode)) {
+            return false;
+        }
+        const bool same_kind = S_ISREG(info.st_mode) == (before->type == FileType::regular) &&
+                               S_ISLNK(info.st_mode) == (before->type == FileType::symlink);
+        const bool same_size = before->type != FileType::regular ||
+                               before->size == static_cast<std::uint64_t>(info.st_size);
+        return same_kind && same_size && info.st_mtim.tv_sec == before->mtime &&
+               info.st_mtim.tv_nsec == 0;
+    }
+
+    const TreeRoot& tree_;
+    const FileTree* below_;
+};
 
 } // namespace
 
@@ -103,18 +165,20 @@ std::span<const Leftover> leftovers() {
     return kLeftovers;
 }
 
-void clean_leftovers(const TreeRoot& tree, std::int64_t epoch) {
+void clean_leftovers(const StageContext& context) {
+    const TreeRoot& tree = context.tree;
+    const Cleaner cleaner(context);
+    const bool had_host_keys = has_host_keys(tree);
     for (const Leftover& leftover : kLeftovers) {
         for (const std::string& path : matches(tree, leftover.pattern)) {
-            if (leftover.action == remove) {
-                tree.remove(path);
-            } else {
-                tree.empty_file(path);
-            }
+            cleaner.apply(leftover, path);
         }
     }
-    remove_logs(tree, "var/log");
-    AccountFiles accounts(tree, epoch);
+    cleaner.remove_logs("var/log");
+    if (had_host_keys && !has_host_keys(tree)) {
+        make_host_keys_at_boot(tree);
+    }
+    AccountFiles accounts(tree, context.settings.epoch);
     accounts.clamp_password_days();
     accounts.save();
 }

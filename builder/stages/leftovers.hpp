@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // What package scripts and programs leave behind that differs from bake to bake or tells of the
-// machine: one table of paths, applied after every stage that ran something of the tree.
+// machine: one table of paths, applied after every stage that ran something of the tree, to what
+// that stage made. docs/reproducibility.md shows the table.
 #pragma once
 
-#include "base/tree_root.hpp"
+#include "stages/stage_context.hpp"
 
 #include <cstdint>
 #include <span>
@@ -28,8 +29,10 @@ struct Leftover {
 /// The table, in no particular order.
 [[nodiscard]] std::span<const Leftover> leftovers();
 
-/// Applies the table to a mounted tree; also sets password days in shadow back to the epoch's and
-/// removes log files that no package ships. Touches nothing that does not match.
-void clean_leftovers(const TreeRoot& tree, std::int64_t epoch);
+/// Applies the table to what the stage made in the mounted tree; also sets password days in shadow
+/// back to the epoch's, removes log files, and lets a machine make the ssh host keys that it has
+/// removed. What was in the tree before the stage and was not changed by it stays: a recipe that
+/// places such a file means it.
+void clean_leftovers(const StageContext& context);
 
 } // namespace kiln

@@ -20,7 +20,7 @@ class NormalizeStage final : public Stage {
     explicit NormalizeStage(const StageSpec& spec) : spec_(spec) {}
 
     void run(StageContext& context, const StageInputs&) const override {
-        clean_leftovers(context.tree, context.settings.epoch);
+        clean_leftovers(context);
         for (const std::string& path : spec_.options.strings_or_empty("remove")) {
             context.tree.remove(path);
         }

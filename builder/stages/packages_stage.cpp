@@ -55,8 +55,10 @@ class PackagesStage final : public Stage {
             packages[i] = read_package(debs[i].path);
         });
         install_packages(std::move(packages), context);
-        clean_leftovers(context.tree, context.settings.epoch);
+        clean_leftovers(context);
     }
+
+    [[nodiscard]] bool runs_programs() const override { return true; }
 
   private:
     const StageSpec& spec_;

@@ -41,8 +41,10 @@ class RunStage final : public Stage {
                 throw ProcessError(fmt::format("the script of stage '{}'", spec_.name), result);
             }
         }
-        clean_leftovers(context.tree, context.settings.epoch);
+        clean_leftovers(context);
     }
+
+    [[nodiscard]] bool runs_programs() const override { return true; }
 
   private:
     const StageSpec& spec_;

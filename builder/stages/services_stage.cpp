@@ -44,8 +44,10 @@ class ServicesStage final : public Stage {
                 throw ProcessError(fmt::format("'systemctl {}'", verb), result);
             }
         }
-        clean_leftovers(context.tree, context.settings.epoch);
+        clean_leftovers(context);
     }
+
+    [[nodiscard]] bool runs_programs() const override { return true; }
 
   private:
     const StageSpec& spec_;

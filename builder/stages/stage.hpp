@@ -85,6 +85,9 @@ class Stage {
 
     virtual void run(StageContext& context, const StageInputs& inputs) const = 0;
 
+    /// Whether run() runs programs of the tree, which may leave things behind.
+    [[nodiscard]] virtual bool runs_programs() const { return false; }
+
     /// Whether run() is one small program after another, for seconds, so that other work had better
     /// be done meanwhile.
     [[nodiscard]] virtual bool leaves_cores_idle() const { return false; }

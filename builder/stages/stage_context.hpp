@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/tree_root.hpp"
+#include "formats/file_tree.hpp"
 #include "recipe/recipe.hpp"
 
 #include <cstdint>
@@ -52,6 +53,7 @@ struct StageContext {
     KeptTimes& kept_times;
     Groundwork* groundwork = nullptr; ///< what the stage's own prepare() made, if it did
     unsigned jobs = 1;
+    const FileTree* below = nullptr; ///< the tree before the stage; null: an empty one
     /// Directories, relative to the tree, in which kiln placed something and removed it again. The
     /// stage did not change them, unless something else in them did.
     std::vector<std::string> restored = {};

@@ -9,6 +9,7 @@
 #include "recipe/program.hpp"
 #include "recipe/recipe.hpp"
 #include "run/suite.hpp"
+#include "stages/leftovers.hpp"
 #include "stages/stage.hpp"
 #include "support/golden.hpp"
 
@@ -25,6 +26,8 @@ const fs::path kBundleDocument = fs::path(KILN_SOURCE_DIR) / "docs/perl-bundle.m
 const fs::path kProgramDocument = fs::path(KILN_SOURCE_DIR) / "docs/programs.md";
 
 const fs::path kSuiteDocument = fs::path(KILN_SOURCE_DIR) / "docs/accept.md";
+
+const fs::path kLeftoversDocument = fs::path(KILN_SOURCE_DIR) / "docs/reproducibility.md";
 
 /// The shape below `shape` that one word of a "keys:" path names.
 const Shape* descend(const Shape* shape, std::string_view word) {
@@ -86,7 +89,19 @@ std::string table_for(const std::string& marker) {
     return markdown_table(*shape);
 }
 
-/// The document with every table made anew.
+std::string leftovers_table() {
+    std::string out = "| path | what happens | why |\n|---|---|---|\n";
+    for (const Leftover& leftover : leftovers()) {
+        out += fmt::format(
+            "| `/{}` | {} | {} |\n",
+            leftover.pattern,
+            leftover.action == LeftoverAction::empty ? "emptied" : "removed",
+            leftover.reason);
+    }
+    return out;
+}
+
+/// The document with the tables as they have to be.
 std::string with_tables(const std::string& document) {
     constexpr std::string_view kStart = "<!-- keys: ";
     std::string out;
@@ -97,6 +112,10 @@ std::string with_tables(const std::string& document) {
         }
         if (!inside) {
             out += line + '\n';
+        }
+        if (line == "<!-- leftovers -->") {
+            out += leftovers_table();
+            inside = true;
         }
         if (line.starts_with(kStart)) {
             out += table_for(line.substr(kStart.size(), line.size() - kStart.size() - 4));
@@ -173,6 +192,10 @@ TEST(ProgramDocument, HasExamplesThatLoad) {
         Diagnostics diags;
         EXPECT_TRUE(load_program(path, diags)) << diags.render_all();
     }
+}
+
+TEST(ReproducibilityDocument, ListsWhatIsRemoved) {
+    test::expect_golden(kLeftoversDocument, with_tables(read_text_file(kLeftoversDocument)));
 }
 
 TEST(SuiteDocument, HasTheTablesOfTheChecker) {

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "base/file.hpp"
+#include "base/paths.hpp"
+#include "formats/tree_scan.hpp"
+#include "stages/leftovers.hpp"
+#include "support/fake_process_runner.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace kiln {
+namespace {
+
+constexpr std::int64_t kEpoch = 1'700'000'000;
+
+class Leftovers : public testing::Test {
+  protected:
+    void write(const std::string& path, const std::string& text) {
+        tree_.write_file(path, text, {});
+    }
+
+    /// What is there now is an earlier stage's, as the store keeps it.
+    void settle() {
+        below_ = scan_tree(
+            root_, {.mtime = [](const std::string&, FileType, std::int64_t) { return kEpoch; }});
+        apply_times(root_, below_);
+        context_.below = &below_;
+    }
+
+    void clean() { clean_leftovers(context_); }
+
+    TempDir dir_{temporary_root(), "kiln-test"};
+    fs::path root_ = dir_.path() / "root";
+    TreeRoot tree_{(fs::create_directories(root_), root_)};
+    FileTree below_;
+    KeptTimes times_;
+    BakeSettings settings_ = [] {
+        BakeSettings settings;
+        settings.epoch = kEpoch;
+        return settings;
+    }();
+    test::FakeProcessRunner processes_;
+    std::ostringstream output_;
+    Console console_{output_, {}};
+    Job job_ = console_.start("clean");
+    StageContext context_{
+        .tree = tree_,
+        .settings = settings_,
+        .sandbox = processes_,
+        .console = console_,
+        .job = job_,
+        .kept_times = times_};
+};
+
+TEST_F(Leftovers, GoWhenAScriptMadeThem) {
+    write("etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    write("var/lib/cloud/instances/i-1/user-data", "x");
+    write("var/log/apt/term.log", "x");
+    write("var/log/btmp", "x");
+    write("root/.cache/pip/x", "x");
+    write("run/sshd/x", "x");
+    write("etc/mailname", "kiln\n");
+    clean();
+    EXPECT_EQ(tree_.read_text("etc/machine-id"), "");
+    EXPECT_EQ(tree_.names("var/lib/cloud"), std::vector<std::string>{});
+    EXPECT_FALSE(tree_.exists("var/log/apt/term.log"));
+    EXPECT_EQ(tree_.read_text("var/log/btmp"), "");
+    EXPECT_FALSE(tree_.exists("root/.cache"));
+    EXPECT_EQ(tree_.names("run"), std::vector<std::string>{});
+    EXPECT_EQ(tree_.read_text("etc/mailname"), "kiln\n"); // postfix's main.cf names it
+}
+
+TEST_F(Leftovers, StayWhenAnEarlierStageBroughtThem) {
+    write("etc/machine-id", "uninitialized\n");
+    write("etc/iscsi/initiatorname.iscsi", "GenerateName=yes\n");
+    write("var/lib/cloud/seed/nocloud/user-data", "#cloud-config\n");
+    write("var/lib/cloud/scripts/per-boot/hello", "#!/bin/sh\n");
+    write("root/.cache/model", "x");
+    write("var/log/app/known.log", "x");
+    tree_.make_directory("run/sshd", {});
+    tree_.make_link("tmp/link", "/srv", {});
+    settle();
+    clean();
+    EXPECT_EQ(tree_.read_text("etc/machine-id"), "uninitialized\n");
+    EXPECT_EQ(tree_.read_text("etc/iscsi/initiatorname.iscsi"), "GenerateName=yes\n");
+    for (const char* path :
+         {"var/lib/cloud/seed/nocloud/user-data",
+          "var/lib/cloud/scripts/per-boot/hello",
+          "root/.cache/model",
+          "var/log/app/known.log",
+          "run/sshd",
+          "tmp/link"}) {
+        EXPECT_TRUE(tree_.exists(path)) << path;
+    }
+}
+
+TEST_F(Leftovers, GoWhenAScriptMadeThemBesideOrInPlaceOfWhatWasThere) {
+    write("etc/machine-id", "uninitialized\n");
+    write("var/lib/cloud/seed/nocloud/user-data", "#cloud-config\n");
+    write("var/lib/ucf/cache/keep", "x");
+    settle();
+    write("etc/machine-id", "uninitialised\n"); // as long as before
+    write("var/lib/cloud/seed/nocloud/meta-data", "instance-id: i-1\n");
+    write("var/lib/cloud/instances/i-1/x", "x");
+    clean();
+    EXPECT_EQ(tree_.read_text("etc/machine-id"), "");
+    EXPECT_EQ(tree_.names("var/lib/cloud/seed/nocloud"), std::vector<std::string>{"user-data"});
+    EXPECT_FALSE(tree_.exists("var/lib/cloud/instances"));
+    EXPECT_TRUE(tree_.exists("var/lib/ucf/cache/keep"));
+}
+
+TEST_F(Leftovers, AreFoundBehindLinks) {
+    tree_.make_directories("data/var/lib/cloud");
+    tree_.make_link("var", "/data/var", {});
+    write("var/lib/cloud/mine", "x");
+    settle();
+    write("var/lib/cloud/theirs", "x");
+    clean();
+    EXPECT_EQ(tree_.names("data/var/lib/cloud"), std::vector<std::string>{"mine"});
+}
+
+TEST_F(Leftovers, HostKeysAreMadeByEachMachine) {
+    write("etc/ssh/ssh_host_ed25519_key", "x");
+    write("etc/ssh/ssh_host_ed25519_key.pub", "x");
+    write("lib/systemd/system/ssh.service", "[Unit]\n");
+    clean();
+    EXPECT_EQ(tree_.names("etc/ssh"), std::vector<std::string>{});
+    EXPECT_NE(
+        tree_.read_text("etc/systemd/system/ssh.service.wants/ssh-host-keys.service")
+            .find("ExecStart=/usr/bin/ssh-keygen -A"),
+        std::string::npos);
+}
+
+TEST_F(Leftovers, HostKeysOfTheRecipeStay) {
+    write("etc/ssh/ssh_host_ed25519_key", "x");
+    write("lib/systemd/system/ssh.service", "[Unit]\n");
+    settle();
+    clean();
+    EXPECT_TRUE(tree_.exists("etc/ssh/ssh_host_ed25519_key"));
+    EXPECT_FALSE(tree_.exists("etc/systemd/system/ssh-host-keys.service"));
+}
+
+} // namespace
+} // namespace kiln
