@@ -66,6 +66,19 @@ Digest Sha256::finish() {
     return Digest(out);
 }
 
+std::string md5_hex(std::string_view text) {
+    std::array<std::byte, 16> out{};
+    KILN_CHECK(
+        EVP_Digest(
+            text.data(),
+            text.size(),
+            reinterpret_cast<unsigned char*>(out.data()),
+            nullptr,
+            EVP_md5(),
+            nullptr) == 1);
+    return to_hex(out);
+}
+
 FieldHasher::FieldHasher(std::string_view domain) {
     field("domain", domain);
 }

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "check/image_files.hpp"
 #include "check/lint_rules.hpp"
+#include "check/shipped_files.hpp"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -71,6 +72,7 @@ class Linter {
             if (entry.type != FileType::directory && entry.type != FileType::whiteout) {
                 check_path(path, entry);
                 check_content(path, entry);
+                check_made(path, entry);
             }
         }
         std::sort(findings_.begin(), findings_.end(), [](const auto& a, const auto& b) {
@@ -91,8 +93,8 @@ class Linter {
         for (auto it = findings_.rbegin(); it != findings_.rend() && it->path == path; ++it) {
             known = known || it->rule == rule;
         }
-        if (!excepted && !known) {
-            findings_.push_back({std::string(rule), path, entry.stage, std::string(why)});
+        if (!excepted && !known && !is_public(rule, path, entry)) {
+            findings_.push_back({std::string(rule), path, stage_of(path, entry), std::string(why)});
         }
     }
 
@@ -139,8 +141,63 @@ class Linter {
         }
     }
 
+    /// The first stage in a row, from the last one back, in which the path had this content.
+    [[nodiscard]] std::uint32_t stage_of(const std::string& path, const Entry& entry) const {
+        std::uint32_t first = entry.stage;
+        for (std::uint32_t i = first; i-- > 0 && first < options_.deltas.size();) {
+            const Entry* before = options_.deltas[i]->find(path);
+            if (before == nullptr) {
+                continue;
+            }
+            if (before->type != entry.type || before->content != entry.content ||
+                before->target != entry.target) {
+                break;
+            }
+            first = i;
+        }
+        return first;
+    }
+
+    /// What a package ships, everybody has. A login in a package is one all the same.
+    bool is_public(std::string_view rule, const std::string& path, const Entry& entry) {
+        return entry.type == FileType::regular && rule != "authorized-keys" &&
+               rule != "credentials" && rule != "password" && shipped().is_unchanged(path, entry);
+    }
+
+    /// The net for secrets that no other rule knows: a file that no package ships, also under no
+    /// other name, that a program made while the image was made, and that is for its owner alone or
+    /// looks like a key.
+    void check_made(const std::string& path, const Entry& entry) {
+        const std::uint32_t stage = stage_of(path, entry);
+        const bool made = stage < options_.ran_programs.size() && options_.ran_programs[stage];
+        const bool known = !findings_.empty() && findings_.back().path == path;
+        if (!made || known || entry.type != FileType::regular || entry.size == 0 ||
+            !is_scanned_place(path) || is_harmless(path) || shipped().contains(path) ||
+            shipped().has_copy(entry)) {
+            return;
+        }
+        if ((entry.mode & 07U) == 0) {
+            add("secret", path, entry, "a program made it for its owner alone");
+            return;
+        }
+        const auto content = has_telling_name(path) && entry.size <= kMaxScannedSize
+                                 ? read_content(tree_, entry, kMaxScannedSize)
+                                 : std::nullopt;
+        if (content && has_random_text(*content)) {
+            add("secret", path, entry, "a program made it, and it looks like a key");
+        }
+    }
+
+    ShippedFiles& shipped() {
+        if (!shipped_) {
+            shipped_.emplace(tree_);
+        }
+        return *shipped_;
+    }
+
     const FileTree& tree_;
     const LintOptions& options_;
+    std::optional<ShippedFiles> shipped_;
     std::vector<LintFinding> findings_;
 };
 

@@ -18,7 +18,7 @@ namespace kiln {
 struct LintFinding {
     std::string rule;        ///< "machine-id"
     std::string path;        ///< without a leading slash
-    std::uint32_t stage = 0; ///< index of the stage that brought the file
+    std::uint32_t stage = 0; ///< index of the stage that brought the file, see LintOptions::deltas
     std::string why;         ///< "the image would give every machine the same id"
     bool operator==(const LintFinding&) const = default;
 };
@@ -28,6 +28,12 @@ struct LintOptions {
     /// directories. Words of fewer than four characters and "localhost" are not looked for.
     std::vector<std::string> builder_words;
     std::vector<LintException> exceptions;
+    /// By stage index: whether the stage ran programs of the tree. Secrets that programs made are
+    /// looked for in those stages' files; empty: it is not known, and they are not.
+    std::vector<bool> ran_programs = {};
+    /// By stage index: what each stage changed. A finding then names the stage that brought the
+    /// file's content; otherwise the last one that changed anything of it, such as its owner.
+    std::vector<const FileTree*> deltas = {};
 };
 
 /// All findings, sorted by path, then rule. Rules that look into files pass over those whose

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <vector>
 
 namespace kiln {
@@ -30,6 +31,15 @@ constexpr std::string_view kTemporary = "temporary files of the build";
 constexpr std::array kPathRules{
     PathRule{"ssh-host-key", "etc/ssh/ssh_host_*_key", always, kOneKey},
     PathRule{"ssh-host-key", "etc/ssh/ssh_host_*_key.pub", always, kOneKey},
+    PathRule{"ssh-host-key", "etc/dropbear/dropbear_*_host_key", always, kOneKey},
+    PathRule{"ssh-host-key", "etc/dropbear/initramfs/dropbear_*_host_key", always, kOneKey},
+    PathRule{"service-key", "etc/munge/munge.key", always, kOneKey},
+    PathRule{"service-key", "etc/bind/rndc.key", always, kOneKey},
+    PathRule{"service-key", "etc/rndc.key", always, kOneKey},
+    PathRule{"service-key", "etc/xrdp/rsakeys.ini", always, kOneKey},
+    PathRule{"service-key", "var/lib/rabbitmq/.erlang.cookie", always, kOneKey},
+    PathRule{"service-key", "var/lib/tor/keys/*", always, kOneKey},
+    PathRule{"service-key", "var/lib/samba/private/secrets.tdb", always, kOneKey},
     PathRule{"snakeoil", "ssl-cert-snakeoil.pem", always, kOneKey},
     PathRule{"snakeoil", "ssl-cert-snakeoil.key", always, kOneKey},
     PathRule{"private-key", "etc/ssl/private/*", always, kOneKey},
@@ -87,6 +97,7 @@ constexpr std::array kPathRules{
 
 constexpr std::array kPlaceRules{
     PlaceRule{"database", "var/lib/mysql/", kData},
+    PlaceRule{"database", "var/lib/ldap/", kData},
     PlaceRule{"log", "var/log/", kLog},
     PlaceRule{"mail", "var/mail/", "mail of the build"},
     PlaceRule{"mail", "var/spool/mail/", "mail of the build"},
@@ -155,6 +166,26 @@ std::optional<ContentFault> check_option_file(std::string_view content) {
     return std::nullopt;
 }
 
+/// debconf's database of passwords: "Value:" with something behind it.
+std::optional<ContentFault> check_answers(std::string_view content) {
+    for (const std::string& line : split_lines(content)) {
+        if (line.starts_with("Value:") && !trim(std::string_view(line).substr(6)).empty()) {
+            return ContentFault{"password", "debconf keeps an answer that is a password"};
+        }
+    }
+    return std::nullopt;
+}
+
+/// slapd.d(5): the administrator's password in a hash that is the same everywhere.
+std::optional<ContentFault> check_directory(std::string_view content) {
+    for (const std::string& line : split_lines(content)) {
+        if (line.starts_with("olcRootPW:")) {
+            return ContentFault{"password", "the directory's administrator has a password"};
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<ContentFault> check_initiator(std::string_view content) {
     for (const std::string& line : split_lines(content)) {
         if (line.starts_with("InitiatorName=")) {
@@ -190,6 +221,12 @@ std::optional<ContentFault> check_known_content(std::string_view path, std::stri
     if (std::find(kAccounts.begin(), kAccounts.end(), path) != kAccounts.end()) {
         return check_passwords(path, content);
     }
+    if (path == "var/cache/debconf/passwords.dat") {
+        return check_answers(content);
+    }
+    if (path.starts_with("etc/ldap/slapd.d/")) {
+        return check_directory(content);
+    }
     if (path == "etc/resolv.conf") {
         return check_resolver(content);
     }
@@ -223,6 +260,56 @@ std::optional<ContentFault> find_secret(std::string_view content) {
         }
     }
     return std::nullopt;
+}
+
+bool is_harmless(std::string_view path) {
+    // Most of these have rules of their own.
+    constexpr std::array<std::string_view, 7> kFiles{
+        "etc/dbconfig-common/config",
+        "etc/mysql/debian.cnf",
+        "etc/shadow",
+        "etc/shadow-",
+        "etc/gshadow",
+        "etc/gshadow-",
+        "var/cache/debconf/passwords.dat"};
+    constexpr std::array<std::string_view, 3> kPlaces{
+        "etc/ldap/slapd.d/", "etc/postgresql/", "var/lib/dpkg/"};
+    return std::ranges::find(kFiles, path) != kFiles.end() ||
+           std::ranges::any_of(
+               kPlaces, [&](std::string_view place) { return path.starts_with(place); });
+}
+
+bool has_telling_name(std::string_view path) {
+    constexpr std::array<std::string_view, 7> kWords{
+        "cookie", "credential", "key", "passw", "private", "secret", "token"};
+    std::string name(path.substr(path.rfind('/') + 1));
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return std::ranges::any_of(
+        kWords, [&](std::string_view word) { return name.find(word) != std::string::npos; });
+}
+
+bool has_random_text(std::string_view content) {
+    constexpr std::size_t kShortest = 20;
+    const auto is_word = [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '+' || c == '=';
+    };
+    for (std::size_t begin = 0; begin < content.size();) {
+        std::size_t end = begin;
+        std::array<std::size_t, 256> counts{};
+        std::size_t digits = 0;
+        for (; end < content.size() && is_word(static_cast<unsigned char>(content[end])); ++end) {
+            const auto c = static_cast<unsigned char>(content[end]);
+            ++counts.at(c);
+            digits += std::isdigit(c) != 0 ? 1U : 0U;
+        }
+        const std::size_t length = end - begin;
+        if (length >= kShortest && digits > 0 && digits < length &&
+            *std::ranges::max_element(counts) * 5 <= length) {
+            return true;
+        }
+        begin = end + 1;
+    }
+    return false;
 }
 
 bool is_scanned_place(std::string_view path) {

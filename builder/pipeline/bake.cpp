@@ -278,6 +278,8 @@ class Bake {
         std::vector<std::string> stages;
         for (const StageDelta& step : baked.deltas) {
             stages.push_back(step.planned->spec->name);
+            options.ran_programs.push_back(step.planned->stage->runs_programs());
+            options.deltas.push_back(&step.delta);
         }
         require_no_findings(lint_tree(baked.tree, options), stages);
     }

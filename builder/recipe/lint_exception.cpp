@@ -29,6 +29,8 @@ constexpr std::array kRules{
     LintRule{"private-key", "private keys"},
     LintRule{"random-seed", "saved randomness"},
     LintRule{"resolver", "name servers of the build host"},
+    LintRule{"secret", "what programs made for one reader, or that looks like a key"},
+    LintRule{"service-key", "keys that packages make for their services"},
     LintRule{"snakeoil", "the certificate that ssl-cert makes"},
     LintRule{"ssh-host-key", "host keys of the SSH server"},
     LintRule{"temporary", "files below tmp, var/tmp and run"},

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "check/lint.hpp"
 #include "support/sample_systems.hpp"
@@ -55,6 +56,15 @@ constexpr Plant kPlants[] = {
     {"machine-id", "var/lib/dbus/machine-id", "0123456789abcdef0123456789abcdef\n"},
     {"ssh-host-key", "etc/ssh/ssh_host_ed25519_key", "x"},
     {"ssh-host-key", "etc/ssh/ssh_host_rsa_key.pub", "x"},
+    {"ssh-host-key", "etc/dropbear/dropbear_ed25519_host_key", "x"},
+    {"service-key", "etc/munge/munge.key", "x"},
+    {"service-key", "etc/bind/rndc.key", "x"},
+    {"service-key", "etc/xrdp/rsakeys.ini", "x"},
+    {"database", "var/lib/ldap/data.mdb", "x"},
+    {"password", "etc/ldap/slapd.d/cn=config/olcDatabase={1}mdb.ldif", "olcRootPW:: e1NTSEF9\n"},
+    {"password",
+     "var/cache/debconf/passwords.dat",
+     "Name: slapd/password1\nValue: hello\nOwners: slapd\n"},
     {"private-key", "etc/ssl/private/server.key", "x"},
     {"private-key", "etc/pause/tls.pem", PEM("PRIVATE KEY")},
     {"private-key", "root/backup", PEM("RSA PRIVATE KEY")},
@@ -99,7 +109,7 @@ constexpr Plant kPlants[] = {
 INSTANTIATE_TEST_SUITE_P(Rules, LintPlanted, testing::ValuesIn(kPlants));
 
 TEST(Lint, TestsPlantEveryRuleThatIsListed) {
-    std::set<std::string_view> planted{"builder-trace"};
+    std::set<std::string_view> planted{"builder-trace", "secret"};
     for (const Plant& plant : kPlants) {
         planted.insert(plant.rule);
     }
@@ -156,6 +166,76 @@ TEST(Lint, PassesOverContentThatIsNotAtHand) {
     EXPECT_THAT(lint(tree), IsEmpty());
 }
 
+TEST(Lint, HasANetForSecretsThatProgramsMade) {
+    FileTree tree = sample_system();
+    const auto put = [&](const char* path, const char* text, std::uint32_t mode) {
+        Entry entry = file(text);
+        entry.mode = mode;
+        entry.stage = 1;
+        put_with_parents(tree, path, entry);
+    };
+    put("etc/service/login", "x", 0600);
+    put("var/lib/service/group-only", "x", 0640);
+    put("etc/service/cookie.txt", "value=3b1fa9e27cc04d5e8f60", 0644);
+    put("etc/service/Secret_Key", "aGVsbG8gd29ybGQgMTIzNDU2Nzg5MA==", 0644);
+    put("etc/service/keyboard", "XKBMODEL=pc105\nXKBLAYOUT=us-with-a-long-name\n", 0644);
+    put("etc/service/keys.service",
+        "ExecStart=/usr/bin/key-tool2 --of /etc/ssh/ssh_host_ed25519_key\n",
+        0644);
+    put("etc/service/plain", "3b1fa9e27cc04d5e8f60", 0644);
+    put("usr/share/service/key", "3b1fa9e27cc04d5e8f60", 0600);
+    put("etc/service/shipped", "of the package", 0600);
+    put("etc/service/empty", "", 0600);
+    put("etc/service/copy", "a default", 0600);
+    put_with_parents(tree, "usr/share/service/default", file("a default"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/info/service.list",
+        file("/etc/service/shipped\n/usr/share/service/default\n"));
+    LintOptions options;
+    options.ran_programs = {true, true};
+    EXPECT_THAT(
+        lint(tree, options),
+        ElementsAre(
+            "secret etc/service/Secret_Key",
+            "secret etc/service/cookie.txt",
+            "secret etc/service/login",
+            "secret var/lib/service/group-only"));
+    options.ran_programs = {true, false}; // a files stage
+    EXPECT_THAT(lint(tree, options), IsEmpty());
+    EXPECT_THAT(lint(tree), IsEmpty()); // not known
+}
+
+TEST(Lint, LetsPassWhatAPackageShips) {
+    FileTree tree = sample_system();
+    tree.put("lib", symlink("usr/lib"));
+    put_with_parents(tree, "usr/lib/tex/secring.gpg", file("hello"));
+    put_with_parents(tree, "usr/lib/tex/random_seed", file("changed"));
+    put_with_parents(tree, "etc/tex/ssl-cert-snakeoil.pem", file("hello"));
+    put_with_parents(tree, "root/.ssh/authorized_keys", file("hello"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/info/tex.list",
+        file("/lib/tex/secring.gpg\n/lib/tex/random_seed\n/etc/tex/ssl-cert-snakeoil.pem\n"
+             "/root/.ssh/authorized_keys\n"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/info/tex.md5sums",
+        file("5d41402abc4b2a76b9719d911017c592  lib/tex/secring.gpg\n"
+             "5d41402abc4b2a76b9719d911017c592  lib/tex/random_seed\n"
+             "5d41402abc4b2a76b9719d911017c592  root/.ssh/authorized_keys\n"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/status",
+        file("Package: tex\nConffiles:\n"
+             " /etc/tex/ssl-cert-snakeoil.pem 5d41402abc4b2a76b9719d911017c592\n"
+             "Description: x\n"));
+    EXPECT_THAT(
+        lint(tree),
+        ElementsAre(
+            "authorized-keys root/.ssh/authorized_keys", "random-seed usr/lib/tex/random_seed"));
+}
+
 TEST(Lint, SaysWhichStageBroughtTheFile) {
     FileTree tree = sample_system();
     Entry log = file("x");
@@ -177,6 +257,27 @@ TEST(Lint, SaysWhichStageBroughtTheFile) {
         EXPECT_FALSE(error.hint().empty());
     }
     EXPECT_NO_THROW(require_no_findings({}, stages));
+}
+
+TEST(Lint, NamesTheStageThatBroughtTheContent) {
+    FileTree first;
+    FileTree second;
+    FileTree third;
+    Entry secret = file("machine login x");
+    secret.content = sha256(std::string_view("machine login x"));
+    put_with_parents(first, "root/.netrc", file("another"));
+    put_with_parents(second, "root/.netrc", secret);
+    secret.mode = 0640;
+    put_with_parents(third, "root/.netrc", secret);
+    FileTree tree = sample_system();
+    tree.apply(third, 2);
+    LintOptions options;
+    options.deltas = {&first, &second, &third};
+    options.ran_programs = {false, false, true};
+    const auto findings = lint_tree(tree, options);
+    ASSERT_EQ(findings.size(), 1U); // of 'credentials', not of 'secret': no program made it
+    EXPECT_EQ(findings[0].rule, "credentials");
+    EXPECT_EQ(findings[0].stage, 1U);
 }
 
 TEST(Lint, ShowsAFewFindingsOfEachRule) {
