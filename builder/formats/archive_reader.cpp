@@ -84,6 +84,17 @@ std::uint32_t checked_id(la_int64_t id, const std::string& path) {
     return static_cast<std::uint32_t>(id);
 }
 
+/// libarchive gives the ends of the range for times that it cannot hold; no writer of archives
+/// means them. Odd times that exist, such as Go's "no time" in the year 1, pass.
+std::int64_t checked_time(std::int64_t seconds, const std::string& path) {
+    constexpr std::int64_t kLargest = std::int64_t{1} << 40U; // 35,000 years
+    if (seconds < -kLargest || seconds > kLargest) {
+        throw Error(
+            fmt::format("member '{}' has the impossible time {}", printable(path), seconds));
+    }
+    return seconds;
+}
+
 ArchiveMember convert(archive_entry* member) {
     constexpr unsigned kPermissions = 07777;
     const char* raw = archive_entry_pathname(member);
@@ -96,7 +107,7 @@ ArchiveMember convert(archive_entry* member) {
     entry.mode = archive_entry_perm(member) & kPermissions;
     entry.uid = checked_id(archive_entry_uid(member), out.path);
     entry.gid = checked_id(archive_entry_gid(member), out.path);
-    entry.mtime = archive_entry_mtime(member);
+    entry.mtime = checked_time(archive_entry_mtime(member), out.path);
     entry.xattrs = read_xattrs(member, out.path);
     if (const char* hardlink = archive_entry_hardlink(member)) {
         entry.hardlink_to = normalize_member_path(hardlink);
@@ -121,10 +132,6 @@ ArchiveMember convert(archive_entry* member) {
     }
     return out;
 }
-
-} // namespace
-
-namespace {
 
 Error unusable_name(std::string_view raw) {
     constexpr std::size_t kShown = 256;

@@ -168,5 +168,14 @@ TEST(ArchiveLimits, BoundDirectoriesThatALayerImplies) {
         "archive 'layer' has more than 500 members");
 }
 
+TEST(ArchiveLimits, RefuseTimesThatNobodyMeans) {
+    for (const char* time : {"-9223372036854775808", "9223372036854775807", "2000000000000"}) {
+        const std::string tar = RawTar().pax({{"mtime", time}}).file("f").bytes();
+        EXPECT_THAT(refusal(tar), HasSubstr("member 'f' has the impossible time ")) << time;
+    }
+    // Go's time.Time{}, which some builders of images write.
+    EXPECT_EQ(read_all(RawTar().pax({{"mtime", "-62135596800"}}).file("f").bytes(), {}), 1U);
+}
+
 } // namespace
 } // namespace kiln
