@@ -4,6 +4,8 @@
 #include "formats/file_tree.hpp"
 #include "stages/accounts.hpp"
 #include "stages/host_keys.hpp"
+#include "stages/stable_files.hpp"
+#include "stages/tree_below.hpp"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -80,7 +82,7 @@ std::vector<std::string> matches(const TreeRoot& tree, std::string_view pattern)
 /// Removes and empties what the stage made.
 class Cleaner {
   public:
-    explicit Cleaner(const StageContext& context) : tree_(context.tree), below_(context.below) {}
+    explicit Cleaner(const StageContext& context) : context_(context), tree_(context.tree) {}
 
     void apply(const Leftover& leftover, const std::string& path) const {
         if (leftover.action == empty) {
@@ -123,7 +125,7 @@ class Cleaner {
         if (!info || was_there(path, *info)) {
             return;
         }
-        const Entry* before = entry_below(path);
+        const Entry* before = entry_below(context_, path);
         if (before == nullptr || before->type != FileType::directory) {
             tree_.remove(path);
             return;
@@ -133,30 +135,12 @@ class Cleaner {
         }
     }
 
-    [[nodiscard]] const Entry* entry_below(const std::string& path) const {
-        return below_ == nullptr ? nullptr : below_->find(tree_.real_path(path));
-    }
-
-    /// Whether the tree had this file before the stage. A directory is looked into instead. What a
-    /// program has written has its own time, which no stored tree has (to the nanosecond).
     [[nodiscard]] bool was_there(const std::string& path, const struct stat& info) const {
-        const Entry* before = entry_below(path);
-        if (before != nullptr && !before->hardlink_to.empty()) {
-            before = below_->find(before->hardlink_to);
-        }
-        if (before == nullptr || S_ISDIR(info.st_mode)) {
-            return false;
-        }
-        const bool same_kind = S_ISREG(info.st_mode) == (before->type == FileType::regular) &&
-                               S_ISLNK(info.st_mode) == (before->type == FileType::symlink);
-        const bool same_size = before->type != FileType::regular ||
-                               before->size == static_cast<std::uint64_t>(info.st_size);
-        return same_kind && same_size && info.st_mtim.tv_sec == before->mtime &&
-               info.st_mtim.tv_nsec == 0;
+        return was_in_tree_below(context_, path, info);
     }
 
+    const StageContext& context_;
     const TreeRoot& tree_;
-    const FileTree* below_;
 };
 
 } // namespace
@@ -178,6 +162,7 @@ void clean_leftovers(const StageContext& context) {
     if (had_host_keys && !has_host_keys(tree)) {
         make_host_keys_at_boot(tree);
     }
+    stabilize_files(context);
     AccountFiles accounts(tree, context.settings.epoch);
     accounts.clamp_password_days();
     accounts.save();

@@ -30,9 +30,10 @@ struct Leftover {
 [[nodiscard]] std::span<const Leftover> leftovers();
 
 /// Applies the table to what the stage made in the mounted tree; also sets password days in shadow
-/// back to the epoch's, removes log files, and lets a machine make the ssh host keys that it has
-/// removed. What was in the tree before the stage and was not changed by it stays: a recipe that
-/// places such a file means it.
+/// back to the epoch's, removes log files, rewrites files with times inside
+/// (stages/stable_files.hpp), and lets a machine make the ssh host keys that it has removed. What
+/// was in the tree before the stage and was not changed by it stays: a recipe that places such a
+/// file means it.
 void clean_leftovers(const StageContext& context);
 
 } // namespace kiln

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "formats/java_keystore.hpp"
+
+#include "base/error.hpp"
+
+#include <openssl/evp.h>
+
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::uint64_t kMagic = 0xFEEDFEED;
+constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kCertificate = 2;
+constexpr std::size_t kTimeBytes = 8;
+constexpr std::size_t kDigestBytes = 20;
+
+/// Walks over a store; every step fails when the store ends too early.
+class Walker {
+  public:
+    explicit Walker(std::string_view store) : store_(store) {}
+
+    std::optional<std::uint64_t> number(std::size_t size) {
+        if (size > store_.size() - at_) {
+            return std::nullopt;
+        }
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            value = value << 8U | static_cast<unsigned char>(store_[at_++]);
+        }
+        return value;
+    }
+
+    bool skip(std::uint64_t size) {
+        if (size > store_.size() - at_) {
+            return false;
+        }
+        at_ += static_cast<std::size_t>(size);
+        return true;
+    }
+
+    /// A field with its length, which has `size` bytes, in front.
+    bool skip_field(std::size_t size) {
+        const auto length = number(size);
+        return length && skip(*length);
+    }
+
+    [[nodiscard]] std::size_t at() const { return at_; }
+
+  private:
+    std::string_view store_;
+    std::size_t at_ = 0;
+};
+
+std::string digest(std::string_view content, std::string_view password) {
+    std::string text;
+    for (const char c : password) { // ASCII
+        text += '\0';
+        text += c;
+    }
+    text += "Mighty Aphrodite";
+    text += content;
+    std::string out(kDigestBytes, '\0');
+    KILN_CHECK(
+        EVP_Digest(
+            text.data(),
+            text.size(),
+            reinterpret_cast<unsigned char*>(out.data()),
+            nullptr,
+            EVP_sha1(),
+            nullptr) == 1);
+    return out;
+}
+
+} // namespace
+
+std::optional<std::string>
+java_keystore_at(std::string_view store, std::string_view password, std::int64_t seconds) {
+    if (store.size() < kDigestBytes) {
+        return std::nullopt;
+    }
+    std::string content(store.substr(0, store.size() - kDigestBytes));
+    Walker walker(content);
+    if (walker.number(4) != kMagic || walker.number(4) != kVersion) {
+        return std::nullopt;
+    }
+    const auto count = walker.number(4);
+    const std::string before = content;
+    for (std::uint64_t i = 0; count && i < *count; ++i) {
+        if (walker.number(4) != kCertificate || !walker.skip_field(2)) {
+            return std::nullopt;
+        }
+        const std::size_t time = walker.at();
+        if (!walker.skip(kTimeBytes) || !walker.skip_field(2) || !walker.skip_field(4)) {
+            return std::nullopt;
+        }
+        const auto milliseconds = static_cast<std::uint64_t>(seconds) * 1000;
+        for (std::size_t byte = 0; byte < kTimeBytes; ++byte) {
+            content[time + byte] = static_cast<char>(milliseconds >> (8 * (kTimeBytes - 1 - byte)));
+        }
+    }
+    const bool ours = count && walker.at() == content.size() &&
+                      digest(before, password) == store.substr(content.size());
+    return ours ? std::optional(content + digest(content, password)) : std::nullopt;
+}
+
+} // namespace kiln
