@@ -72,7 +72,7 @@ BackgroundProcess::BackgroundProcess(const Command& command, const fs::path& log
     if (pid_ == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::setpgid(0, 0);
-        ::signal(SIGPIPE, SIG_DFL);
+        reset_signals();
         ::dup2(input.get(), STDIN_FILENO);
         ::dup2(output.get(), STDOUT_FILENO);
         ::dup2(output.get(), STDERR_FILENO);

@@ -86,9 +86,7 @@ run_in_child(const ExecImage& image, Pipes& pipes, bool separate, const ChildSet
     };
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::setpgid(0, 0);
-    ::signal(SIGPIPE, SIG_DFL);
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGTERM, SIG_DFL);
+    reset_signals();
     ::dup2(pipes.input.read_end.get(), STDIN_FILENO);
     ::dup2(pipes.output.write_end.get(), STDOUT_FILENO);
     ::dup2((separate ? pipes.errors : pipes.output).write_end.get(), STDERR_FILENO);

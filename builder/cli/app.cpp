@@ -139,6 +139,7 @@ int run_cli(std::span<const std::string> words, Io& io) {
 }
 
 int run_on_system(int count, char** arguments) {
+    open_standard_descriptors();
     install_interrupt_handlers();
     SystemProcessRunner processes;
     TerminalOutput terminal(std::cout);

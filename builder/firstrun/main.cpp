@@ -26,6 +26,7 @@ kiln::Environment environment() {
 
 int main(int argc, char** argv) {
     ::umask(077);
+    kiln::open_standard_descriptors();
     kiln::install_interrupt_handlers();
     kiln::firstrun::SystemLauncher launcher;
     return kiln::firstrun::run_first_run(

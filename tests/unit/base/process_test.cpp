@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "base/file.hpp"
+#include "base/interrupt.hpp"
 #include "base/paths.hpp"
 #include "base/process.hpp"
 #include "base/sandbox_watch.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 namespace kiln {
 namespace {
@@ -78,6 +85,92 @@ TEST(SystemProcessRunner, EndsAProgramAfterItsTimeLimit) {
     EXPECT_THAT(
         std::string(ProcessError("'sh'", result).what()),
         testing::HasSubstr("was stopped: it ran longer than 1 s"));
+}
+
+/// What `body` returns, as the exit code of a child: it changes its process.
+template <typename Body> int in_child(Body&& body) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        try {
+            ::_exit(body());
+        } catch (const Error& error) {
+            std::fprintf(stderr, "%s\n", error.what());
+            ::_exit(99);
+        }
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(StandardDescriptors, AreNotTakenByOtherFiles) {
+    EXPECT_EQ(
+        in_child([] {
+            ::close(STDIN_FILENO);
+            ::close(STDOUT_FILENO);
+            ::close(STDERR_FILENO);
+            open_standard_descriptors();
+            const UniqueFd next = open_file("/dev/null", O_RDWR);
+            char byte = 0;
+            const bool is_kept = next.get() > STDERR_FILENO;
+            const bool ends = ::read(STDIN_FILENO, &byte, 1) == 0;
+            const bool says_so = ::write(STDOUT_FILENO, "x", 1) < 0 && errno == EBADF;
+            return is_kept && ends && says_so ? 0 : 1;
+        }),
+        0);
+}
+
+TEST(CallersSignals, DoNotReachChildrenNorHideTheirEnd) {
+    EXPECT_EQ(
+        in_child([] {
+            for (const int ignored : {SIGCHLD, SIGUSR1, SIGXFSZ}) {
+                ::signal(ignored, SIG_IGN);
+            }
+            sigset_t blocked{};
+            sigfillset(&blocked);
+            ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+            install_interrupt_handlers();
+            SystemProcessRunner runner;
+            const std::string signals =
+                runner.run_checked({"grep", {"-E", "Sig(Blk|Ign):", "/proc/self/status"}});
+            return signals == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" ? 0 : 1;
+        }),
+        0);
+}
+
+TEST(CallersSignals, AHangUpInterruptsUnlessItIsIgnored) {
+    const auto hang_up = [](void (*before)(int)) {
+        return in_child([&] {
+            ::signal(SIGHUP, before);
+            install_interrupt_handlers();
+            ::raise(SIGHUP);
+            return interrupt_requested() ? 1 : 0;
+        });
+    };
+    EXPECT_EQ(hang_up(SIG_DFL), 1);
+    EXPECT_EQ(hang_up(SIG_IGN), 0);
+}
+
+TEST(CallersLimits, AFileThatGrowsBeyondThemIsAnError) {
+    const TempDir folder(temporary_root(), "kiln-test");
+    EXPECT_EQ(
+        in_child([&] {
+            install_interrupt_handlers();
+            const rlimit limit{.rlim_cur = 4, .rlim_max = 4};
+            ::setrlimit(RLIMIT_FSIZE, &limit);
+            const fs::path path = folder.path() / "file";
+            try {
+                write_file(path, "12345678");
+            } catch (const SystemError& error) {
+                const std::string text = error.message();
+                const bool fits = text.starts_with("cannot write '") &&
+                                  text.ends_with("File too large") &&
+                                  error.exit_code() == ExitCode::failed;
+                return fits ? 0 : 1;
+            }
+            return 2;
+        }),
+        0);
 }
 
 } // namespace
