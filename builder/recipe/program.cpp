@@ -24,7 +24,8 @@ read_sources(const Value& value, const fs::path& base_dir, Diagnostics& diags) {
     }
     for (const Member& member : sources->members()) {
         fs::path folder = resolve_path(base_dir, member.value.as_string());
-        if (!fs::is_directory(folder)) {
+        std::error_code unreadable; // too long, in a circle or out of reach
+        if (!fs::is_directory(folder, unreadable)) {
             diags.error(
                 member.value.pos(), fmt::format("there is no folder '{}'", folder.string()));
         }

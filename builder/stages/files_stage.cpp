@@ -61,10 +61,8 @@ class FilesStage final : public Stage {
             }
             if (item.contains("content")) {
                 diags.error(from->pos(), "a file has either 'content' or 'from', not both");
-            } else if (!fs::is_regular_file(host_path(*from))) {
-                diags.error(
-                    from->pos(),
-                    fmt::format("file '{}' does not exist", host_path(*from).string()));
+            } else {
+                check_file(*from, diags);
             }
         }
     }
@@ -103,6 +101,24 @@ class FilesStage final : public Stage {
 
     [[nodiscard]] fs::path host_path(const Value& from) const {
         return spec_.base_dir / from.as_string();
+    }
+
+    void check_file(const Value& from, Diagnostics& diags) const {
+        const fs::path path = host_path(from);
+        std::error_code error;
+        const fs::file_status status = fs::status(path, error);
+        if (fs::is_regular_file(status)) {
+            return;
+        }
+        if (fs::exists(status)) {
+            diags.error(from.pos(), fmt::format("'{}' is not a regular file", path.string()));
+        } else if (status.type() == fs::file_type::not_found) {
+            diags.error(from.pos(), fmt::format("file '{}' does not exist", path.string()));
+        } else {
+            diags.error(
+                from.pos(),
+                fmt::format("file '{}' cannot be read: {}", path.string(), error.message()));
+        }
     }
 
     void write_file(const TreeRoot& tree, const Value& item, const Ownership& owner) const {

@@ -12,12 +12,13 @@ namespace {
 constexpr std::uint32_t kExecutableMode = 0755;
 constexpr std::uint32_t kPlainMode = 0644;
 
-/// The folder as a tree in which only what counts is different from path to path.
+/// The folder, or that which a link leads to, as a tree in which only what counts is different from
+/// path to path.
 FileTree read_folder(const fs::path& folder) {
-    FileTree tree =
-        scan_tree(folder, {.jobs = 1, .mtime = [](const std::string&, FileType, std::int64_t) {
-                               return std::int64_t{0};
-                           }});
+    FileTree tree = scan_tree(
+        fs::canonical(folder), {.jobs = 1, .mtime = [](const std::string&, FileType, std::int64_t) {
+                                    return std::int64_t{0};
+                                }});
     tree.erase_tree(".git");
     for (auto& [path, entry] : tree.entries()) {
         const bool executable = entry.type == FileType::directory || (entry.mode & 0100U) != 0;

@@ -34,16 +34,27 @@ constexpr auto kFields = std::to_array<Field>({
      "files are 0755, others 0644"},
 });
 
+/// Why a path is no folder; one may be too long, lead in a circle or be out of reach.
+std::string fault_of(const fs::file_status& status, const std::error_code& error) {
+    if (fs::exists(status)) {
+        return "is not a directory";
+    }
+    return status.type() == fs::file_type::not_found ? "does not exist"
+                                                     : "cannot be read: " + error.message();
+}
+
 class OverlayStage final : public Stage {
   public:
     explicit OverlayStage(const StageSpec& spec)
         : spec_(spec), folder_(spec.base_dir / spec.options.at("from").as_string()) {}
 
     void check(Diagnostics& diags) const override {
-        if (!fs::is_directory(folder_)) {
+        std::error_code error;
+        const fs::file_status status = fs::status(folder_, error);
+        if (status.type() != fs::file_type::directory) {
             diags.error(
                 spec_.options.at("from").pos(),
-                fmt::format("overlay folder '{}' does not exist", folder_.string()));
+                fmt::format("overlay folder '{}' {}", folder_.string(), fault_of(status, error)));
         }
     }
 

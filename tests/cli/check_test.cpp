@@ -63,6 +63,33 @@ TEST_F(CheckCommand, LooksIntoArtifacts) {
     EXPECT_THAT(result.err, testing::HasSubstr("recipe 'web.yaml' has"));
 }
 
+TEST_F(CheckCommand, SaysWhatIsWrongWithFilesOfTheHost) {
+    fs::create_symlink("circle", "circle");
+    const std::string name(300, 'a');
+    write_file_atomically(
+        "web.yaml",
+        "kiln: 1\nname: web\nstages:\n"
+        "  - stage: files\n"
+        "    files:\n"
+        "      - {file: /a, from: circle}\n"
+        "      - {file: /b, from: " +
+            name +
+            "}\n"
+            "      - {file: /c, from: /dev/null}\n"
+            "  - {stage: overlay, from: circle, name: o1}\n"
+            "  - {stage: overlay, from: web.yaml, name: o2}\n");
+    const CliResult result = run_kiln({"check", "web.yaml"});
+    EXPECT_EQ(result.exit_code, 3);
+    for (const char* fault :
+         {"web.yaml:6:26: error: file 'circle' cannot be read: Too many levels of symbolic links",
+          "cannot be read: File name too long",
+          "web.yaml:8:26: error: '/dev/null' is not a regular file",
+          "web.yaml:9:28: error: overlay folder 'circle' cannot be read: Too many levels",
+          "web.yaml:10:28: error: overlay folder 'web.yaml' is not a directory"}) {
+        EXPECT_THAT(result.err, testing::HasSubstr(fault));
+    }
+}
+
 TEST_F(CheckCommand, GivesTheSummaryToProgramsToo) {
     const CliResult result = run_kiln({"check", "web.yaml", "--json"});
     const auto json = nlohmann::json::parse(result.out);
