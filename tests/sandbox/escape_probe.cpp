@@ -154,6 +154,9 @@ void proc_and_sys() {
     report("/proc/keys", read_all("/proc/keys").empty(), "key rings");
     report("/proc/kmsg", read_all("/proc/kmsg", 16).empty(), "messages of the kernel");
     report("/proc/timer_list", read_all("/proc/timer_list", 16).empty(), "timers of the host");
+    report("/proc/slabinfo", read_all("/proc/slabinfo", 16).empty(), "what is root's to read");
+    report(
+        "/proc/pagetypeinfo", read_all("/proc/pagetypeinfo", 16).empty(), "what is root's to read");
     report("/sys", read_all("/sys/kernel/uevent_seqnum").empty(), "sysfs");
     report(
         "other processes",
