@@ -62,13 +62,18 @@ std::string DiskReader::api_partition(int number) const {
 
 DiskInfo DiskReader::read_info() const {
     const std::string device = Appliance::inner_device(drive_);
-    const std::string table =
-        appliance_.shell( // its warnings, such as of a disk made larger, are no part of the JSON
-            fmt::format("sfdisk --json {} 2>/dev/null || true", device),
-            "read the partitions");
+    // The warnings of both, such as of a disk made larger, are no part of what is parsed. Their
+    // exit codes for a disk that has nothing to report are no failure: 1 of sfdisk (no partition
+    // table), 2 of blkid (nothing known on the last device), 8 (signatures that contradict each
+    // other).
+    const std::string table = appliance_.shell(
+        fmt::format("sfdisk --json {} 2>/dev/null || [ $? = 1 ]", device), "read the partitions");
     DiskInfo info = trim(table).empty() ? DiskInfo() : parse_sfdisk_json(table);
     const std::string blkid = appliance_.shell(
-        fmt::format("blkid -p -o export {0} {0}[0-9]* 2>/dev/null || true", device),
+        fmt::format(
+            "blkid -p -o export {0} {0}[0-9]* 2>/dev/null || case $? in 2 | 8) ;; *) exit 1 ;; "
+            "esac",
+            device),
         "read the file systems");
     add_blkid_export(blkid, info);
     const std::int64_t size =

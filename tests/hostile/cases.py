@@ -12,6 +12,7 @@ class Case:
     says: tuple = ()  # what standard error must contain
     stages: tuple = ()  # further stages of the recipe, as flow maps
     tree: tuple = ()  # paths that the image has, or with "!" has not
+    after: str = ""  # the stage after which it has them; otherwise the last one
     data: Callable = lambda: b""
 
 
