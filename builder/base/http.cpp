@@ -39,29 +39,6 @@ std::optional<std::chrono::milliseconds> retry_after(const HttpResponse& respons
     return std::chrono::seconds(std::min<std::uint64_t>(*seconds, 3600));
 }
 
-/// Memory with a limit.
-class LimitedSink final : public Sink {
-  public:
-    LimitedSink(std::uint64_t limit, std::string url) : limit_(limit), url_(std::move(url)) {}
-
-    void write(Bytes bytes) override {
-        if (text_.size() + bytes.size() > limit_) {
-            throw Error(
-                fmt::format("'{}' is larger than {}", redact_url(url_), format_size(limit_)));
-        }
-        text_ += as_text(bytes);
-    }
-
-    void clear() { text_.clear(); }
-
-    [[nodiscard]] std::string take() { return std::move(text_); }
-
-  private:
-    std::uint64_t limit_;
-    std::string url_;
-    std::string text_;
-};
-
 } // namespace
 
 std::optional<std::string_view> HttpResponse::header(std::string_view name) const {
@@ -103,7 +80,8 @@ HttpResponse with_retries(const RetryPolicy& policy, const std::function<HttpRes
 
 std::string http_get_text(
     HttpClient& client, const std::string& url, std::uint64_t limit, const RetryPolicy& policy) {
-    LimitedSink sink(limit, url);
+    LimitedSink sink(
+        limit, Error(fmt::format("'{}' is larger than {}", redact_url(url), format_size(limit))));
     const HttpResponse response = with_retries(policy, [&] {
         sink.clear();
         HttpRequest request;

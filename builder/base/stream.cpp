@@ -8,6 +8,13 @@
 
 namespace kiln {
 
+void LimitedSink::write(Bytes bytes) {
+    if (bytes.size() > limit_ - text_.size()) {
+        throw Error(too_large_);
+    }
+    text_ += as_text(bytes);
+}
+
 std::size_t MemorySource::read(std::span<std::byte> buffer) {
     const std::size_t count = std::min(buffer.size(), rest_.size());
     std::copy_n(rest_.begin(), count, buffer.begin());

@@ -4,10 +4,14 @@
 // finish() is explicit because it can fail; destructors never write.
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kiln {
@@ -66,6 +70,27 @@ class MemorySink final : public Sink {
 
   private:
     std::vector<std::byte> data_;
+};
+
+/// Text in memory, for what others send and may be larger than anyone needs.
+class LimitedSink : public Sink {
+  public:
+    /// More than `limit` bytes: `too_large` is thrown, and what came before is kept.
+    LimitedSink(std::uint64_t limit, Error too_large)
+        : limit_(limit), too_large_(std::move(too_large)) {}
+
+    void write(Bytes bytes) override;
+
+    void clear() { text_.clear(); }
+
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+  private:
+    std::uint64_t limit_;
+    Error too_large_;
+    std::string text_;
 };
 
 class MemorySource final : public Source {

@@ -18,34 +18,18 @@ namespace kiln {
 
 namespace {
 
+/// What a small file may grow to: 02packages is about 20 MB and a tenth of that as gzip.
 constexpr std::uint64_t kLargestIndex = 256U << 20U;
 constexpr const char* kIndexPath = "modules/02packages.details.txt.gz";
-
-/// Memory for what a small file may grow to: 02packages is about 20 MB and a tenth of that as gzip.
-class LimitedSink final : public Sink {
-  public:
-    explicit LimitedSink(std::string name) : name_(std::move(name)) {}
-
-    void write(Bytes bytes) override {
-        if (text_.size() + bytes.size() > kLargestIndex) {
-            throw Error(
-                fmt::format("'{}' is larger than {}", name_, format_size(kLargestIndex)),
-                ExitCode::remote_refused);
-        }
-        text_ += as_text(bytes);
-    }
-
-    [[nodiscard]] std::string take() { return std::move(text_); }
-
-  private:
-    std::string name_;
-    std::string text_;
-};
 
 std::string decompressed(std::string_view text, const std::string& name) {
     MemorySource raw(as_byte_span(text));
     DecompressSource source(raw, name);
-    LimitedSink out(name);
+    LimitedSink out(
+        kLargestIndex,
+        Error(
+            fmt::format("'{}' is larger than {}", name, format_size(kLargestIndex)),
+            ExitCode::remote_refused));
     copy(source, out);
     return out.take();
 }

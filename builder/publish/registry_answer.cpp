@@ -45,13 +45,11 @@ std::string messages_in(const std::string& body) {
 
 } // namespace
 
-void AnswerSink::write(Bytes bytes) {
-    if (text_.size() + bytes.size() > kLargestAnswer) {
-        throw remote_error(
-            fmt::format("the registry's answer is larger than {}", format_size(kLargestAnswer)));
-    }
-    text_ += as_text(bytes);
-}
+AnswerSink::AnswerSink()
+    : LimitedSink(
+          kLargestAnswer,
+          remote_error(fmt::format(
+              "the registry's answer is larger than {}", format_size(kLargestAnswer)))) {}
 
 Error refused(const std::string& host, std::string_view what, const HttpResponse& response) {
     const std::string messages = messages_in(response.error_body);

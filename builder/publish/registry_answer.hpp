@@ -18,14 +18,9 @@ namespace kiln {
 inline constexpr std::size_t kLargestAnswer = std::size_t{4} << 20U;
 
 /// Keeps a small body in memory; throws Error (exit code 5) when it is larger than kLargestAnswer.
-class AnswerSink final : public Sink {
+class AnswerSink final : public LimitedSink {
   public:
-    void write(Bytes bytes) override;
-
-    [[nodiscard]] const std::string& text() const noexcept { return text_; }
-
-  private:
-    std::string text_;
+    AnswerSink();
 };
 
 /// "registry 'HOST' WHAT: status 404, CODE message": the registry's own words, cut and printable.

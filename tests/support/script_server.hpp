@@ -5,16 +5,14 @@
 // of an endless answer.
 #pragma once
 
-#include "base/file.hpp"
+#include "support/loopback_server.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace kiln::test {
@@ -57,25 +55,20 @@ class ScriptServer {
     ~ScriptServer();
 
     /// "127.0.0.1:PORT"
-    [[nodiscard]] std::string host() const;
+    [[nodiscard]] std::string host() const { return server_.host(); }
 
     [[nodiscard]] std::string url() const { return "http://" + host(); }
 
     [[nodiscard]] std::vector<Request> requests() const;
 
   private:
-    void accept_loop();
     void serve(int fd);
 
     Script script_;
-    UniqueFd listener_;
-    int port_ = 0;
     std::atomic<bool> stopping_{false};
     mutable std::mutex mutex_;
     std::vector<Request> requests_;
-    std::vector<int> open_;
-    std::list<std::thread> threads_;
-    std::thread acceptor_;
+    LoopbackServer server_; // last: its threads use the others
 };
 
 } // namespace kiln::test

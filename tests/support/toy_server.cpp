@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "support/toy_server.hpp"
 
-#include "base/error.hpp"
 #include "base/text.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -22,26 +15,14 @@ namespace {
 /// Reads up to the empty line; empty when the peer has gone.
 std::string read_request(int fd) {
     std::string request;
-    std::array<char, 4096> buffer{};
     while (!request.ends_with("\r\n\r\n")) {
-        const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
-        if (count <= 0) {
+        const std::string more = receive(fd);
+        if (more.empty()) {
             return {};
         }
-        request.append(buffer.data(), static_cast<std::size_t>(count));
+        request += more;
     }
     return request;
-}
-
-bool send_all(int fd, std::string_view data) {
-    while (!data.empty()) {
-        const ssize_t count = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
-        if (count <= 0) {
-            return false;
-        }
-        data.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
 }
 
 std::string head(int status, std::size_t length, const std::string& more = {}) {
@@ -62,37 +43,7 @@ std::optional<std::uint64_t> range_of(const std::string& request) {
 } // namespace
 
 ToyServer::ToyServer(std::filesystem::path root)
-    : root_(std::move(root)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 64) != 0 ||
-        ::getsockname(listener_.get(), generic, &size) != 0) {
-        throw SystemError("cannot listen on loopback");
-    }
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { accept_loop(); });
-}
-
-ToyServer::~ToyServer() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
-    acceptor_.join();
-    {
-        const std::lock_guard lock(mutex_);
-        for (const int fd : open_) {
-            ::shutdown(fd, SHUT_RDWR);
-        }
-    }
-    for (std::thread& thread : threads_) {
-        thread.join();
-    }
-}
-
-std::string ToyServer::url() const {
-    return fmt::format("http://127.0.0.1:{}", port_);
-}
+    : root_(std::move(root)), server_([this](int fd) { serve(fd); }) {}
 
 void ToyServer::fail(const std::string& path, int status, int times) {
     const std::lock_guard lock(mutex_);
@@ -121,24 +72,6 @@ std::vector<std::string> ToyServer::requests() const {
     return requests_;
 }
 
-int ToyServer::connections() const {
-    const std::lock_guard lock(mutex_);
-    return connections_;
-}
-
-void ToyServer::accept_loop() {
-    while (true) {
-        const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-        if (fd < 0) {
-            return;
-        }
-        const std::lock_guard lock(mutex_);
-        ++connections_;
-        open_.push_back(fd);
-        threads_.emplace_back([this, fd] { serve(fd); });
-    }
-}
-
 void ToyServer::serve(int fd) {
     for (std::string request = read_request(fd); !request.empty(); request = read_request(fd)) {
         const Answer reply = answer(request);
@@ -148,9 +81,6 @@ void ToyServer::serve(int fd) {
             break;
         }
     }
-    const std::lock_guard lock(mutex_);
-    std::erase(open_, fd);
-    ::close(fd);
 }
 
 ToyServer::Answer ToyServer::answer(const std::string& request) {

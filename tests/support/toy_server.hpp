@@ -4,14 +4,12 @@
 // demand. One thread for each connection; stops in its destructor.
 #pragma once
 
-#include "base/file.hpp"
+#include "support/loopback_server.hpp"
 
 #include <filesystem>
-#include <list>
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace kiln::test {
@@ -21,10 +19,9 @@ class ToyServer {
     explicit ToyServer(std::filesystem::path root);
     ToyServer(const ToyServer&) = delete;
     ToyServer& operator=(const ToyServer&) = delete;
-    ~ToyServer();
 
     /// "http://127.0.0.1:PORT"
-    [[nodiscard]] std::string url() const;
+    [[nodiscard]] std::string url() const { return "http://" + server_.host(); }
 
     /// The next `times` requests for the path get this status and no content.
     void fail(const std::string& path, int status, int times);
@@ -37,7 +34,8 @@ class ToyServer {
 
     /// Request lines with their range: "GET /a bytes=5-".
     [[nodiscard]] std::vector<std::string> requests() const;
-    [[nodiscard]] int connections() const;
+
+    [[nodiscard]] int connections() const { return server_.connections(); }
 
   private:
     struct Fault {
@@ -55,21 +53,15 @@ class ToyServer {
         std::size_t cut_bytes = 0;
     };
 
-    void accept_loop();
     void serve(int fd);
     Answer answer(const std::string& request);
 
     std::filesystem::path root_;
-    UniqueFd listener_;
-    int port_ = 0;
     mutable std::mutex mutex_;
     std::map<std::string, Fault> faults_;
     bool ranges_ = true;
     std::vector<std::string> requests_;
-    std::vector<int> open_;
-    int connections_ = 0;
-    std::list<std::thread> threads_;
-    std::thread acceptor_;
+    LoopbackServer server_; // last: its threads use the others
 };
 
 } // namespace kiln::test

@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
 #include "formats/lockfile.hpp"
+#include "support/expect_error.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -323,37 +324,28 @@ TEST(LockReader, RefusesMoreThanItCanHold) {
     EXPECT_THAT(faults_of(std::string(1'000'000, '[')), HasSubstr("error: nested too deeply\n"));
 }
 
-/// Exit code and message of what `body` throws.
-template <typename Body> std::string thrown(Body&& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        return fmt::format("{}: {}", static_cast<int>(error.exit_code()), error.message());
-    }
-    return "nothing";
-}
-
 TEST(LoadLockfile, ReadsRegularFilesWithinLimits) {
     const TempDir dir(temporary_root(), "kiln-test");
     const std::string path = (dir.path() / "web.lock").string();
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     EXPECT_EQ(
-        thrown([&] { static_cast<void>(load_lockfile(path)); }),
+        test::thrown([&] { static_cast<void>(load_lockfile(path)); }),
         fmt::format("3: '{}' is not a regular file", path));
     fs::remove(path);
     write_file_atomically(path, "{");
     fs::resize_file(path, std::uintmax_t{1} << 40U);
     EXPECT_EQ(
-        thrown([&] { static_cast<void>(load_lockfile(path)); }),
+        test::thrown([&] { static_cast<void>(load_lockfile(path)); }),
         fmt::format("3: lock '{}' is larger than 64.0 MiB", path));
     EXPECT_EQ(
-        thrown([] { static_cast<void>(load_lockfile("/dev/zero")); }),
+        test::thrown([] { static_cast<void>(load_lockfile("/dev/zero")); }),
         "3: '/dev/zero' is not a regular file");
 }
 
 TEST(LockReader, HearsAnInterruption) {
     request_interrupt();
-    EXPECT_EQ(thrown([] { static_cast<void>(faults_of(sample().to_text())); }), "130: interrupted");
+    EXPECT_EQ(
+        test::thrown([] { static_cast<void>(faults_of(sample().to_text())); }), "130: interrupted");
     clear_interrupt();
 }
 

@@ -5,22 +5,13 @@
 #include "base/file.hpp"
 #include "pipeline/artifact.hpp"
 #include "pipeline/record.hpp"
+#include "support/expect_error.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace kiln {
 namespace {
-
-/// Exit code and message of what `body` throws.
-template <typename Body> std::string thrown(Body&& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        return fmt::format("{}: {}", static_cast<int>(error.exit_code()), error.message());
-    }
-    return "nothing";
-}
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
     const std::size_t at = text.find(from);
@@ -68,7 +59,7 @@ TEST(LoadRecord, RefusesAnythingElseInItsOwnWords) {
           replaced(good, "sha256:", "md5:"),
           replaced(good, "\"size\": 5", "\"size\": -5")}) {
         write_file_atomically(path, text);
-        const std::string message = thrown([&] { static_cast<void>(load_record(path)); });
+        const std::string message = test::thrown([&] { static_cast<void>(load_record(path)); });
         EXPECT_TRUE(
             message.starts_with(fmt::format("3: '{}' is not a record of kiln: ", path.string())))
             << text << message;
@@ -92,7 +83,7 @@ TEST(ParseArtifactInfo, RefusesAnythingElseInItsOwnWords) {
           replaced(good, "\"bytes\": 10", "\"bytes\": 1e99"),
           replaced(good, "sha256:", "md5:")}) {
         EXPECT_EQ(
-            thrown([&] { static_cast<void>(parse_artifact_info(text)); }),
+            test::thrown([&] { static_cast<void>(parse_artifact_info(text)); }),
             "1: this does not describe an artifact of kiln")
             << text;
     }

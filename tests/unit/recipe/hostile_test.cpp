@@ -6,6 +6,7 @@
 #include "recipe/bundle.hpp"
 #include "recipe/program.hpp"
 #include "recipe/recipe.hpp"
+#include "support/expect_error.hpp"
 #include "support/stand_in_stages.hpp"
 
 #include <fmt/format.h>
@@ -246,26 +247,17 @@ TEST_F(HostileRecipe, NamesWhatIsNoFile) {
             HasSubstr("web.yaml:8:8: error: 'fifo' is not a directory\n")));
 }
 
-/// Message and exit code of what `body` throws.
-template <typename Body> std::string thrown(Body&& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        return fmt::format("{}: {}", static_cast<int>(error.exit_code()), error.message());
-    }
-    return "nothing";
-}
-
 TEST_F(HostileRecipe, IsNoFileItself) {
     const fs::path fifo = make_fifo("fifo");
     const std::string said = fmt::format("3: '{}' is not a regular file", fifo.string());
     EXPECT_EQ(
-        thrown([&] { static_cast<void>(load_recipe(fifo, {{}, test::kStandInStages}, diags_)); }),
+        test::thrown(
+            [&] { static_cast<void>(load_recipe(fifo, {{}, test::kStandInStages}, diags_)); }),
         said);
-    EXPECT_EQ(thrown([&] { static_cast<void>(load_bundle(fifo, diags_)); }), said);
-    EXPECT_EQ(thrown([&] { static_cast<void>(load_program(fifo, diags_)); }), said);
+    EXPECT_EQ(test::thrown([&] { static_cast<void>(load_bundle(fifo, diags_)); }), said);
+    EXPECT_EQ(test::thrown([&] { static_cast<void>(load_program(fifo, diags_)); }), said);
     EXPECT_EQ(
-        thrown([&] {
+        test::thrown([&] {
             static_cast<void>(load_recipe("/dev/zero", {{}, test::kStandInStages}, diags_));
         }),
         "3: '/dev/zero' is not a regular file");
@@ -275,7 +267,8 @@ TEST_F(HostileRecipe, CanBeInterrupted) {
     const fs::path path = write("web.yaml", kHead);
     request_interrupt();
     EXPECT_EQ(
-        thrown([&] { static_cast<void>(load_recipe(path, {{}, test::kStandInStages}, diags_)); }),
+        test::thrown(
+            [&] { static_cast<void>(load_recipe(path, {{}, test::kStandInStages}, diags_)); }),
         "130: interrupted");
 }
 
@@ -305,7 +298,7 @@ TEST_F(HostileRecipe, MessagesAreCutAndEscaped) {
 TEST_F(HostileRecipe, OverridesThatAreNoText) {
     Variables set;
     EXPECT_EQ(
-        thrown([&] { add_override(set, "release=\xff"); }),
+        test::thrown([&] { add_override(set, "release=\xff"); }),
         "2: --set: the value of 'release' is not UTF-8");
 }
 
