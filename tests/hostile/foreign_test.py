@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Disks, images, archives and registries of people who mean harm, given to kiln's commands under a
+watcher: nothing of the host is shown, written or removed, and each ends soon with an exit code and
+words of kiln's own."""
+
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bake"))
+
+import foreign_cases  # noqa: E402
+import remotes  # noqa: E402
+import watch  # noqa: E402
+import world  # noqa: E402
+
+
+class Foreign(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("the watcher mounts overlays, which needs root")
+        if world.is_chroot():
+            raise unittest.SkipTest("the watcher moves to another root, which no chroot can")
+        watch.own_mounts()
+        cls.folder = world.FAST / "foreign"
+        shutil.rmtree(cls.folder, ignore_errors=True)
+        (cls.folder / "files").mkdir(parents=True)
+        (cls.folder / "tmp").mkdir()
+        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
+        world.copy_recipes(cls.folder)
+        lock = "recipes/programs/first-run.lock"
+        shutil.copy(world.SOURCE / lock, cls.folder / lock)
+        cls.watch = watch.Watch([world.FAST, world.WORK])
+        cls.addClassCleanup(cls.watch.stop)
+        cls.before = cls.victims()
+
+    @classmethod
+    def victims(cls):
+        """Everything that hostile files point to: digest, mode, owner and time."""
+        out = {}
+        for path in sorted((cls.watch.top / "victims").rglob("*")):
+            info = path.lstat()
+            data = path.read_bytes() if path.is_file() else b""
+            out[str(path)] = (hashlib.sha256(data).hexdigest(), info.st_mode, info.st_uid,
+                              info.st_mtime_ns)
+        return out
+
+    def run_kiln(self, *words, cache="cache"):
+        done = self.watch.run(
+            [world.KILN, *words], cwd=self.folder, timeout=60,
+            env=world.environment(TMPDIR=self.folder / "tmp", KILN_CACHE=self.folder / cache))
+        self.assertEqual(self.watch.changes(), [], done.stderr[-2000:])
+        self.assertEqual(self.victims(), self.before)
+        self.assertEqual(list((self.folder / "tmp").iterdir()), [])
+        for text in (done.stdout, done.stderr):
+            self.assertNotIn(watch.VICTIM.strip(), text)
+            self.assertFalse(any(c < " " and c not in "\n\t" for c in text), repr(text[-2000:]))
+        self.assertNotIn("internal error", done.stderr)
+        self.assertNotIn("json.exception", done.stderr)
+        return done
+
+    def check(self, done, code, says):
+        self.assertNotEqual(says, "")
+        self.assertEqual(done.returncode, code, done.stderr[-3000:])
+        self.assertIn(says, done.stderr)
+
+    def test_images(self):
+        for number, case in enumerate(foreign_cases.IMAGES):
+            path = self.folder / f"files/image{number}"
+            case.make(path)
+            for command in ("inspect", "lint"):
+                with self.subTest(f"{command}: {case.name}"):
+                    self.check(self.run_kiln(command, path), case.code, case.says)
+
+    def test_registries(self):
+        registry = remotes.Registry()
+        self.addCleanup(registry.server_close)
+        self.addCleanup(registry.shutdown)
+
+        def pull():
+            return self.run_kiln("artifact", "pull", "first-run", f"{registry.host}/x")
+
+        # The first answer is for another key: the message tells the right one.
+        asked = re.search(r"not (sha256:[0-9a-f]{64})", pull().stderr)
+        self.assertIsNotNone(asked)
+        registry.key = asked[1]
+        for case in remotes.CASES:
+            with self.subTest(case.name):
+                registry.case = case
+                self.check(pull(), case.code, case.says)
+        self.assertEqual(list((self.folder / "cache/stages").iterdir()), [])
+
+    def tarball(self, number, data):
+        """Recipe and lock name this tarball."""
+        (self.folder / f"files/tar{number}").write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        recipe = self.folder / "recipes/tarball.yaml"
+        recipe.write_text(
+            "kiln: 1\nname: tarball\nextends: debian-minimal.yaml\n"
+            f"sources:\n  s: {{tarball: ../files/tar{number}, sha256: {digest}}}\n"
+            "stages:\n  - {stage: source, source: s, to: /srv/s}\nimages: [../images/oci.yaml]\n")
+        lock = self.folder / "recipes/tarball.lock"
+        if not lock.exists():
+            world.succeed("lock", "tarball", cwd=self.folder)
+            return
+        text = lock.read_text().split('  "content":')[0]
+        text = re.sub(r'("location": "files/tar)\d+(", "size": \d+, "sha256": )"\w+"',
+                      rf'\g<1>{number}\g<2>"{digest}"', text)
+        content = hashlib.sha256(text.encode()).hexdigest()
+        lock.write_text(f'{text}  "content": "sha256:{content}"\n}}\n')
+
+    def test_tarballs(self):
+        for number, case in enumerate(foreign_cases.TARBALLS):
+            with self.subTest(case.name):
+                path = self.folder / "files/made"
+                case.make(path)
+                self.tarball(number, path.read_bytes())
+                self.assertEqual(self.run_kiln("check", "tarball").returncode, 0)
+                out = self.folder / "out"
+                done = self.run_kiln(
+                    "bake", "tarball", "--no-check", "--out", out, cache=world.CACHE)
+                self.check(done, case.code, case.says)
+                self.assertEqual(sorted(p.name for p in out.iterdir()), ["build.log"])
+                shutil.rmtree(out)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
