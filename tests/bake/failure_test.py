@@ -3,9 +3,11 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 import world
@@ -173,6 +175,39 @@ class Failure(unittest.TestCase):
         finally:
             subprocess.run(["umount", small], check=True)
 
+    def bake_into(self, cache):
+        """A bake of all stages that has everything but room."""
+        (cache / "pool").symlink_to(world.CACHE / "pool")
+        return world.kiln(
+            "bake", "debian-minimal", "--offline", "--no-check", "--out", self.folder / "out",
+            cwd=world.WORK, env=world.environment(KILN_CACHE=cache))
+
+    def test_full_cache(self):
+        cache = self.folder / "small-cache"
+        cache.mkdir(mode=0o700)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", cache], check=True)
+        try:
+            self.check(self.bake_into(cache), 1, "No space left on device")
+            self.assert_no_results()
+            self.assertEqual(list((cache / "work").iterdir()), [])
+        finally:
+            subprocess.run(["umount", cache], check=True)
+
+    def test_read_only_cache(self):
+        cache = self.folder / "read-only"
+        cache.mkdir(mode=0o700)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", cache], check=True)
+        try:
+            (cache / "stages").mkdir(mode=0o700)
+            subprocess.run(["mount", "-o", "remount,ro", cache], check=True)
+            done = world.kiln(
+                "bake", "debian-minimal", "--offline", "--no-check", "--out", self.folder / "out",
+                cwd=world.WORK, env=world.environment(KILN_CACHE=cache))
+            self.check(done, 1, "Read-only file system", str(cache))
+        finally:
+            subprocess.run(["umount", cache], check=True)
+
     def test_unwritable_output(self):
         out = self.folder / "file"
         out.write_text("in the way")
@@ -217,6 +252,7 @@ class Failure(unittest.TestCase):
 class Killed(unittest.TestCase):
     """Ended at any point, kiln leaves nothing behind, and the next run makes the same images."""
 
+    MOMENTS = 40 if os.environ.get("KILN_ALL") else 4
     PHASES = ["stage 'base'", "stage 'kernel'", "write disk", "write qcow2", "write container image"]
 
     def start(self, cache, out):
@@ -255,12 +291,34 @@ class Killed(unittest.TestCase):
                 process.stderr.close()
                 self.assertFalse((out / "SHA256SUMS").exists())
                 self.assert_nothing_left(out)
+        self.end_at_random_moments(cache, out)
         process = self.start(cache, out)
         errors = process.communicate()[1]
         self.assertEqual(process.returncode, 0, errors[-3000:])
         self.assertEqual(world.sums(out), world.sums(world.WORK / "reference"))
         self.assertEqual([p for p in (cache / "work").iterdir()], [])
         self.assertEqual([p.name for p in out.iterdir() if p.name.startswith(".")], [])
+
+    def end_at_random_moments(self, cache, out):
+        """By SIGKILL and SIGINT in turn; the seed is in the name, to try a failure once more."""
+        seed = int(os.environ.get("KILN_SEED", time.time()))
+        chance = random.Random(seed)
+        for number in range(self.MOMENTS):
+            sent = (signal.SIGINT, signal.SIGKILL)[number % 2]
+            delay = chance.uniform(0, 4)
+            with self.subTest(seed=seed, delay=delay, signal=sent.name):
+                process = self.start(cache, out)
+                time.sleep(delay)
+                process.send_signal(sent)
+                errors = process.communicate(timeout=60)[1]
+                codes = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGKILL: (-signal.SIGKILL,)}
+                if process.returncode == 0:  # it was quicker
+                    self.assertEqual(world.sums(out), world.sums(world.WORK / "reference"))
+                    shutil.rmtree(out)
+                    continue
+                self.assertIn(process.returncode, codes[sent], errors[-3000:])
+                self.assertFalse((out / "SHA256SUMS").exists())
+                self.assert_nothing_left(out)
 
     def test_interrupt(self):
         folder = world.FAST / "interrupted"
