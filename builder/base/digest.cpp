@@ -66,17 +66,23 @@ Digest Sha256::finish() {
     return Digest(out);
 }
 
+namespace {
+
+std::string digest_bytes(const EVP_MD* kind, std::string_view text) {
+    std::string out(static_cast<std::size_t>(EVP_MD_get_size(kind)), '\0');
+    auto* bytes = reinterpret_cast<unsigned char*>(out.data());
+    KILN_CHECK(EVP_Digest(text.data(), text.size(), bytes, nullptr, kind, nullptr) == 1);
+    return out;
+}
+
+} // namespace
+
 std::string md5_hex(std::string_view text) {
-    std::array<std::byte, 16> out{};
-    KILN_CHECK(
-        EVP_Digest(
-            text.data(),
-            text.size(),
-            reinterpret_cast<unsigned char*>(out.data()),
-            nullptr,
-            EVP_md5(),
-            nullptr) == 1);
-    return to_hex(out);
+    return to_hex(as_byte_span(digest_bytes(EVP_md5(), text)));
+}
+
+std::string sha1_bytes(std::string_view text) {
+    return digest_bytes(EVP_sha1(), text);
 }
 
 FieldHasher::FieldHasher(std::string_view domain) {

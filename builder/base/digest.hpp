@@ -97,6 +97,8 @@ class FieldHasher {
 [[nodiscard]] Digest sha256(std::string_view text);
 /// MD5 in hex digits, which dpkg's databases have. Tells changed from unchanged, proves nothing.
 [[nodiscard]] std::string md5_hex(std::string_view text);
+/// The 20 bytes of a SHA-1, for formats that have one.
+[[nodiscard]] std::string sha1_bytes(std::string_view text);
 /// Digest of a file's content. Throws SystemError.
 [[nodiscard]] Digest sha256_file(const std::string& path);
 

@@ -2,6 +2,8 @@
 #include "formats/berkeley_db.hpp"
 
 #include "base/digest.hpp"
+#include "base/stream.hpp"
+#include "formats/byte_order.hpp"
 
 #include <fmt/format.h>
 
@@ -30,11 +32,7 @@ constexpr std::uint32_t kSmallestPage = 512;
 constexpr std::uint32_t kLargestPage = 65536;
 
 std::uint32_t number(std::string_view text, std::size_t at, std::size_t size = 4) {
-    std::uint32_t value = 0;
-    for (std::size_t i = size; i-- > 0;) {
-        value = value << 8U | static_cast<unsigned char>(text[at + i]);
-    }
-    return value;
+    return static_cast<std::uint32_t>(get_le(as_byte_span(text), at, size));
 }
 
 bool is_metadata(std::string_view page) {

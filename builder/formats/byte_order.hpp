@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Numbers of a stated width and byte order, written into buffers of on-disk structures.
+// Numbers of a stated width and byte order, in buffers of on-disk structures.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,26 @@ put_be(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_
     for (std::size_t i = 0; i < size; ++i) {
         out[at + i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
     }
+}
+
+/// `size` bytes, at most 8, least significant first.
+[[nodiscard]] inline std::uint64_t
+get_le(std::span<const std::byte> in, std::size_t at, std::size_t size) {
+    std::uint64_t value = 0;
+    for (std::size_t i = size; i-- > 0;) {
+        value = value << 8U | std::to_integer<std::uint64_t>(in[at + i]);
+    }
+    return value;
+}
+
+/// `size` bytes, at most 8, most significant first.
+[[nodiscard]] inline std::uint64_t
+get_be(std::span<const std::byte> in, std::size_t at, std::size_t size) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        value = value << 8U | std::to_integer<std::uint64_t>(in[at + i]);
+    }
+    return value;
 }
 
 } // namespace kiln

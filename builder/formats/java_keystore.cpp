@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "formats/java_keystore.hpp"
 
-#include "base/error.hpp"
+#include "base/digest.hpp"
+#include "base/stream.hpp"
+#include "formats/byte_order.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
+#include <span>
 
 namespace kiln {
 
@@ -26,10 +26,8 @@ class Walker {
         if (size > store_.size() - at_) {
             return std::nullopt;
         }
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            value = value << 8U | static_cast<unsigned char>(store_[at_++]);
-        }
+        const std::uint64_t value = get_be(as_byte_span(store_), at_, size);
+        at_ += size;
         return value;
     }
 
@@ -62,16 +60,7 @@ std::string digest(std::string_view content, std::string_view password) {
     }
     text += "Mighty Aphrodite";
     text += content;
-    std::string out(kDigestBytes, '\0');
-    KILN_CHECK(
-        EVP_Digest(
-            text.data(),
-            text.size(),
-            reinterpret_cast<unsigned char*>(out.data()),
-            nullptr,
-            EVP_sha1(),
-            nullptr) == 1);
-    return out;
+    return sha1_bytes(text);
 }
 
 } // namespace
@@ -96,10 +85,11 @@ java_keystore_at(std::string_view store, std::string_view password, std::int64_t
         if (!walker.skip(kTimeBytes) || !walker.skip_field(2) || !walker.skip_field(4)) {
             return std::nullopt;
         }
-        const auto milliseconds = static_cast<std::uint64_t>(seconds) * 1000;
-        for (std::size_t byte = 0; byte < kTimeBytes; ++byte) {
-            content[time + byte] = static_cast<char>(milliseconds >> (8 * (kTimeBytes - 1 - byte)));
-        }
+        put_be(
+            std::as_writable_bytes(std::span(content)),
+            time,
+            static_cast<std::uint64_t>(seconds) * 1000,
+            kTimeBytes);
     }
     const bool ours = count && walker.at() == content.size() &&
                       digest(before, password) == store.substr(content.size());

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "formats/byte_order.hpp"
 
 #include <fmt/format.h>
 
@@ -89,11 +90,7 @@ class HeaderParser {
     }
 
     [[nodiscard]] std::uint64_t wide(std::size_t at, std::size_t size = 8) const {
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            value = value << 8U | std::to_integer<std::uint64_t>(head_[at + i]);
-        }
-        return value;
+        return get_be(head_, at, size);
     }
 
     [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t size) const {
