@@ -144,8 +144,8 @@ class Linter {
     /// The first stage in a row, from the last one back, in which the path had this content.
     [[nodiscard]] std::uint32_t stage_of(const std::string& path, const Entry& entry) const {
         std::uint32_t first = entry.stage;
-        for (std::uint32_t i = first; i-- > 0 && first < options_.deltas.size();) {
-            const Entry* before = options_.deltas[i]->find(path);
+        for (std::uint32_t i = first; i-- > 0 && first < options_.stages.size();) {
+            const Entry* before = options_.stages[i].delta->find(path);
             if (before == nullptr) {
                 continue;
             }
@@ -168,26 +168,36 @@ class Linter {
     /// other name, that a program made while the image was made, and that is for its owner alone or
     /// looks like a key.
     void check_made(const std::string& path, const Entry& entry) {
-        const std::uint32_t stage = stage_of(path, entry);
-        const bool made = stage < options_.ran_programs.size() && options_.ran_programs[stage];
         const bool known = !findings_.empty() && findings_.back().path == path;
-        if (!made || known || entry.type != FileType::regular || entry.size == 0 ||
-            !is_scanned_place(path) || is_harmless(path) || shipped().contains(path) ||
-            shipped().has_copy(entry)) {
+        if (known || entry.type != FileType::regular || entry.size == 0 ||
+            !is_scanned_place(path) || is_harmless(path) || !is_made_by_program(path, entry)) {
             return;
         }
-        if ((entry.mode & 07U) == 0) {
-            add("secret", path, entry, "a program made it for its owner alone");
-            return;
-        }
-        const auto content = has_telling_name(path) && entry.size <= kMaxScannedSize
-                                 ? read_content(tree_, entry, kMaxScannedSize)
-                                 : std::nullopt;
-        if (content && has_random_text(*content)) {
-            add("secret", path, entry, "a program made it, and it looks like a key");
+        const bool for_owner = (entry.mode & 07U) == 0;
+        if ((for_owner || looks_like_a_key(path, entry)) && !shipped().contains(path) &&
+            !shipped().has_copy(entry)) {
+            add("secret",
+                path,
+                entry,
+                for_owner ? "a program made it for its owner alone"
+                          : "a program made it, and it looks like a key");
         }
     }
 
+    [[nodiscard]] bool is_made_by_program(const std::string& path, const Entry& entry) const {
+        const std::uint32_t stage = stage_of(path, entry);
+        return stage < options_.stages.size() && options_.stages[stage].ran_programs;
+    }
+
+    [[nodiscard]] bool looks_like_a_key(const std::string& path, const Entry& entry) const {
+        if (!has_telling_name(path) || entry.size > kMaxScannedSize) {
+            return false;
+        }
+        const auto content = read_content(tree_, entry, kMaxScannedSize);
+        return content && has_random_text(*content);
+    }
+
+    /// Read when the first file is in doubt: that is rare, and reading takes hundreds of files.
     ShippedFiles& shipped() {
         if (!shipped_) {
             shipped_.emplace(tree_);

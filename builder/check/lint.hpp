@@ -18,9 +18,15 @@ namespace kiln {
 struct LintFinding {
     std::string rule;        ///< "machine-id"
     std::string path;        ///< without a leading slash
-    std::uint32_t stage = 0; ///< index of the stage that brought the file, see LintOptions::deltas
+    std::uint32_t stage = 0; ///< index of the stage that brought the file, see LintOptions::stages
     std::string why;         ///< "the image would give every machine the same id"
     bool operator==(const LintFinding&) const = default;
+};
+
+/// A stage of the tree.
+struct LintStage {
+    bool ran_programs = false; ///< programs of the tree, which leave behind what nobody asked for
+    const FileTree* delta = nullptr; ///< what it changed; not owned
 };
 
 struct LintOptions {
@@ -28,12 +34,10 @@ struct LintOptions {
     /// directories. Words of fewer than four characters and "localhost" are not looked for.
     std::vector<std::string> builder_words;
     std::vector<LintException> exceptions;
-    /// By stage index: whether the stage ran programs of the tree. Secrets that programs made are
-    /// looked for in those stages' files; empty: it is not known, and they are not.
-    std::vector<bool> ran_programs = {};
-    /// By stage index: what each stage changed. A finding then names the stage that brought the
-    /// file's content; otherwise the last one that changed anything of it, such as its owner.
-    std::vector<const FileTree*> deltas = {};
+    /// By stage index. With them, secrets that programs made are looked for, and a finding names
+    /// the stage that brought the file's content; without, the last one that changed anything of
+    /// it, such as its owner.
+    std::vector<LintStage> stages = {};
 };
 
 /// All findings, sorted by path, then rule. Rules that look into files pass over those whose

@@ -195,6 +195,11 @@ std::optional<ContentFault> check_initiator(std::string_view content) {
     return std::nullopt;
 }
 
+bool lies_in(std::string_view path, std::span<const std::string_view> places) {
+    return std::ranges::any_of(
+        places, [&](std::string_view place) { return path.starts_with(place); });
+}
+
 } // namespace
 
 std::span<const PathRule> path_rules() {
@@ -274,9 +279,7 @@ bool is_harmless(std::string_view path) {
         "var/cache/debconf/passwords.dat"};
     constexpr std::array<std::string_view, 3> kPlaces{
         "etc/ldap/slapd.d/", "etc/postgresql/", "var/lib/dpkg/"};
-    return std::ranges::find(kFiles, path) != kFiles.end() ||
-           std::ranges::any_of(
-               kPlaces, [&](std::string_view place) { return path.starts_with(place); });
+    return std::ranges::find(kFiles, path) != kFiles.end() || lies_in(path, kPlaces);
 }
 
 bool has_telling_name(std::string_view path) {
@@ -315,9 +318,7 @@ bool has_random_text(std::string_view content) {
 bool is_scanned_place(std::string_view path) {
     constexpr std::array<std::string_view, 8> kPlaces{
         "etc/", "home/", "opt/", "root/", "srv/", "usr/local/", "var/", "boot/grub/"};
-    return std::any_of(kPlaces.begin(), kPlaces.end(), [&](std::string_view place) {
-        return path.starts_with(place);
-    });
+    return lies_in(path, kPlaces);
 }
 
 } // namespace kiln

@@ -71,20 +71,18 @@ void ShippedFiles::read_conffiles(const std::string& text) {
     }
 }
 
-std::string ShippedFiles::in_tree(std::string_view path) const {
+std::string ShippedFiles::in_tree(std::string_view path) {
     while (path.starts_with('/')) {
         path.remove_prefix(1);
     }
-    const std::string_view first = path.substr(0, path.find('/'));
-    const Entry* entry = tree_.find(first);
-    if (entry != nullptr && entry->type == FileType::symlink && first.size() < path.size()) {
-        std::string_view target = entry->target;
-        while (target.starts_with('/')) {
-            target.remove_prefix(1);
-        }
-        return fmt::format("{}{}", target, path.substr(first.size()));
+    const std::string_view directory = parent_path(path);
+    auto known = directories_.find(directory);
+    if (known == directories_.end()) {
+        const auto resolved = resolve_path(tree_, std::string(directory));
+        known = directories_.emplace(directory, resolved.value_or(std::string(directory))).first;
     }
-    return std::string(path);
+    const std::string_view name = base_name(path);
+    return known->second.empty() ? std::string(name) : fmt::format("{}/{}", known->second, name);
 }
 
 bool ShippedFiles::is_unchanged(const std::string& path, const Entry& entry) const {

@@ -35,9 +35,10 @@ class ShippedFiles {
     void read_md5sums(const std::string& text);
     void read_conffiles(const std::string& text);
     /// Packages may name a path through a link such as /lib.
-    [[nodiscard]] std::string in_tree(std::string_view path) const;
+    std::string in_tree(std::string_view path);
 
     const FileTree& tree_;
+    std::map<std::string, std::string, std::less<>> directories_; ///< in_tree() of each
     std::set<std::string> paths_;
     std::map<std::string, std::string> md5sums_; ///< hex digits by path
     std::set<Digest> contents_;                  ///< of shipped files; empty until asked for

@@ -278,8 +278,7 @@ class Bake {
         std::vector<std::string> stages;
         for (const StageDelta& step : baked.deltas) {
             stages.push_back(step.planned->spec->name);
-            options.ran_programs.push_back(step.planned->stage->runs_programs());
-            options.deltas.push_back(&step.delta);
+            options.stages.push_back({step.planned->stage->runs_programs(), &step.delta});
         }
         require_no_findings(lint_tree(baked.tree, options), stages);
     }

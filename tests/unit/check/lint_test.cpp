@@ -192,8 +192,9 @@ TEST(Lint, HasANetForSecretsThatProgramsMade) {
         tree,
         "var/lib/dpkg/info/service.list",
         file("/etc/service/shipped\n/usr/share/service/default\n"));
+    const FileTree nothing;
     LintOptions options;
-    options.ran_programs = {true, true};
+    options.stages = {{true, &nothing}, {true, &nothing}};
     EXPECT_THAT(
         lint(tree, options),
         ElementsAre(
@@ -201,7 +202,7 @@ TEST(Lint, HasANetForSecretsThatProgramsMade) {
             "secret etc/service/cookie.txt",
             "secret etc/service/login",
             "secret var/lib/service/group-only"));
-    options.ran_programs = {true, false}; // a files stage
+    options.stages[1].ran_programs = false; // a files stage
     EXPECT_THAT(lint(tree, options), IsEmpty());
     EXPECT_THAT(lint(tree), IsEmpty()); // not known
 }
@@ -272,8 +273,7 @@ TEST(Lint, NamesTheStageThatBroughtTheContent) {
     FileTree tree = sample_system();
     tree.apply(third, 2);
     LintOptions options;
-    options.deltas = {&first, &second, &third};
-    options.ran_programs = {false, false, true};
+    options.stages = {{false, &first}, {false, &second}, {true, &third}};
     const auto findings = lint_tree(tree, options);
     ASSERT_EQ(findings.size(), 1U); // of 'credentials', not of 'secret': no program made it
     EXPECT_EQ(findings[0].rule, "credentials");
