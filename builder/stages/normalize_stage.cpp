@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
-#include "stages/leftovers.hpp"
 
 #include <array>
 
@@ -11,7 +10,7 @@ namespace {
 
 constexpr Shape kPaths = list_of(&kAbsolutePath);
 constexpr auto kFields = std::to_array<Field>({
-    {"remove", &kPaths, Need::optional, "further paths to remove, with all below them", "none"},
+    {"remove", &kPaths, Need::optional, "paths to remove, with all below them", "none"},
     {"empty", &kPaths, Need::optional, "files that keep their name but no content", "none"},
 });
 
@@ -20,7 +19,6 @@ class NormalizeStage final : public Stage {
     explicit NormalizeStage(const StageSpec& spec) : spec_(spec) {}
 
     void run(StageContext& context, const StageInputs&) const override {
-        clean_leftovers(context);
         for (const std::string& path : spec_.options.strings_or_empty("remove")) {
             context.tree.remove(path);
         }

@@ -27,10 +27,7 @@ const std::array kKinds{
     StageKind{"kernel", "makes initramfs and boot loader", &kKernelOptions, make_kernel_stage},
     StageKind{"run", "runs a script in the tree (the last resort)", &kRunOptions, make_run_stage},
     StageKind{
-        "normalize",
-        "removes what differs from bake to bake",
-        &kNormalizeOptions,
-        make_normalize_stage},
+        "normalize", "removes paths and empties files", &kNormalizeOptions, make_normalize_stage},
 };
 
 } // namespace
