@@ -4,39 +4,25 @@ watcher: nothing of the host is shown, written or removed, and each ends soon wi
 words of kiln's own."""
 
 import hashlib
-import os
-import pathlib
 import re
 import shutil
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bake"))
-
-import foreign_cases  # noqa: E402
-import remotes  # noqa: E402
-import watch  # noqa: E402
-import world  # noqa: E402
+import foreign_cases
+import remotes
+import watch
+from watched import Watched, world
 
 
-class Foreign(unittest.TestCase):
+class Foreign(Watched):
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("the watcher mounts overlays, which needs root")
-        if world.is_chroot():
-            raise unittest.SkipTest("the watcher moves to another root, which no chroot can")
-        watch.own_mounts()
-        cls.folder = world.FAST / "foreign"
-        shutil.rmtree(cls.folder, ignore_errors=True)
-        (cls.folder / "files").mkdir(parents=True)
-        (cls.folder / "tmp").mkdir()
-        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
-        world.copy_recipes(cls.folder)
+        cls.prepare("foreign")
+        (cls.folder / "files").mkdir()
         lock = "recipes/programs/first-run.lock"
         shutil.copy(world.SOURCE / lock, cls.folder / lock)
-        cls.watch = watch.Watch([world.FAST, world.WORK])
-        cls.addClassCleanup(cls.watch.stop)
+        cls.start_watch()
         cls.before = cls.victims()
 
     @classmethod
@@ -56,7 +42,7 @@ class Foreign(unittest.TestCase):
             env=world.environment(TMPDIR=self.folder / "tmp", KILN_CACHE=self.folder / cache))
         self.assertEqual(self.watch.changes(), [], done.stderr[-2000:])
         self.assertEqual(self.victims(), self.before)
-        self.assertEqual(list((self.folder / "tmp").iterdir()), [])
+        self.assert_tmp_is_empty()
         for text in (done.stdout, done.stderr):
             self.assertNotIn(watch.VICTIM.strip(), text)
             self.assertFalse(any(c < " " and c not in "\n\t" for c in text), repr(text[-2000:]))

@@ -3,45 +3,30 @@
 secret of the host gets in, each failure has kiln's own words and exit code, and no work is left."""
 
 import hashlib
-import os
-import pathlib
 import re
 import shutil
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bake"))
-
-import packages as hostile_packages  # noqa: E402
-import scripts as hostile_scripts  # noqa: E402
-import watch  # noqa: E402
-import world  # noqa: E402
-from debs import deb  # noqa: E402
+import packages as hostile_packages
+import scripts as hostile_scripts
+import watch
+from debs import deb
+from watched import Watched, world
 
 
-class Hostile(unittest.TestCase):
+class Hostile(Watched):
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("the watcher mounts overlays, which needs root")
-        if world.is_chroot():
-            raise unittest.SkipTest("the watcher moves to another root, which no chroot can")
-        watch.own_mounts()
-        cls.folder = world.FAST / "hostile"
-        shutil.rmtree(cls.folder, ignore_errors=True)
-        cls.folder.mkdir()
-        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
-        world.copy_recipes(cls.folder)
+        cls.prepare("hostile")
         cls.archive = world.ToyArchive(cls.folder)
         cls.archive.add("hostile", files=[("/usr/share/hostile", "x\n")])
         cls.archive.publish()
-        (cls.folder / "tmp").mkdir()
         world.toy_recipe(cls.folder, cls.archive, ["hostile"])
         world.succeed("lock", "toy", "--mirror", f"toy={cls.archive.url}", cwd=cls.folder)
         cls.lock = cls.folder / "recipes/toy.lock"
         cls.locked = cls.lock.read_text().split('  "content":')[0]
-        cls.watch = watch.Watch([world.FAST, world.WORK])
-        cls.addClassCleanup(cls.watch.stop)
+        cls.start_watch()
         cls.settings = cls.watch.settings()
 
     def place(self, data):
@@ -71,7 +56,7 @@ class Hostile(unittest.TestCase):
         self.assertEqual(self.watch.settings(), self.settings)
         left = [p.name for p in (world.CACHE / "work").iterdir()]
         self.assertEqual(left, [], "work is left behind")
-        self.assertEqual(sorted(p.name for p in (self.folder / "tmp").iterdir()), [])
+        self.assert_tmp_is_empty()
         self.assertFalse(any(c < " " and c not in "\n\t" for c in done.stderr), repr(done.stderr))
         self.assert_no_secret(out)
         return done
