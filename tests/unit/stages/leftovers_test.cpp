@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "base/file.hpp"
-#include "base/paths.hpp"
 #include "formats/tree_scan.hpp"
 #include "stages/leftovers.hpp"
-#include "support/fake_process_runner.hpp"
+#include "support/stage_world.hpp"
 
 #include <gtest/gtest.h>
-
-#include <sstream>
 
 namespace kiln {
 namespace {
@@ -22,35 +18,18 @@ class Leftovers : public testing::Test {
 
     /// What is there now is an earlier stage's, as the store keeps it.
     void settle() {
-        below_ = scan_tree(
-            root_, {.mtime = [](const std::string&, FileType, std::int64_t) { return kEpoch; }});
-        apply_times(root_, below_);
-        context_.below = &below_;
+        below_ = scan_tree(world_.root, {.mtime = [](const std::string&, FileType, std::int64_t) {
+                               return kEpoch;
+                           }});
+        apply_times(world_.root, below_);
+        world_.context.below = &below_;
     }
 
-    void clean() { clean_leftovers(context_); }
+    void clean() { clean_leftovers(world_.context); }
 
-    TempDir dir_{temporary_root(), "kiln-test"};
-    fs::path root_ = dir_.path() / "root";
-    TreeRoot tree_{(fs::create_directories(root_), root_)};
+    test::StageWorld world_{kEpoch};
+    const TreeRoot& tree_ = world_.tree;
     FileTree below_;
-    KeptTimes times_;
-    BakeSettings settings_ = [] {
-        BakeSettings settings;
-        settings.epoch = kEpoch;
-        return settings;
-    }();
-    test::FakeProcessRunner processes_;
-    std::ostringstream output_;
-    Console console_{output_, {}};
-    Job job_ = console_.start("clean");
-    StageContext context_{
-        .tree = tree_,
-        .settings = settings_,
-        .sandbox = processes_,
-        .console = console_,
-        .job = job_,
-        .kept_times = times_};
 };
 
 TEST_F(Leftovers, GoWhenAScriptMadeThem) {

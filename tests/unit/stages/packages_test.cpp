@@ -3,8 +3,8 @@
 #include "stages/packages/configure.hpp"
 #include "stages/packages/dpkg_database.hpp"
 #include "stages/packages/unpacker.hpp"
-#include "support/fake_process_runner.hpp"
 #include "support/make_deb.hpp"
+#include "support/stage_world.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -37,24 +37,14 @@ class Packages : public testing::Test {
         return read_text_file(root_ / "var/lib/dpkg" / name);
     }
 
-    TempDir dir_{temporary_root(), "kiln-test"};
-    fs::path root_ = dir_.path() / "root";
-    TreeRoot tree_{(fs::create_directories(root_), root_)};
+    test::StageWorld world_;
+    TempDir& dir_ = world_.dir;
+    const fs::path& root_ = world_.root;
+    const TreeRoot& tree_ = world_.tree;
+    KeptTimes& times_ = world_.times;
+    test::FakeProcessRunner& processes_ = world_.processes;
+    StageContext& context_ = world_.context;
     DpkgDatabase database_{tree_};
-    KeptTimes times_;
-    BakeSettings settings_;
-    test::FakeProcessRunner processes_;
-    std::ostringstream output_;
-    Console console_{output_, {}};
-    Job job_ = console_.start("unpack");
-    StageContext context_{
-        .tree = tree_,
-        .settings = settings_,
-        .sandbox = processes_,
-        .console = console_,
-        .job = job_,
-        .kept_times = times_,
-        .jobs = 2};
     Unpacker unpacker_{context_, database_};
 };
 
