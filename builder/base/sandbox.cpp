@@ -278,7 +278,7 @@ ProcessResult Sandbox::run(const Command& command) {
     env["DEBIAN_FRONTEND"] = "noninteractive";
     env["DEBCONF_NONINTERACTIVE_SEEN"] = "true";
     env["SOURCE_DATE_EPOCH"] = std::to_string(options_.epoch);
-    env["FORCE_SOURCE_DATE"] = "1"; // TeX's formats and primitives go by it then
+    env["FORCE_SOURCE_DATE"] = "1"; // TeX's programs go by the epoch then
     for (const Environment& more : {options_.env, command.env}) {
         for (const auto& [name, value] : more) {
             env[name] = value;
