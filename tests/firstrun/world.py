@@ -144,13 +144,15 @@ class World:
             "mount -t tmpfs tmpfs run",
             "mount -t tmpfs tmpfs tmp",
         ]
+        if self.read_only:
+            setup.append("mount -t tmpfs tmpfs var/tmp")
         if self.mount_data:
             setup.append(f"mount --bind {self.data} data")
         for path in files:
             kind = "mkdir -p" if os.path.isdir(path) else "touch"
             setup += [f"mkdir -p .{os.path.dirname(path)}", f"{kind} .{path}", f"mount --bind {path} .{path}"]
         if self.read_only:
-            setup += ["mount -o remount,ro,bind .", f"mount -t tmpfs tmpfs var/tmp"]
+            setup.append("mount -o remount,ro,bind .")
         setup += ["set +e", "chroot . /bin/sh -c \"$SCRIPT\"", "exit $?"]
         settings = dict(PATH="/usr/sbin:/usr/bin:/sbin:/bin", SCRIPT=script, LC_ALL="C.UTF-8")
         settings.update(env or {})
