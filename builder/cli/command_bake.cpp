@@ -24,6 +24,7 @@ constexpr auto kExamples = std::to_array<Example>({
     {"kiln bake debian-minimal --refresh", "locks anew and bakes all images of the recipe"},
     {"kiln bake pause --offline", "bakes from the lock and the pool alone"},
     {"kiln bake pause --image qcow2", "makes the disk only"},
+    {"kiln bake pause --rebuild", "runs every stage a second time and compares the trees"},
     {"kiln bake pause --source pause=../pause", "takes a source from a local checkout"},
     {"kiln bake web.yaml --out /srv/images --jobs 4", "puts the results elsewhere"},
 });
@@ -49,6 +50,9 @@ constexpr OptionSpec kNoCheckOption{
     .name = "--no-check", .doc = "do not look at finished disks through libguestfs"};
 constexpr OptionSpec kKeepWorkOption{
     .name = "--keep-work", .doc = "keep the half-made tree of a stage that fails, and say where"};
+constexpr OptionSpec kRebuildOption{
+    .name = "--rebuild",
+    .doc = "run stages that are in the cache again and compare; exit code 4 if a tree differs"};
 
 constexpr std::array kOptions{
     kImageOption,
@@ -64,6 +68,7 @@ constexpr std::array kOptions{
     kCpanKeyringOption,
     kJobsOption,
     kNoCheckOption,
+    kRebuildOption,
     kKeepWorkOption};
 constexpr std::array kPositionals{kRecipePositional};
 
@@ -99,6 +104,7 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     request.refresh = arguments.flag(kRefreshOption.name);
     request.check = !arguments.flag(kNoCheckOption.name);
     request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
+    request.rebuild = arguments.flag(kRebuildOption.name);
     request.umask = ::umask(0); // can be asked for in no other way
     ::umask(request.umask);
     return request;
@@ -152,9 +158,30 @@ void print_json(const BakeReport& report, const fs::path& folder, std::ostream& 
              {"cached", stage.cached},
              {"seconds", stage.seconds},
              {"bytes", stage.bytes},
-             {"delta", stage.delta_digest.to_string()}});
+             {"delta", stage.delta_digest.to_string()},
+             {"reproducible", !stage.other_delta}});
     }
     out << json_text(json) << '\n';
+}
+
+/// With --rebuild a stage that made another tree is an error, after all images are there.
+void require_same(const BakeReport& report) {
+    std::vector<std::string> names;
+    for (const StageOutcome& stage : report.record.stages) {
+        if (stage.other_delta) {
+            names.push_back("'" + stage.name + "'");
+        }
+    }
+    if (!names.empty()) {
+        throw Error(
+            fmt::format(
+                "{} of {} stages made another tree than before: {}",
+                names.size(),
+                report.record.stages.size(),
+                fmt::join(names, ", ")),
+            ExitCode::differs)
+            .with_hint("build.log has the paths that differ");
+    }
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
@@ -178,6 +205,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
     } else {
         print_table(report, context.io.err);
         print_images(report, request.out, context.io.out);
+    }
+    if (request.rebuild) {
+        require_same(report);
     }
     return ExitCode::ok;
 }

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "pipeline/images.hpp"
+#include "pipeline/made_trees.hpp"
 #include "pipeline/store.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,9 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kSecondsPerDay = 86400;
+/// What stages made is remembered for longer than their trees are kept: it is small, and there is
+/// nothing to compare with otherwise.
+constexpr std::int64_t kMemoryDays = 365;
 
 fs::path cache_of(const Context& context) {
     return own_cache_root(lookup_in(context.io.env));
@@ -123,6 +127,7 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
         context.console.notice(
             fmt::format("{} stages are kept: another kiln is using them", in_use));
     }
+    MadeTrees(cache).prune(arguments.flag("--all") ? time : now() - kMemoryDays * kSecondsPerDay);
     const std::uint64_t of_images = prune_image_caches(cache, time);
     context.io.out << fmt::format(
         "{} stages dropped, {} freed; {} of layers and clusters freed\n",

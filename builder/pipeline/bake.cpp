@@ -126,6 +126,7 @@ class Bake {
                              {.recipe_name = request.recipe.name,
                               .jobs = request.jobs,
                               .keep_work = request.keep_work,
+                              .rebuild = request.rebuild,
                               .limits = request.recipe.limits}) {
         record_.recipe = request.recipe.name;
         record_.lock = lock.digest();
@@ -163,14 +164,14 @@ class Bake {
     }
 
   private:
-    /// The stages that will be made, in order.
+    /// The stages that will be run, in order.
     [[nodiscard]] std::vector<const PlannedStage*> missing_stages() const {
         std::vector<const PlannedStage*> out;
         for (const PlannedStage& planned : plan_.stages) {
             const bool needed = planned.branch == Branch::common ||
                                 (planned.branch == Branch::vm && !wanted_.disks.empty()) ||
                                 (planned.branch == Branch::oci && !wanted_.containers.empty());
-            if (needed && !store_.contains(planned.key)) {
+            if (needed && (request_.rebuild || !store_.contains(planned.key))) {
                 out.push_back(&planned);
             }
         }

@@ -24,6 +24,7 @@ struct BakeRequest {
     bool refresh = false; ///< make a new lock first
     bool check = true;    ///< look at finished disks through libguestfs
     bool keep_work = false;
+    bool rebuild = false; ///< run every stage, also those in the store, and compare
     unsigned umask = 022; ///< of whoever wants the results
 };
 

@@ -5,6 +5,7 @@
 #include "base/namespaces.hpp"
 #include "base/sandbox.hpp"
 #include "base/text.hpp"
+#include "check/tree_compare.hpp"
 #include "formats/tree_scan.hpp"
 
 #include <fmt/format.h>
@@ -70,16 +71,19 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const 
         throw_if_interrupted();
         StageDelta step{planned, {}};
         const auto start = Clock::now();
-        if (store_.contains(planned->key)) {
+        const bool is_stored = store_.contains(planned->key);
+        if (is_stored && (!options_.rebuild || had_its_turn(*planned))) {
             step.delta = store_.load(planned->key);
-            note(*planned, step.delta, seconds_since(start), true);
+            note(*planned, {.delta = step.delta, .cached = true}, seconds_since(start));
         } else {
             if (beside.before_make) {
                 beside.before_make(*planned, baked.tree);
             }
             Prepared prepared = beside.ahead != nullptr ? beside.ahead->take(*planned) : Prepared();
-            step.delta = make({*planned, baked.tree, settings, std::move(prepared)}, below);
-            note(*planned, step.delta, seconds_since(start), false);
+            const StageRun run{*planned, baked.tree, settings, std::move(prepared)};
+            Turn turn = is_stored ? make_again(run, below) : make(run, below);
+            note(*planned, turn, seconds_since(start));
+            step.delta = std::move(turn.delta);
         }
         baked.tree.apply(step.delta, static_cast<std::uint32_t>(baked.deltas.size()));
         baked.deltas.push_back(std::move(step));
@@ -88,25 +92,18 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const 
     return baked;
 }
 
-FileTree Executor::make(const StageRun& stage, const std::vector<Digest>& below) {
+/// Runs the stage in a workspace and hands `use` that, what it changed and the seconds it took.
+template <typename Use>
+void Executor::in_workspace(
+    const StageRun& stage, const std::vector<Digest>& below, const Use& use) {
     const auto start = Clock::now();
-    const StageSpec& spec = *stage.planned.spec;
-    const std::string what = fmt::format("stage '{}'", spec.name);
-    return with_context("running " + what, [&] {
+    const std::string what = fmt::format("stage '{}'", stage.planned.spec->name);
+    with_context("running " + what, [&] {
         Job job = console_.start(what);
         const auto workspace = store_.begin(below, stage.prepared.path());
         try {
             const FileTree delta = run_stage(stage, *workspace, job);
-            store_.commit(
-                *workspace,
-                stage.planned.key,
-                delta,
-                {.recipe = options_.recipe_name,
-                 .kind = spec.kind,
-                 .name = spec.name,
-                 .seconds = seconds_since(start),
-                 .bytes = delta.content_bytes(),
-                 .files = delta.entries().size()});
+            use(*workspace, delta, seconds_since(start));
             job.finish(format_size(delta.content_bytes()));
         } catch (...) {
             if (options_.keep_work) {
@@ -115,8 +112,57 @@ FileTree Executor::make(const StageRun& stage, const std::vector<Digest>& below)
             }
             throw;
         }
-        return store_.load(stage.planned.key);
     });
+}
+
+Executor::Turn Executor::make(const StageRun& stage, const std::vector<Digest>& below) {
+    const PlannedStage& planned = stage.planned;
+    const std::optional<FileTree> before = made_.find(planned.key);
+    std::optional<Digest> other;
+    in_workspace(stage, below, [&](Workspace& workspace, const FileTree& delta, double seconds) {
+        other = compare(planned, before, delta);
+        store_.commit(
+            workspace,
+            planned.key,
+            delta,
+            {.recipe = options_.recipe_name,
+             .kind = planned.spec->kind,
+             .name = planned.spec->name,
+             .seconds = seconds,
+             .bytes = delta.content_bytes(),
+             .files = delta.entries().size()});
+        made_.keep(planned.key, delta);
+    });
+    return {.delta = store_.load(planned.key), .other_delta = other};
+}
+
+Executor::Turn Executor::make_again(const StageRun& stage, const std::vector<Digest>& below) {
+    FileTree stored = store_.load(stage.planned.key);
+    std::optional<Digest> other;
+    in_workspace(stage, below, [&](Workspace&, const FileTree& delta, double) {
+        other = compare(stage.planned, stored, delta);
+    });
+    return {.delta = std::move(stored), .other_delta = other};
+}
+
+/// Warns when the stage made another tree `before`; returns that tree's digest then.
+std::optional<Digest> Executor::compare(
+    const PlannedStage& planned, const std::optional<FileTree>& before, const FileTree& now) {
+    if (!before || before->digest() == now.digest()) {
+        return std::nullopt;
+    }
+    constexpr std::size_t kMostLines = 10;
+    const TreeComparison paths = compare_trees(*before, now, kMostLines);
+    console_.warning(fmt::format(
+        "stage '{}' is not reproducible: with the same inputs it made another tree before; "
+        "{} of {} paths differ",
+        planned.spec->name,
+        paths.count,
+        now.entries().size()));
+    for (const std::string& line : paths.lines) {
+        console_.message(Level::warning, "  " + line);
+    }
+    return before->digest();
 }
 
 FileTree Executor::run_stage(const StageRun& stage, Workspace& workspace, Job& job) {
@@ -151,8 +197,7 @@ FileTree Executor::run_stage(const StageRun& stage, Workspace& workspace, Job& j
     return delta;
 }
 
-void Executor::note(
-    const PlannedStage& planned, const FileTree& delta, double seconds, bool cached) {
+void Executor::note(const PlannedStage& planned, const Turn& turn, double seconds) {
     const std::lock_guard lock(mutex_);
     outcomes_.try_emplace(
         planned.key,
@@ -161,10 +206,16 @@ void Executor::note(
             .kind = planned.spec->kind,
             .branch = planned.branch,
             .key = planned.key,
-            .delta_digest = delta.digest(),
-            .cached = cached,
+            .delta_digest = turn.delta.digest(),
+            .cached = turn.cached,
             .seconds = seconds,
-            .bytes = delta.content_bytes()});
+            .bytes = turn.delta.content_bytes(),
+            .other_delta = turn.other_delta});
+}
+
+bool Executor::had_its_turn(const PlannedStage& planned) const {
+    const std::lock_guard lock(mutex_);
+    return outcomes_.contains(planned.key);
 }
 
 std::vector<StageOutcome> Executor::outcomes(const Plan& plan) const {

@@ -8,12 +8,14 @@
 #include "base/sandbox.hpp"
 #include "formats/file_tree.hpp"
 #include "pipeline/ahead.hpp"
+#include "pipeline/made_trees.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/store.hpp"
 
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,8 @@ struct StageOutcome {
     bool cached = false;
     double seconds = 0;      ///< that this bake spent on it
     std::uint64_t bytes = 0; ///< content of the files it brought
+    /// What an earlier run under the same key made, where that was another tree.
+    std::optional<Digest> other_delta = {};
 };
 
 /// One stage's share of a tree.
@@ -47,6 +51,7 @@ struct ExecutorOptions {
     std::string recipe_name; ///< for `kiln cache`
     unsigned jobs = 1;
     bool keep_work = false; ///< leave a failed stage's tree and say where
+    bool rebuild = false;   ///< run stages that are in the store again, and compare
     SandboxLimits limits = {};
 };
 
@@ -61,9 +66,12 @@ class Executor {
   public:
     Executor(
         const Store& store, const StageInputs& inputs, Console& console, ExecutorOptions options)
-        : store_(store), inputs_(inputs), console_(console), options_(std::move(options)) {}
+        : store_(store), made_(store.root()), inputs_(inputs), console_(console),
+          options_(std::move(options)) {}
 
-    /// Makes or restores all trees of a chain. Two chains may be run at the same time from two
+    /// Makes or restores all trees of a chain. A stage that makes another tree than it did before
+    /// is warned of, with the paths. When rebuilding, the stored tree stays whatever comes out, so
+    /// that each stage is judged by itself. Two chains may be run at the same time from two
     /// threads once their common stages are in the store.
     [[nodiscard]] BakedTree
     run(const Chain& chain, const BakeSettings& settings, const Beside& beside);
@@ -80,11 +88,25 @@ class Executor {
         Prepared prepared;
     };
 
-    FileTree make(const StageRun& stage, const std::vector<Digest>& below);
+    /// What is known of one stage after its turn.
+    struct Turn {
+        FileTree delta;
+        bool cached = false;
+        std::optional<Digest> other_delta = {};
+    };
+
+    Turn make(const StageRun& stage, const std::vector<Digest>& below);
+    Turn make_again(const StageRun& stage, const std::vector<Digest>& below);
+    template <typename Use>
+    void in_workspace(const StageRun& stage, const std::vector<Digest>& below, const Use& use);
     FileTree run_stage(const StageRun& stage, Workspace& workspace, Job& job);
-    void note(const PlannedStage& planned, const FileTree& delta, double seconds, bool cached);
+    std::optional<Digest> compare(
+        const PlannedStage& planned, const std::optional<FileTree>& before, const FileTree& now);
+    void note(const PlannedStage& planned, const Turn& turn, double seconds);
+    bool had_its_turn(const PlannedStage& planned) const;
 
     const Store& store_;
+    MadeTrees made_;
     const StageInputs& inputs_;
     Console& console_;
     ExecutorOptions options_;

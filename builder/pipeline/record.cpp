@@ -19,7 +19,7 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json to_json(const StageOutcome& stage) {
-    return {
+    ordered_json json{
         {"name", stage.name},
         {"kind", stage.kind},
         {"branch", branch_name(stage.branch)},
@@ -28,6 +28,10 @@ ordered_json to_json(const StageOutcome& stage) {
         {"cached", stage.cached},
         {"seconds", stage.seconds},
         {"bytes", stage.bytes}};
+    if (stage.other_delta) {
+        json["other_delta"] = stage.other_delta->to_string();
+    }
+    return json;
 }
 
 ordered_json to_json(const ImageFile& image) {

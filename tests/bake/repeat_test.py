@@ -82,5 +82,61 @@ class Repeat(unittest.TestCase):
         self.assertFalse((cache / "clusters/clusters.pack").exists())
 
 
+RECIPE = """\
+kiln: 1
+name: moment
+extends: debian-minimal.yaml
+stages:
+  - {stage: run, name: same, why: the same every time, script: "echo same >/etc/same"}
+  - {stage: run, name: moment, why: another text each time, script: "date +%s.%N >/etc/moment"}
+images: [../images/oci.yaml]
+"""
+
+
+class Rebuild(unittest.TestCase):
+    """A stage that makes another tree of the same inputs is noticed."""
+
+    def setUp(self):
+        self.folder = world.FAST / "rebuild"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        world.copy_recipes(self.folder)
+        (self.folder / "recipes/moment.yaml").write_text(RECIPE)
+        self.out = self.folder / "out"
+
+    def bake(self, *args):
+        return world.kiln("bake", "moment", "--out", self.out, *args, cwd=self.folder)
+
+    def record_of(self, stage):
+        return next(s for s in world.load_record(self.out)["stages"] if s["name"] == stage)
+
+    def test_rebuild_and_a_tree_that_was_pruned(self):
+        first = self.bake("--refresh")
+        self.assertEqual(first.returncode, 0, first.stderr[-3000:])
+        self.assertNotIn("reproducible", first.stderr)
+        images = world.sums(self.out)
+
+        again = self.bake("--rebuild", "--offline")
+        self.assertEqual(again.returncode, 4, again.stderr[-3000:])
+        self.assertIn("stage 'moment' is not reproducible", again.stderr)
+        self.assertIn("1 of 3 paths differ", again.stderr)
+        self.assertIn("/etc/moment: content", again.stderr)
+        self.assertIn("stages made another tree than before: 'moment'", again.stderr)
+        self.assertEqual(again.stderr.count("is not reproducible"), 1)
+        self.assertEqual(world.sums(self.out), images, "the stored tree stays")
+        moment = self.record_of("moment")
+        self.assertRegex(moment["other_delta"], "^sha256:")
+        self.assertFalse(moment["cached"])
+        self.assertNotIn("other_delta", self.record_of("same"))
+
+        shutil.rmtree(world.stage_folder(world.load_record(self.out), "moment"))
+        new = self.bake("--offline")
+        self.assertEqual(new.returncode, 0, new.stderr[-3000:])
+        self.assertIn("stage 'moment' is not reproducible", new.stderr)
+        self.assertEqual(self.record_of("moment")["other_delta"], moment["delta"])
+        self.assertNotEqual(world.sums(self.out), images)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace kiln {
 namespace {
@@ -38,6 +39,20 @@ TEST(LoadRecord, ReadsWhatWasWritten) {
     EXPECT_EQ(back.trees, sample().trees);
     ASSERT_EQ(back.images.size(), 1U);
     EXPECT_EQ(back.images[0].digest, sha256("image"));
+}
+
+TEST(WriteRecord, NamesAStageThatMadeAnotherTreeBefore) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    Record record = sample();
+    StageOutcome stage;
+    stage.name = "same";
+    record.stages.push_back(stage);
+    stage.other_delta = sha256("before");
+    record.stages.push_back(stage);
+    write_record(record, dir.path());
+    const auto stages = nlohmann::json::parse(read_text_file(dir.path() / "record.json"))["stages"];
+    EXPECT_FALSE(stages[0].contains("other_delta"));
+    EXPECT_EQ(stages[1]["other_delta"], sha256("before").to_string());
 }
 
 TEST(LoadRecord, RefusesAnythingElseInItsOwnWords) {
