@@ -279,6 +279,10 @@ ProcessResult Sandbox::run(const Command& command) {
     env["DEBCONF_NONINTERACTIVE_SEEN"] = "true";
     env["SOURCE_DATE_EPOCH"] = std::to_string(options_.epoch);
     env["FORCE_SOURCE_DATE"] = "1"; // TeX's programs go by the epoch then
+    // REPRO: commits that scripts make have the same time, and so the same names.
+    for (const char* name : {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}) {
+        env[name] = fmt::format("@{} +0000", options_.epoch);
+    }
     for (const Environment& more : {options_.env, command.env}) {
         for (const auto& [name, value] : more) {
             env[name] = value;

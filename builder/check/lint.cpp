@@ -166,10 +166,10 @@ class Linter {
 
     /// The net for secrets that no other rule knows: a file that no package ships, also under no
     /// other name, that a program made while the image was made, and that is for its owner alone or
-    /// looks like a key.
+    /// looks like a key. A few bytes, such as a counter, are no secret.
     void check_made(const std::string& path, const Entry& entry) {
         const bool known = !findings_.empty() && findings_.back().path == path;
-        if (known || entry.type != FileType::regular || entry.size == 0 ||
+        if (known || entry.type != FileType::regular || entry.size < kShortestSecret ||
             !is_scanned_place(path) || is_harmless(path) || !is_made_by_program(path, entry)) {
             return;
         }

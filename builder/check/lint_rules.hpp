@@ -63,6 +63,8 @@ check_known_content(std::string_view path, std::string_view content);
 /// Whether files here are configuration or state, in which secrets and traces are looked for.
 [[nodiscard]] bool is_scanned_place(std::string_view path);
 /// Larger files are not looked into.
+/// Bytes; what is shorter can be guessed.
+inline constexpr std::size_t kShortestSecret = 6;
 inline constexpr std::size_t kMaxScannedSize = std::size_t{1} << 20U;
 
 } // namespace kiln

@@ -29,6 +29,8 @@ constexpr std::array kLeftovers{
     Leftover{"etc/subuid-", remove, "backup made by account tools"},
     Leftover{"etc/subgid-", remove, "backup made by account tools"},
     Leftover{"etc/.pwd.lock", remove, "lock of account tools"},
+    Leftover{"etc/.git", remove, "history made by etckeeper; holds secrets that are gone since"},
+    Leftover{"etc/.etckeeper", remove, "owners and modes of that history"},
     Leftover{"etc/machine-id", empty, "identity of one machine"},
     Leftover{"var/lib/dbus/machine-id", remove, "identity of one machine"},
     Leftover{"etc/ssh/ssh_host_*", remove, "host keys made by openssh-server's postinst"},

@@ -87,7 +87,7 @@ kiln: 1
 name: moment
 extends: debian-minimal.yaml
 stages:
-  - {stage: run, name: same, why: the same every time, script: "echo same >/etc/same"}
+  - {stage: run, name: same, why: the same every time, script: "env | grep ^GIT_ | sort >/etc/same"}
   - {stage: run, name: moment, why: another text each time, script: "date +%s.%N >/etc/moment"}
 images: [../images/oci.yaml]
 """
@@ -116,6 +116,10 @@ class Rebuild(unittest.TestCase):
         self.assertEqual(first.returncode, 0, first.stderr[-3000:])
         self.assertNotIn("reproducible", first.stderr)
         images = world.sums(self.out)
+        record = world.load_record(self.out)
+        date = f"DATE=@{record['source_date_epoch']} +0000"
+        self.assertEqual((world.stage_folder(record, "same") / "tree/etc/same").read_text(),
+                         f"GIT_AUTHOR_{date}\nGIT_COMMITTER_{date}\n")
 
         again = self.bake("--rebuild", "--offline")
         self.assertEqual(again.returncode, 4, again.stderr[-3000:])

@@ -174,8 +174,8 @@ TEST(Lint, HasANetForSecretsThatProgramsMade) {
         entry.stage = 1;
         put_with_parents(tree, path, entry);
     };
-    put("etc/service/login", "x", 0600);
-    put("var/lib/service/group-only", "x", 0640);
+    put("etc/service/login", "sesame", 0600);
+    put("var/lib/service/group-only", "sesame", 0640);
     put("etc/service/cookie.txt", "value=3b1fa9e27cc04d5e8f60", 0644);
     put("etc/service/Secret_Key", "aGVsbG8gd29ybGQgMTIzNDU2Nzg5MA==", 0644);
     put("etc/service/keyboard", "XKBMODEL=pc105\nXKBLAYOUT=us-with-a-long-name\n", 0644);
@@ -186,6 +186,7 @@ TEST(Lint, HasANetForSecretsThatProgramsMade) {
     put("usr/share/service/key", "3b1fa9e27cc04d5e8f60", 0600);
     put("etc/service/shipped", "of the package", 0600);
     put("etc/service/empty", "", 0600);
+    put("etc/service/counter", "00000", 0600);
     put("etc/service/copy", "a default", 0600);
     put_with_parents(tree, "usr/share/service/default", file("a default"));
     put_with_parents(

@@ -89,6 +89,19 @@ TEST_F(Leftovers, GoWhenAScriptMadeThemBesideOrInPlaceOfWhatWasThere) {
     EXPECT_TRUE(tree_.exists("var/lib/ucf/cache/keep"));
 }
 
+TEST_F(Leftovers, AHistoryOfEtcGoesUnlessTheRecipePlacedIt) {
+    write("etc/.git/objects/0d/efcf", "a host key");
+    write("etc/.etckeeper", "maybe chmod 0640 'shadow'\n");
+    clean();
+    EXPECT_FALSE(tree_.exists("etc/.git"));
+    EXPECT_FALSE(tree_.exists("etc/.etckeeper"));
+    write("etc/.git/config", "[core]\n");
+    settle();
+    write("etc/.git/objects/0d/efcf", "a host key");
+    clean();
+    EXPECT_EQ(tree_.names("etc/.git"), std::vector<std::string>{"config"});
+}
+
 TEST_F(Leftovers, AreFoundBehindLinks) {
     tree_.make_directories("data/var/lib/cloud");
     tree_.make_link("var", "/data/var", {});
