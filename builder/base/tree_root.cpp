@@ -114,7 +114,7 @@ TreeRoot::Place TreeRoot::place_behind_links(std::string_view path) const {
         if (!info || !S_ISLNK(info->st_mode)) {
             return place;
         }
-        const std::string target = link_target(place.directory.get(), place.name, path);
+        const std::string target = kiln::link_target(place.directory.get(), place.name, path);
         const std::string folder = at.substr(0, at.find_last_of('/') + 1);
         at = target.starts_with('/') ? target : folder + target;
     }
@@ -176,6 +176,11 @@ std::string TreeRoot::read_text(std::string_view path) const {
         }
     }
     return text;
+}
+
+std::string TreeRoot::link_target(std::string_view path) const {
+    const Place place = place_of(path);
+    return kiln::link_target(place.directory.get(), place.name, path);
 }
 
 std::string TreeRoot::real_path(std::string_view path) const {

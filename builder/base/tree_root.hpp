@@ -54,6 +54,8 @@ class TreeRoot {
     [[nodiscard]] std::vector<std::string> names(std::string_view path) const;
     /// The content of a regular file of at most `kLargestText` bytes. Links are followed.
     [[nodiscard]] std::string read_text(std::string_view path) const;
+    /// What a symbolic link points to.
+    [[nodiscard]] std::string link_target(std::string_view path) const;
     /// The path without links before the last component, without leading slash. Throws when there
     /// is no such directory.
     [[nodiscard]] std::string real_path(std::string_view path) const;
@@ -86,6 +88,8 @@ class TreeRoot {
     make_link(std::string_view path, const std::string& target, const Ownership& ownership) const;
     /// A further name for a file, in place of what was there.
     void make_hard_link(std::string_view existing, std::string_view path) const;
+    /// Makes a named pipe in place of what was there.
+    void make_fifo(std::string_view path, const Ownership& ownership) const;
     void rename(std::string_view from, std::string_view to) const;
     /// Removes a path with all below it; one that is not there is fine.
     void remove(std::string_view path) const;

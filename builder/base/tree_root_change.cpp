@@ -225,6 +225,15 @@ void TreeRoot::make_hard_link(std::string_view existing, std::string_view path) 
     }
 }
 
+void TreeRoot::make_fifo(std::string_view path, const Ownership& ownership) const {
+    const Place place = place_of(path);
+    ::unlinkat(place.directory.get(), place.name.c_str(), 0);
+    if (::mkfifoat(place.directory.get(), place.name.c_str(), S_IRUSR | S_IWUSR) != 0) {
+        throw SystemError(fmt::format("cannot make the named pipe {}", of_tree(path)));
+    }
+    set_ownership(path, ownership);
+}
+
 void TreeRoot::rename(std::string_view from, std::string_view to) const {
     const Place source = place_of(from);
     const Place target = place_of(to);

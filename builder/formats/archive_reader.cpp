@@ -84,6 +84,10 @@ std::uint32_t checked_id(la_int64_t id, const std::string& path) {
     return static_cast<std::uint32_t>(id);
 }
 
+std::string text_or_empty(const char* text) {
+    return text == nullptr ? std::string() : std::string(text);
+}
+
 /// libarchive gives the ends of the range for times that it cannot hold; no writer of archives
 /// means them. Odd times that exist, such as Go's "no time" in the year 1, pass.
 std::int64_t checked_time(std::int64_t seconds, const std::string& path) {
@@ -109,6 +113,8 @@ ArchiveMember convert(archive_entry* member) {
     entry.gid = checked_id(archive_entry_gid(member), out.path);
     entry.mtime = checked_time(archive_entry_mtime(member), out.path);
     entry.xattrs = read_xattrs(member, out.path);
+    out.user = text_or_empty(archive_entry_uname(member));
+    out.group = text_or_empty(archive_entry_gname(member));
     if (const char* hardlink = archive_entry_hardlink(member)) {
         entry.hardlink_to = normalize_member_path(hardlink);
         return out;
@@ -119,7 +125,7 @@ ArchiveMember convert(archive_entry* member) {
             static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(member), 0));
     } else if (entry.type == FileType::symlink) {
         const char* target = archive_entry_symlink(member);
-        entry.target = target == nullptr ? "" : target;
+        entry.target = text_or_empty(target);
         if (entry.target.empty() || entry.target.size() > kMaxPathBytes) {
             throw Error(fmt::format(
                 "symbolic link '{}' has a target of {} bytes",

@@ -21,6 +21,9 @@ namespace kiln {
 struct ArchiveMember {
     std::string path; ///< normalised, see normalize_member_path()
     Entry entry;
+    /// Names of owner and group, which an archive may state beside their numbers; else empty.
+    std::string user = {};
+    std::string group = {};
 };
 
 /// The path of a tree that an archive's raw member name stands for: "./usr//bin/" -> "usr/bin",

@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "formats/archive_reader.hpp"
+#include "formats/deb_version.hpp"
 
 #include <fmt/format.h>
 
@@ -208,6 +209,54 @@ DebControl read_deb_control(const std::filesystem::path& path) {
 void read_deb_data(
     const std::filesystem::path& path, const std::function<void(ArchiveReader&)>& use) {
     with_member(path, "data.tar", use);
+}
+
+bool PackageVersions::include(std::string_view package, std::string_view its_version) const {
+    if (package != name) {
+        return false;
+    }
+    if (relation.empty()) {
+        return true;
+    }
+    const auto has = DebVersion::parse(its_version);
+    const auto wanted = DebVersion::parse(version);
+    if (!has || !wanted) {
+        return false;
+    }
+    const auto order = *has <=> *wanted;
+    // "<" and ">" are old forms of "<=" and ">=" (deb-control(5)).
+    if (relation == "<<") {
+        return order < 0;
+    }
+    if (relation == "<=" || relation == "<") {
+        return order <= 0;
+    }
+    if (relation == "=") {
+        return order == 0;
+    }
+    return relation == ">>" ? order > 0 : order >= 0;
+}
+
+std::vector<PackageVersions> parse_versioned_relations(std::string_view text) {
+    std::vector<PackageVersions> out;
+    for (const std::string& clause : split(text, ',')) {
+        const std::string_view all = trim(clause);
+        const std::size_t end = all.find_first_of(" (:[<\t\n");
+        PackageVersions relation{std::string(all.substr(0, end))};
+        const std::size_t open = all.find('(');
+        const std::size_t close = all.find(')');
+        if (open != std::string_view::npos && close != std::string_view::npos && open < close) {
+            const std::string_view inside = trim(all.substr(open + 1, close - open - 1));
+            const std::size_t operator_end = inside.find_first_not_of("<>=");
+            relation.relation = inside.substr(0, operator_end);
+            relation.version =
+                trim(operator_end == std::string_view::npos ? "" : inside.substr(operator_end));
+        }
+        if (!relation.name.empty()) {
+            out.push_back(std::move(relation));
+        }
+    }
+    return out;
 }
 
 std::vector<Alternatives> parse_relations(std::string_view text) {

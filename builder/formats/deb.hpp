@@ -36,6 +36,18 @@ using Alternatives = std::vector<std::string>;
 /// Relations of packages (deb-control(5)): "a (>= 1) | b, c:any" -> {{a, b}, {c}}.
 [[nodiscard]] std::vector<Alternatives> parse_relations(std::string_view text);
 
+/// A package in versions that a relation asks for.
+struct PackageVersions {
+    std::string name;
+    std::string relation = {}; ///< "<<", "<=", "=", ">=" or ">>"; empty: every version
+    std::string version = {};
+
+    [[nodiscard]] bool include(std::string_view package, std::string_view its_version) const;
+};
+
+/// Relations without alternatives, such as Replaces: "a (<< 1), b" -> a below 1, every b.
+[[nodiscard]] std::vector<PackageVersions> parse_versioned_relations(std::string_view text);
+
 /// Throws Error "'x.deb' is not a Debian package" or "... is damaged: ...", the latter also when
 /// the control archive has other members than plain files of bounded size and number.
 [[nodiscard]] DebControl read_deb_control(const std::filesystem::path& path);

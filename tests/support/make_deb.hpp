@@ -19,4 +19,8 @@ struct ToyDeb {
 /// Returns the path of FOLDER/NAME.deb, where NAME is the control paragraph's Package.
 [[nodiscard]] fs::path make_deb(const fs::path& folder, const ToyDeb& toy);
 
+/// The same of a data archive that is given as bytes, so that no packer has a say in it.
+[[nodiscard]] fs::path
+make_raw_deb(const fs::path& folder, const ToyDeb& toy, const std::string& data_tar);
+
 } // namespace kiln

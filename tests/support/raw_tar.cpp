@@ -36,9 +36,9 @@ RawTar& RawTar::add(const RawMember& member) {
     constexpr std::size_t kName = 100;
     std::string header(kBlock, '\0');
     put(header, 0, std::string_view(member.name).substr(0, kName));
-    put(header, 100, "0000644");
-    put(header, 108, "0000000");
-    put(header, 116, "0000000");
+    put(header, 100, fmt::format("{:07o}", member.mode));
+    put(header, 108, fmt::format("{:07o}", member.uid));
+    put(header, 116, fmt::format("{:07o}", member.gid));
     put(header,
         124,
         member.size.empty() ? fmt::format("{:011o}", member.content.size()) : member.size);
@@ -47,6 +47,8 @@ RawTar& RawTar::add(const RawMember& member) {
     header[156] = member.type;
     put(header, 157, std::string_view(member.link).substr(0, kName));
     put(header, 257, std::string_view("ustar\00000", 8));
+    put(header, 265, member.user);
+    put(header, 297, member.group);
     unsigned sum = 0;
     for (const char c : header) {
         sum += static_cast<unsigned char>(c);

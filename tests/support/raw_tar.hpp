@@ -14,11 +14,17 @@
 namespace kiln::test {
 
 struct RawMember {
-    std::string name;    ///< up to 100 bytes; longer ones need pax()
-    char type = '0';     ///< '0' file, '1' hard link, '2' symbolic link, '3' device, '5' directory
-    std::string content; ///< of files
-    std::string link;    ///< where a link leads to
-    std::string size = {}; ///< the field as it is; empty: that of the content
+    std::string name; ///< up to 100 bytes; longer ones need pax()
+    char type =
+        '0'; ///< '0' file, '1' hard link, '2' symbolic link, '3' device, '5' directory, '6' FIFO
+    std::string content = {}; ///< of files
+    std::string link = {};    ///< where a link leads to
+    std::string size = {};    ///< the field as it is; empty: that of the content
+    unsigned mode = 0644;
+    unsigned uid = 0;
+    unsigned gid = 0;
+    std::string user = {};
+    std::string group = {};
 };
 
 class RawTar {

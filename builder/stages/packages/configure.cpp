@@ -114,7 +114,8 @@ void Configurer::audit() {
         {"dpkg-query", {"-W", "-f", "${binary:Package} ${db:Status-Status}\n"}});
     std::vector<std::string> unfinished;
     for (std::string& line : split_lines(report)) {
-        if (!line.ends_with(" installed")) {
+        const bool is_removed = line.ends_with(" config-files") || line.ends_with(" not-installed");
+        if (!is_removed && !line.ends_with(" installed")) {
             unfinished.push_back(std::move(line));
         }
     }

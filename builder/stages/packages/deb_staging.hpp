@@ -18,6 +18,9 @@ namespace kiln {
 struct StagedMember {
     std::string path; ///< with leading slash
     Entry entry;
+    std::string user; ///< the archive's names of owner and group; may be empty
+    std::string group;
+    std::string md5;     ///< of content; empty when the package brings its own md5sums
     std::string content; ///< of a regular file: where it lies, below the staging folder
 };
 

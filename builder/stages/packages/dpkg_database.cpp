@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "formats/deb822.hpp"
 
 #include <fmt/format.h>
 
@@ -100,6 +101,7 @@ std::vector<std::string> conffiles_of(const PackageFile& package) {
 DpkgDatabase::DpkgDatabase(const TreeRoot& tree) : tree_(tree) {
     if (exists()) {
         reload_diversions();
+        load_packages();
         load_owners();
     }
 }
@@ -135,6 +137,23 @@ std::string DpkgDatabase::divert(const std::string& path, const std::string& pac
     return it == diversions_.end() || it->second.package == package ? path : it->second.to;
 }
 
+std::optional<std::string> DpkgDatabase::diverter_of(const std::string& path) const {
+    const auto it = diversions_.find(path);
+    return it == diversions_.end() ? std::nullopt : std::optional(it->second.package);
+}
+
+void DpkgDatabase::load_packages() {
+    const std::string text = tree_.read_text(admin("status"));
+    Deb822Reader reader(text, admin("status"));
+    Deb822View paragraph;
+    while (reader.next(paragraph)) {
+        packages_[std::string(paragraph.get("Package"))] = {
+            std::string(paragraph.get("Version")),
+            parse_versioned_relations(paragraph.get("Replaces")),
+            paragraph.get("Status").ends_with(" config-files")};
+    }
+}
+
 void DpkgDatabase::load_owners() {
     constexpr std::string_view kSuffix = ".list";
     for (const std::string& name : tree_.names(admin("info"))) {
@@ -143,21 +162,34 @@ void DpkgDatabase::load_owners() {
         }
         const std::string package = name.substr(0, name.size() - kSuffix.size());
         for (std::string& line : split_lines(tree_.read_text(admin("info/" + name)))) {
-            owners_[std::move(line)] = package;
+            owners_[std::move(line)].push_back(package);
         }
     }
 }
 
-std::optional<std::string> DpkgDatabase::owner_of(const std::string& path) const {
+std::vector<std::string> DpkgDatabase::owners_of(const std::string& path) const {
     const auto it = owners_.find(path);
-    return it == owners_.end() ? std::nullopt : std::optional(it->second);
+    return it == owners_.end() ? std::vector<std::string>() : it->second;
 }
 
-void DpkgDatabase::set_owner(const std::string& path, const std::string& package) {
-    owners_[path] = package;
+void DpkgDatabase::add_owner(const std::string& path, const std::string& info_name) {
+    std::vector<std::string>& owners = owners_[path];
+    if (std::find(owners.begin(), owners.end(), info_name) == owners.end()) {
+        owners.push_back(info_name);
+    }
 }
 
-void DpkgDatabase::remove_from_list(const std::string& path, const std::string& info_name) const {
+KnownPackage DpkgDatabase::known(const std::string& package) const {
+    const auto it = packages_.find(package);
+    return it == packages_.end() ? KnownPackage() : it->second;
+}
+
+void DpkgDatabase::add_known(const PackageFile& package) {
+    packages_[package.name] = {package.version, package.replaces, false};
+}
+
+void DpkgDatabase::remove_from_list(const std::string& path, const std::string& info_name) {
+    std::erase(owners_[path], info_name);
     const std::string list = admin(fmt::format("info/{}.list", info_name));
     if (!tree_.is_regular_file(list)) {
         return;
@@ -190,6 +222,9 @@ void DpkgDatabase::write_info(const UnpackedPackage& unpacked) const {
                 content,
                 {.mode = package.control.modes.at(name) & 0777U});
         }
+    }
+    if (!package.control.files.contains("md5sums")) {
+        tree_.write_file(admin(fmt::format("info/{}.md5sums", stem)), unpacked.md5sums, {});
     }
     tree_.write_file(
         admin(fmt::format("info/{}.list", stem)), join(unpacked.paths, "\n") + "\n", {});

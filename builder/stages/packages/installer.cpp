@@ -129,7 +129,7 @@ class Installer {
 
     void mark_configured(const Indices& packages) {
         configured_.insert(packages.begin(), packages.end());
-        unpacker_.forget_directories();
+        unpacker_.forget_tree();
         database_.reload_diversions();
     }
 
@@ -152,7 +152,7 @@ class Installer {
         }
         context_.job.note("preinst of " + package.name);
         configurer_.run_preinst(package);
-        unpacker_.forget_directories();
+        unpacker_.forget_tree();
         database_.reload_diversions();
     }
 

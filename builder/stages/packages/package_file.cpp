@@ -75,7 +75,7 @@ PackageFile read_package(const fs::path& path) {
     package.depends = parse_relations(control.field("Depends"));
     package.depends.insert(
         package.depends.end(), package.pre_depends.begin(), package.pre_depends.end());
-    package.replaces = names_of(control.field("Replaces"));
+    package.replaces = parse_versioned_relations(control.field("Replaces"));
     package.provides = names_of(control.field("Provides"));
     return package;
 }

@@ -23,7 +23,7 @@ struct PackageFile {
     bool multi_arch_same = false;
     std::vector<Alternatives> depends; ///< Depends and Pre-Depends; the lock has solved versions
     std::vector<Alternatives> pre_depends;
-    std::set<std::string> replaces;
+    std::vector<PackageVersions> replaces;
     std::set<std::string> provides;
 
     /// The name that dpkg gives files in its info directory: "libc6:amd64", "bash".

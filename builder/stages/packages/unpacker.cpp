@@ -12,10 +12,6 @@ namespace kiln {
 
 namespace {
 
-Ownership ownership_of(const Entry& entry) {
-    return {entry.uid, entry.gid, entry.mode};
-}
-
 std::string staged_at(std::string_view content) {
     return fmt::format("{}/{}", kGroundworkFolder, content);
 }
@@ -23,7 +19,7 @@ std::string staged_at(std::string_view content) {
 } // namespace
 
 Unpacker::Unpacker(StageContext& context, DpkgDatabase& database)
-    : tree_(context.tree), jobs_(context.jobs), database_(database),
+    : tree_(context.tree), jobs_(context.jobs), database_(database), claims_(database),
       kept_times_(context.kept_times), ahead_(dynamic_cast<StagedPackages*>(context.groundwork)) {
     if (ahead_ == nullptr) {
         tree_.remove(kGroundworkFolder); // of a script of an earlier stage, if anything
@@ -54,7 +50,7 @@ std::vector<UnpackedPackage> Unpacker::unpack(
             staged[i] = {};
             on_done(i);
         });
-    drop_taken_over(out);
+    claims_.settle(out);
     return out;
 }
 
@@ -69,83 +65,126 @@ StagedPackage Unpacker::take_staged(const PackageFile& package) const {
     return stage_package(package, tree_, kGroundworkFolder);
 }
 
-/// Paths that a later package of the same batch replaced leave the earlier one's list.
-void Unpacker::drop_taken_over(std::vector<UnpackedPackage>& unpacked) {
-    for (UnpackedPackage& package : unpacked) {
-        std::erase_if(package.paths, [&](const std::string& path) {
-            return taken_over_.contains({package.package->info_name(), path});
-        });
-    }
-    taken_over_.clear();
-}
-
 UnpackedPackage Unpacker::place_package(const PackageFile& package, const StagedPackage& staged) {
     conffiles_ = conffiles_of(package);
     std::sort(conffiles_.begin(), conffiles_.end());
     placed_.clear();
+    md5s_.clear();
+    database_.add_known(package);
     UnpackedPackage unpacked{&package, {}};
-    for (const StagedMember& member : staged) {
-        unpacked.paths.push_back(member.path == "/" ? "/." : member.path);
-        place_member(package, member);
+    // dpkg makes links last, wherever the archive has them.
+    for (const bool links : {false, true}) {
+        for (const StagedMember& member : staged) {
+            if ((member.entry.type == FileType::symlink) == links) {
+                place_member(unpacked, member);
+            }
+        }
     }
     tree_.remove(staged_at(package.info_name()));
     return unpacked;
 }
 
-void Unpacker::place_member(const PackageFile& package, const StagedMember& member) {
-    if (member.path == "/") {
+LocalPolicy& Unpacker::policy() {
+    if (!policy_) {
+        policy_.emplace(tree_);
+    }
+    return *policy_;
+}
+
+void Unpacker::place_member(UnpackedPackage& unpacked, const StagedMember& member) {
+    const PackageFile& package = *unpacked.package;
+    // What the administrator excludes stays in the package's list, as with dpkg.
+    if (member.path == "/" || policy().excludes(member)) {
+        unpacked.paths.push_back(member.path == "/" ? "/." : member.path);
         return;
     }
-    if (member.entry.type == FileType::directory) {
-        place_directory(member, real_path(member.path));
+    const std::string real = real_path(database_.divert(member.path, package.name));
+    if (keeps_folder(member, real)) {
+        unpacked.paths.push_back(member.path);
         return;
     }
-    claim(package, member);
-    const std::string diverted = database_.divert(member.path, package.name);
+    const auto overwrite =
+        policy().overwrites() ? FileClaims::Overwrite::allowed : FileClaims::Overwrite::refused;
+    if (claims_.claim(package, member.path, overwrite) == FileClaims::Verdict::keep_other) {
+        return;
+    }
+    unpacked.paths.push_back(member.path);
     // dpkg keeps a new conffile beside its name until it configures the package.
     const bool is_conffile = std::binary_search(conffiles_.begin(), conffiles_.end(), member.path);
-    const std::string real = real_path(diverted);
     const std::string at = is_conffile ? real + ".dpkg-new" : real;
     placed_[member.path] = at;
-    if (member.entry.hardlink_to.empty()) {
+    if (member.entry.type != FileType::directory && member.entry.hardlink_to.empty()) {
         kept_times_[real] = member.entry.mtime;
     }
-    if (member.entry.type == FileType::symlink) {
-        place_symlink(member, at);
+    place_file(member, at, policy().ownership_of(member));
+    const std::string& md5 = remember_md5(member);
+    if (!md5.empty()) {
+        unpacked.md5sums += fmt::format("{}  {}\n", md5, member.path.substr(1));
+    }
+}
+
+/// A hard link has that of the file before it.
+const std::string& Unpacker::remember_md5(const StagedMember& member) {
+    std::string& md5 = md5s_[member.path];
+    md5 = member.entry.hardlink_to.empty() ? member.md5 : md5s_["/" + member.entry.hardlink_to];
+    return md5;
+}
+
+bool Unpacker::keeps_folder(const StagedMember& member, const std::string& at) const {
+    if (member.entry.type == FileType::directory) {
+        return tree_.is_directory(at);
+    }
+    const auto info = tree_.look(at);
+    if (member.entry.type != FileType::symlink || !info) {
+        return false;
+    }
+    if (S_ISLNK(info->st_mode) && tree_.is_directory(at)) {
+        // A link to the folder that the package's own link leads to.
+        const bool absolute = member.entry.target.starts_with('/');
+        const std::string beside = fmt::format("{}/{}", parent_path(at), member.entry.target);
+        const auto theirs = tree_.look_through(absolute ? member.entry.target : beside);
+        const auto ours = tree_.look_through(at);
+        return theirs && ours && theirs->st_dev == ours->st_dev && theirs->st_ino == ours->st_ino;
+    }
+    return S_ISDIR(info->st_mode);
+}
+
+void Unpacker::place_file(
+    const StagedMember& member, const std::string& at, const Ownership& ownership) {
+    const auto info = tree_.look(at);
+    const bool is_directory = member.entry.type == FileType::directory;
+    if (info && (is_directory || S_ISDIR(info->st_mode))) {
+        tree_.remove(at); // dpkg moves it aside and deletes it at the end
+    }
+    if (is_directory) {
+        tree_.make_directory(at, ownership);
     } else if (!member.entry.hardlink_to.empty()) {
-        place_hardlink(member, at);
+        place_hardlink(member, at, ownership);
+    } else if (member.entry.type == FileType::symlink) {
+        tree_.make_link(at, member.entry.target, ownership);
+        tree_.set_time(at, member.entry.mtime);
     } else if (member.entry.type == FileType::regular) {
-        place_regular(member, at);
+        place_regular(member, at, ownership);
+    } else if (member.entry.type == FileType::fifo) {
+        tree_.make_fifo(at, ownership);
+        tree_.set_time(at, member.entry.mtime);
     } else {
-        throw Error(
-            fmt::format("'{}' is a device or pipe, which kiln does not unpack", member.path));
+        throw Error(fmt::format("'{}' is a device, which kiln does not unpack", member.path));
     }
 }
 
-/// dpkg's rule: a directory that exists, also by way of a symlink, stays as it is.
-void Unpacker::place_directory(const StagedMember& member, const std::string& at) const {
-    if (const auto info = tree_.look(at)) {
-        if (S_ISREG(info->st_mode)) {
-            throw Error(fmt::format("'{}' is a file where a directory should be", member.path));
-        }
-        return;
+void Unpacker::place_regular(
+    const StagedMember& member, const std::string& at, const Ownership& ownership) const {
+    const std::string staged = staged_at(member.content);
+    const Entry& entry = member.entry;
+    if (ownership.uid != entry.uid || ownership.gid != entry.gid || ownership.mode != entry.mode) {
+        tree_.set_ownership(staged, ownership);
     }
-    tree_.make_directory(at, ownership_of(member.entry));
+    tree_.rename(staged, at);
 }
 
-void Unpacker::place_regular(const StagedMember& member, const std::string& at) const {
-    tree_.rename(staged_at(member.content), at);
-}
-
-void Unpacker::place_symlink(const StagedMember& member, const std::string& at) const {
-    if (const auto info = tree_.look(at); info && S_ISDIR(info->st_mode)) {
-        return; // dpkg keeps a directory where a package has a link to one
-    }
-    tree_.make_link(at, member.entry.target, ownership_of(member.entry));
-    tree_.set_time(at, member.entry.mtime);
-}
-
-void Unpacker::place_hardlink(const StagedMember& member, const std::string& at) {
+void Unpacker::place_hardlink(
+    const StagedMember& member, const std::string& at, const Ownership& ownership) {
     const auto target = placed_.find("/" + member.entry.hardlink_to);
     if (target == placed_.end()) {
         throw Error(fmt::format(
@@ -154,29 +193,19 @@ void Unpacker::place_hardlink(const StagedMember& member, const std::string& at)
             member.entry.hardlink_to));
     }
     tree_.make_hard_link(target->second, at);
-}
-
-void Unpacker::claim(const PackageFile& package, const StagedMember& member) {
-    if (const auto owner = database_.owner_of(member.path)) {
-        const std::string owner_name = owner->substr(0, owner->find(':'));
-        if (owner_name != package.name &&
-            database_.divert(member.path, package.name) == member.path &&
-            database_.divert(member.path, owner_name) == member.path) {
-            if (!package.replaces.contains(owner_name)) {
-                throw Error(fmt::format(
-                    "it would overwrite '{}', which is in package '{}'", member.path, owner_name));
-            }
-            database_.remove_from_list(member.path, *owner);
-            taken_over_.insert({*owner, member.path});
-        }
-    }
-    database_.set_owner(member.path, package.info_name());
+    tree_.set_ownership(at, ownership); // of all names of the file, as with dpkg
 }
 
 std::string Unpacker::real_path(const std::string& path) {
     const std::string parent(parent_path(std::string_view(path).substr(1)));
     auto known = real_directories_.find(parent);
     if (known == real_directories_.end()) {
+        if (!tree_.is_directory(parent)) {
+            throw Error(fmt::format(
+                "'{}' has no folder: neither the package before it nor the tree has '/{}'",
+                path,
+                parent));
+        }
         const std::string real = tree_.real_path(parent + "/x");
         known = real_directories_.emplace(parent, std::string(parent_path(real))).first;
     }

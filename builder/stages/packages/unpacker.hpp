@@ -7,13 +7,14 @@
 
 #include "stages/packages/deb_staging.hpp"
 #include "stages/packages/dpkg_database.hpp"
+#include "stages/packages/file_claims.hpp"
+#include "stages/packages/local_policy.hpp"
 #include "stages/stage_context.hpp"
 
 #include <cstddef>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace kiln {
@@ -31,19 +32,26 @@ class Unpacker {
         const std::vector<const PackageFile*>& packages,
         const std::function<void(std::size_t)>& on_done);
 
-    /// Forget what is known of symlinks in the tree; needed after scripts ran.
-    void forget_directories() { real_directories_.clear(); }
+    /// Forget what is known of the tree's links, accounts and settings; needed after scripts ran.
+    void forget_tree() {
+        real_directories_.clear();
+        policy_.reset();
+    }
 
   private:
     [[nodiscard]] StagedPackage take_staged(const PackageFile& package) const;
     UnpackedPackage place_package(const PackageFile& package, const StagedPackage& staged);
-    void place_member(const PackageFile& package, const StagedMember& member);
-    void place_directory(const StagedMember& member, const std::string& at) const;
-    void place_regular(const StagedMember& member, const std::string& at) const;
-    void place_symlink(const StagedMember& member, const std::string& at) const;
-    void place_hardlink(const StagedMember& member, const std::string& at);
-    void claim(const PackageFile& package, const StagedMember& member);
-    void drop_taken_over(std::vector<UnpackedPackage>& unpacked);
+    /// Notes the path unless another package keeps it.
+    void place_member(UnpackedPackage& unpacked, const StagedMember& member);
+    const std::string& remember_md5(const StagedMember& member);
+    /// Whether the path is a folder already, which stays as it is.
+    [[nodiscard]] bool keeps_folder(const StagedMember& member, const std::string& at) const;
+    void place_file(const StagedMember& member, const std::string& at, const Ownership& ownership);
+    void place_regular(
+        const StagedMember& member, const std::string& at, const Ownership& ownership) const;
+    void
+    place_hardlink(const StagedMember& member, const std::string& at, const Ownership& ownership);
+    [[nodiscard]] LocalPolicy& policy();
     /// Where a path of the tree (with leading slash) really is: its parent's symlinks resolved
     /// inside the tree. Relative to the root, without leading slash.
     [[nodiscard]] std::string real_path(const std::string& path);
@@ -51,12 +59,14 @@ class Unpacker {
     const TreeRoot& tree_;
     unsigned jobs_;
     DpkgDatabase& database_;
+    FileClaims claims_;
+    std::optional<LocalPolicy> policy_;
     KeptTimes& kept_times_;
     StagedPackages* ahead_;
     std::map<std::string, std::string, std::less<>> real_directories_;
     std::map<std::string, std::string> placed_; ///< within one package: archive path -> real path
-    std::set<std::pair<std::string, std::string>> taken_over_; ///< old owner, path; of one batch
-    std::vector<std::string> conffiles_; ///< of the package being placed, sorted
+    std::map<std::string, std::string> md5s_;   ///< within one package, by archive path
+    std::vector<std::string> conffiles_;        ///< of the package being placed, sorted
 };
 
 } // namespace kiln
