@@ -35,11 +35,12 @@ inline constexpr Pattern kPackageGlobPattern{
     "^[a-z0-9*?][a-z0-9+.*?-]*$",
     "a package name, in which '*' and '?' stand for any characters"};
 
-/// As useradd(8) of Debian accepts them without --badname.
+/// Those that useradd(8) of Debian accepts and that need no quotes anywhere: Debian's packages make
+/// users such as Debian-exim; Samba's machines end in '$'.
 inline constexpr Pattern kUserNamePattern{
     "a user or group name",
-    "^[a-z_][a-z0-9_-]{0,31}$",
-    "lower-case letters, digits, '_' and '-', beginning with a letter or '_', at most 32"};
+    "^[A-Za-z_]([A-Za-z0-9_.-]{0,30}[A-Za-z0-9_$-])?$",
+    "letters, digits, '_', '-' and '.', beginning with a letter or '_', at most 32"};
 
 inline constexpr Pattern kAbsolutePathPattern{
     "an absolute path",
@@ -105,7 +106,7 @@ inline constexpr Pattern kPortPattern{
 /// OCI image-spec config.md, "User": name or id, group too.
 inline constexpr Pattern kUserSpecPattern{
     "a user",
-    "^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(:([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$",
+    "^([A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,10})(:([A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,10}))?$",
     "USER or USER:GROUP, by name or number"};
 
 inline constexpr Pattern kSignalPattern{

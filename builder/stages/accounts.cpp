@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::int64_t kSecondsPerDay = 86400;
 constexpr std::size_t kIdField = 2;         ///< in passwd and group alike
+constexpr std::size_t kGidField = 3;        ///< in passwd
+constexpr std::size_t kGecosField = 4;      ///< in passwd
+constexpr std::size_t kHomeField = 5;       ///< in passwd
+constexpr std::size_t kShellField = 6;      ///< in passwd
 constexpr std::size_t kLastChangeField = 2; ///< in shadow
 constexpr std::size_t kMembersField = 3;    ///< in group and gshadow
 constexpr std::uint32_t kShadowGroup = 42;  ///< Debian's static gid
@@ -100,15 +104,44 @@ void AccountFiles::add_group(const Group& group) {
     gshadow_.append({group.name, "!", "", ""});
 }
 
+std::optional<User> AccountFiles::user(const std::string& name) const {
+    const Fields* row = passwd_.find(name);
+    const auto uid = id_in(row);
+    if (!uid) {
+        return std::nullopt;
+    }
+    const auto gid = parse_unsigned(field(*row, kGidField)).value_or(0);
+    return User{
+        .name = name,
+        .uid = *uid,
+        .gid = static_cast<std::uint32_t>(gid),
+        .gecos = field(*row, kGecosField),
+        .home = field(*row, kHomeField),
+        .shell = field(*row, kShellField)};
+}
+
+void AccountFiles::change_user(const User& user) {
+    Fields* row = passwd_.find(user.name);
+    KILN_CHECK(row != nullptr);
+    row->resize(std::max(row->size(), kShellField + 1));
+    row->at(kGidField) = std::to_string(user.gid);
+    row->at(kGecosField) = user.gecos;
+    row->at(kHomeField) = user.home;
+    row->at(kShellField) = user.shell;
+    passwd_.changed = true;
+}
+
+void AccountFiles::require_number(const std::string& name, std::uint32_t uid) const {
+    const auto existing = user_id(name);
+    if (existing && *existing != uid) {
+        throw Error(fmt::format(
+            "user '{}' has the number {} already, the recipe says {}", name, *existing, uid));
+    }
+}
+
 void AccountFiles::add_user(const User& user) {
-    if (const auto existing = user_id(user.name)) {
-        if (*existing != user.uid) {
-            throw Error(fmt::format(
-                "user '{}' has the number {} already, the recipe says {}",
-                user.name,
-                *existing,
-                user.uid));
-        }
+    require_number(user.name, user.uid);
+    if (user_id(user.name)) {
         return;
     }
     check_id(passwd_, user.name, user.uid, "user");
@@ -124,11 +157,14 @@ void AccountFiles::add_user(const User& user) {
 }
 
 void AccountFiles::add_member(const std::string& group, const std::string& user) {
+    if (!group_id(group) || !user_id(user)) {
+        throw Error(fmt::format(
+            "cannot put user '{}' into group '{}': no such user or group", user, group));
+    }
     for (Table* table : {&group_, &gshadow_}) {
         Fields* row = table->find(group);
-        if (row == nullptr || !user_id(user)) {
-            throw Error(fmt::format(
-                "cannot put user '{}' into group '{}': no such user or group", user, group));
+        if (row == nullptr) {
+            continue; // without the package passwd there is no gshadow
         }
         auto members = split(field(*row, kMembersField), ',');
         std::erase(members, "");

@@ -36,6 +36,13 @@ class AccountFiles {
 
     [[nodiscard]] std::optional<std::uint32_t> user_id(const std::string& name) const;
     [[nodiscard]] std::optional<std::uint32_t> group_id(const std::string& name) const;
+    /// The user as passwd has it.
+    [[nodiscard]] std::optional<User> user(const std::string& name) const;
+    /// Throws Error when the user exists with another number.
+    void require_number(const std::string& name, std::uint32_t uid) const;
+    /// Gives a user that exists another group, full name, home and shell, as usermod(8) does; its
+    /// files stay where they are.
+    void change_user(const User& user);
 
     /// Adding what exists with the same number does nothing; with another number, or a number that
     /// somebody else has, it is an Error.

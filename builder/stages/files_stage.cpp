@@ -2,6 +2,7 @@
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
 #include "stages/ownership.hpp"
+#include "stages/tree_glob.hpp"
 
 #include <fmt/format.h>
 
@@ -36,7 +37,10 @@ constexpr auto kLinkFields = std::to_array<Field>({
     kGroupField,
 });
 constexpr auto kRemoveFields = std::to_array<Field>({
-    {"remove", &kAbsolutePath, Need::required, "a path to remove, with all below it"},
+    {"remove",
+     &kAbsolutePath,
+     Need::required,
+     "a path to remove, with all below it; `*`, `?` and `[...]` as in a shell"},
 });
 constexpr Shape kFile = object_of(kFileFields, "file");
 constexpr Shape kDirectory = object_of(kDirectoryFields, "directory");
@@ -89,7 +93,10 @@ class FilesStage final : public Stage {
                     item.at("target").as_string(),
                     ownership_of(item, accounts, 0777));
             } else {
-                context.tree.remove(item.at("remove").as_string());
+                for (const std::string& path :
+                     named_paths(context, item.at("remove").as_string())) {
+                    context.tree.remove(path);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 // core images for BIOS and UEFI, grub.cfg, fstab. grub.cfg names /vmlinuz and /initrd.img, the
 // links that Debian's kernel packages keep, so a kernel upgrade needs no update-grub.
 #include "base/text.hpp"
+#include "formats/deb822.hpp"
 #include "formats/disk.hpp"
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace kiln {
 
@@ -46,21 +48,45 @@ constexpr std::array kTargets{
     GrubTarget{"x86_64-efi", "fat efi_gop all_video", "/boot/efi/EFI/BOOT/BOOTX64.EFI"},
 };
 
+constexpr const char* kFstab = "/etc/fstab";
+
+/// What the stage, or the machine at its first boot, runs.
+struct NeededProgram {
+    std::array<const char*, 2> places;
+    const char* name;
+    const char* hint;
+};
+
+constexpr std::array kPrograms{
+    NeededProgram{
+        {"/usr/sbin/update-initramfs", "/sbin/update-initramfs"},
+        "update-initramfs",
+        "install initramfs-tools in a packages stage before; dracut is not supported"},
+    NeededProgram{
+        {"/usr/bin/grub-mkimage", "/bin/grub-mkimage"},
+        "grub-mkimage",
+        "install grub-common, grub-pc-bin and grub-efi-amd64-bin in a packages stage before"},
+    NeededProgram{
+        {"/usr/bin/systemd-repart", "/bin/systemd-repart"},
+        "systemd-repart",
+        "it lets the root partition grow at the first boot; install systemd-repart in a packages "
+        "stage before (bookworm has it in systemd)"},
+};
+
 class KernelStage final : public Stage {
   public:
     explicit KernelStage(const StageSpec& spec) : spec_(spec) {}
 
     void run(StageContext& context, const StageInputs&) const override {
         const DiskIdentity identity = disk_identity(context.settings.identity);
+        require_programs(context.tree);
         make_initramfs(context);
         for (const GrubTarget& target : kTargets) {
             make_grub_image(context, target, identity);
         }
         context.tree.write_file("/boot/grub/grub.cfg", grub_config(identity), {});
-        context.tree.write_file("/etc/fstab", fstab(identity), {});
-        // systemd-repart lets the root partition grow over the disk at first boot, fstab's
-        // x-systemd.growfs the file system over the partition.
-        context.tree.write_file("/etc/repart.d/50-root.conf", "[Partition]\nType=root\n", {});
+        write_fstab(context, identity);
+        let_root_grow(context.tree);
         clean_leftovers(context);
     }
 
@@ -70,6 +96,17 @@ class KernelStage final : public Stage {
     [[nodiscard]] bool leaves_cores_idle() const override { return true; }
 
   private:
+    static void require_programs(const TreeRoot& tree) {
+        for (const NeededProgram& program : kPrograms) {
+            if (std::none_of(program.places.begin(), program.places.end(), [&](const char* place) {
+                    return tree.look_through(place).has_value();
+                })) {
+                throw Error(fmt::format("the tree has no '{}'", program.name))
+                    .with_hint(program.hint);
+            }
+        }
+    }
+
     /// Versions of the kernels that the tree has, sorted.
     static std::vector<std::string> kernels(const TreeRoot& tree) {
         constexpr std::string_view kPrefix = "vmlinuz-";
@@ -176,12 +213,44 @@ class KernelStage final : public Stage {
         return spec_.options.string_or("cmdline", kDefaultCmdline);
     }
 
-    static std::string fstab(const DiskIdentity& identity) {
-        return fmt::format(
-            "UUID={} / ext4 errors=remount-ro,x-systemd.growfs 0 1\n"
-            "UUID={} /boot/efi vfat umask=0077,nofail 0 0\n",
-            format_uuid(identity.root_file_system),
-            format_volume_id(identity.esp_volume_id));
+    /// Lines of the recipe stay, behind kiln's, and instead of kiln's where they mount the same.
+    static void write_fstab(const StageContext& context, const DiskIdentity& identity) {
+        const bool exists = context.tree.look_through(kFstab).has_value();
+        const std::string theirs = exists ? context.tree.read_text(kFstab) : "";
+        std::set<std::string, std::less<>> mounted;
+        for (const std::string& line : split_lines(theirs)) {
+            const auto words = deb822_words(line);
+            if (words.size() > 1 && !words[0].starts_with('#')) {
+                mounted.insert(words[1]);
+            }
+        }
+        std::string text;
+        if (!mounted.contains("/")) {
+            text += fmt::format(
+                "UUID={} / ext4 errors=remount-ro,x-systemd.growfs 0 1\n",
+                format_uuid(identity.root_file_system));
+        }
+        if (!mounted.contains("/boot/efi")) {
+            text += fmt::format(
+                "UUID={} /boot/efi vfat umask=0077,nofail 0 0\n",
+                format_volume_id(identity.esp_volume_id));
+        }
+        if (!text.empty()) {
+            context.tree.write_through(kFstab, text + theirs, {});
+        }
+    }
+
+    /// systemd-repart lets the root partition grow over the disk at first boot, fstab's
+    /// x-systemd.growfs the file system over the partition. Partitions of the recipe stay as they
+    /// are.
+    static void let_root_grow(const TreeRoot& tree) {
+        constexpr const char* kFolder = "/etc/repart.d";
+        for (const std::string& name : tree.names(kFolder)) {
+            if (name.ends_with(".conf")) {
+                return;
+            }
+        }
+        tree.write_file(fmt::format("{}/50-root.conf", kFolder), "[Partition]\nType=root\n", {});
     }
 
     const StageSpec& spec_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
+#include "stages/tree_glob.hpp"
 
 #include <array>
 
@@ -10,8 +11,16 @@ namespace {
 
 constexpr Shape kPaths = list_of(&kAbsolutePath);
 constexpr auto kFields = std::to_array<Field>({
-    {"remove", &kPaths, Need::optional, "paths to remove, with all below them", "none"},
-    {"empty", &kPaths, Need::optional, "files that keep their name but no content", "none"},
+    {"remove",
+     &kPaths,
+     Need::optional,
+     "paths to remove, with all below them; `*`, `?` and `[...]` as in a shell",
+     "none"},
+    {"empty",
+     &kPaths,
+     Need::optional,
+     "files that keep their name but no content; likewise",
+     "none"},
 });
 
 class NormalizeStage final : public Stage {
@@ -20,10 +29,14 @@ class NormalizeStage final : public Stage {
 
     void run(StageContext& context, const StageInputs&) const override {
         for (const std::string& path : spec_.options.strings_or_empty("remove")) {
-            context.tree.remove(path);
+            for (const std::string& found : named_paths(context, path)) {
+                context.tree.remove(found);
+            }
         }
         for (const std::string& path : spec_.options.strings_or_empty("empty")) {
-            context.tree.empty_file(path);
+            for (const std::string& found : named_paths(context, path)) {
+                context.tree.empty_file(found);
+            }
         }
     }
 

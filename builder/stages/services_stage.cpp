@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace kiln {
@@ -14,8 +15,14 @@ namespace {
 
 constexpr Pattern kUnitPattern{
     "a unit name",
-    R"(^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|path|mount|automount|slice)$)",
+    R"(^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|path|mount|automount|swap|slice|scope|device)$)",
     "with its type, such as nginx.service"};
+/// systemd.unit(5), those of the system manager that a tree can have.
+constexpr std::array kUnitFolders{
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system"};
 constexpr Shape kUnit = text_like(kUnitPattern);
 constexpr Shape kUnits = list_of(&kUnit);
 constexpr auto kFields = std::to_array<Field>({
@@ -36,6 +43,9 @@ class ServicesStage final : public Stage {
                 continue;
             }
             context.job.note(verb);
+            if (std::string_view(verb) == "disable") {
+                require_units(context.tree, units);
+            }
             Command command{"systemctl", {verb, "--quiet", "--no-reload"}};
             command.args.insert(command.args.end(), units.begin(), units.end());
             command.on_line = [&](std::string_view line) { context.console.debug(line); };
@@ -50,6 +60,32 @@ class ServicesStage final : public Stage {
     [[nodiscard]] bool runs_programs() const override { return true; }
 
   private:
+    /// 'systemctl disable' of a tree says nothing of a unit that is not there.
+    static void require_units(const TreeRoot& tree, const std::vector<std::string>& units) {
+        for (const std::string& unit : units) {
+            if (!has_unit(tree, unit)) {
+                throw Error(fmt::format("cannot disable '{}': the tree has no such unit", unit))
+                    .with_hint("leave it out, or use 'mask', which needs no unit");
+            }
+        }
+    }
+
+    /// Also as a template, as an alias and as a script of System V, which systemctl knows too.
+    static bool has_unit(const TreeRoot& tree, const std::string& unit) {
+        const std::size_t at = unit.find('@');
+        const std::size_t dot = unit.rfind('.');
+        const std::string script = unit.ends_with(".service") ? unit.substr(0, dot) : "";
+        if (!script.empty() && tree.exists("/etc/init.d/" + script)) {
+            return true;
+        }
+        return std::any_of(kUnitFolders.begin(), kUnitFolders.end(), [&](const char* folder) {
+            return tree.exists(fmt::format("{}/{}", folder, unit)) ||
+                   (at != std::string::npos &&
+                    tree.exists(
+                        fmt::format("{}/{}{}", folder, unit.substr(0, at + 1), unit.substr(dot))));
+        });
+    }
+
     const StageSpec& spec_;
 };
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+//
+// Paths that a recipe names to be removed or emptied, with wildcards as in a shell.
+#pragma once
+
+#include "stages/stage_context.hpp"
+
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// The paths of the tree that `pattern` stands for, sorted: '*', '?' and '[...]' match within a
+/// component, and no leading dot unless it is written (glob(7)). A path that exists as it is
+/// written stands for itself. Links before the last component lead where the booted system would
+/// go.
+[[nodiscard]] std::vector<std::string>
+matching_paths(const TreeRoot& tree, const std::string& pattern);
+
+/// The same; what stands for nothing is said on the console.
+[[nodiscard]] std::vector<std::string>
+named_paths(const StageContext& context, const std::string& pattern);
+
+} // namespace kiln

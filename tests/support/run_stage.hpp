@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs a stage as a recipe says it, on a tree without programs: header only, since it needs the
+// layer of stages, which the rest of the tests' support does not.
+#pragma once
+
+#include "stages/stage.hpp"
+#include "support/stage_world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace kiln::test {
+
+/// Nothing was locked.
+class NoInputs final : public StageInputs {
+  public:
+    [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec&) const override { return {}; }
+
+    [[nodiscard]] SourceInput source(const std::string&) const override { return {}; }
+
+    [[nodiscard]] Digest artifact_key(const std::string&) const override { return {}; }
+
+    [[nodiscard]] ArtifactInput artifact(const std::string&) const override { return {}; }
+};
+
+/// `stage`: one stage in YAML's flow style, such as "{stage: services, mask: [a.timer]}".
+inline void run_stage(StageWorld& world, const std::string& stage) {
+    const fs::path path = world.dir.path() / "recipe.yaml";
+    write_file_atomically(path, "kiln: 1\nname: toy\nstages:\n  - " + stage + "\n");
+    Diagnostics diags;
+    const auto recipe = load_recipe(path, {{}, stage_shapes()}, diags);
+    ASSERT_EQ(diags.render_all(), "");
+    ASSERT_TRUE(recipe);
+    make_stage(recipe->stages.at(0))->run(world.context, NoInputs());
+}
+
+} // namespace kiln::test
