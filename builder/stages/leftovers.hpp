@@ -20,7 +20,7 @@ enum class LeftoverAction {
 };
 
 struct Leftover {
-    /// Relative path; a "*" in the last component stands for any characters.
+    /// Relative path; the last component may be a pattern with "*" (glob(7)).
     std::string_view pattern;
     LeftoverAction action;
     std::string_view reason;

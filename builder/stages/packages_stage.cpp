@@ -4,6 +4,7 @@
 #include "recipe/patterns.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
+#include "stages/packages/auto_installed.hpp"
 #include "stages/packages/deb_staging.hpp"
 #include "stages/packages/installer.hpp"
 
@@ -54,7 +55,12 @@ class PackagesStage final : public Stage {
         parallel_for(debs.size(), context.jobs, [&](std::size_t i) {
             packages[i] = read_package(debs[i].path);
         });
-        install_packages(std::move(packages), context);
+        install_packages(packages, context);
+        mark_auto_installed(
+            context.tree,
+            packages,
+            spec_.options.strings_or_empty("install"),
+            context.settings.architecture);
         clean_leftovers(context);
     }
 

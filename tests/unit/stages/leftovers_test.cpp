@@ -40,7 +40,13 @@ TEST_F(Leftovers, GoWhenAScriptMadeThem) {
     write("root/.cache/pip/x", "x");
     write("run/sshd/x", "x");
     write("etc/mailname", "kiln\n");
+    write("var/lib/ucf/hashfile", "x");
+    write("var/lib/ucf/hashfile.2", "x");
+    write("var/lib/ucf/registry.7", "x");
+    write("var/lib/apt/extended_states", "Package: x\n");
     clean();
+    EXPECT_EQ(tree_.names("var/lib/ucf"), std::vector<std::string>{"hashfile"});
+    EXPECT_TRUE(tree_.exists("var/lib/apt/extended_states"));
     EXPECT_EQ(tree_.read_text("etc/machine-id"), "");
     EXPECT_EQ(tree_.names("var/lib/cloud"), std::vector<std::string>{});
     EXPECT_FALSE(tree_.exists("var/log/apt/term.log"));

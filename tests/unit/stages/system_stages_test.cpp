@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // services, kernel, files and normalize stages, as far as they need no programs of a tree.
+#include "stages/packages/auto_installed.hpp"
 #include "stages/tree_glob.hpp"
 #include "support/expect_error.hpp"
+#include "support/make_deb.hpp"
 #include "support/run_stage.hpp"
 
 namespace kiln {
@@ -128,6 +130,30 @@ TEST_F(SystemStages, RemovesWhatPatternsMatch) {
         << world_.output.str();
     test::run_stage(world_, "{stage: files, files: [{remove: \"/var/[ab]/l*\"}]}");
     EXPECT_EQ(tree_.names("var/a"), std::vector<std::string>{});
+}
+
+TEST_F(SystemStages, DependenciesAreMarkedAutomatic) {
+    const auto package = [&](const std::string& name, const std::string& more) {
+        return read_package(
+            make_deb(world_.dir.path(), {.control = "Package: " + name + "\nVersion: 1\n" + more}));
+    };
+    const std::string all = "Architecture: all\n";
+    const std::vector<PackageFile> first{
+        package("base", all + "Essential: yes\n"),
+        package("library", "Architecture: amd64\n"),
+        package("program", all),
+        package("data", all)};
+    mark_auto_installed(tree_, first, {"program"}, "amd64");
+    const char* states = "var/lib/apt/extended_states";
+    EXPECT_EQ(
+        tree_.read_text(states),
+        "Package: data\nArchitecture: amd64\nAuto-Installed: 1\n\n"
+        "Package: library\nArchitecture: amd64\nAuto-Installed: 1\n\n");
+    mark_auto_installed(tree_, {}, {"library=1.0"}, "amd64"); // asked for by a later stage
+    EXPECT_EQ(
+        tree_.read_text(states),
+        "Package: data\nArchitecture: amd64\nAuto-Installed: 1\n\n"
+        "Package: library\nArchitecture: amd64\nAuto-Installed: 0\n\n");
 }
 
 } // namespace

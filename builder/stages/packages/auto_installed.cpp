@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "stages/packages/auto_installed.hpp"
+
+#include "formats/deb822.hpp"
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace kiln {
+
+namespace {
+
+constexpr const char* kStates = "/var/lib/apt/extended_states";
+
+/// Paragraphs by package and architecture.
+using States = std::map<std::pair<std::string, std::string>, Deb822Paragraph>;
+
+States read_states(const TreeRoot& tree) {
+    States states;
+    if (!tree.is_regular_file(kStates)) {
+        return states;
+    }
+    for (Deb822Paragraph& paragraph : parse_deb822(tree.read_text(kStates), kStates)) {
+        std::pair key(
+            std::string(paragraph.get("Package")), std::string(paragraph.get("Architecture")));
+        states[std::move(key)] = std::move(paragraph);
+    }
+    return states;
+}
+
+} // namespace
+
+void mark_auto_installed(
+    const TreeRoot& tree,
+    const std::vector<PackageFile>& packages,
+    const std::vector<std::string>& requested,
+    const std::string& architecture) {
+    std::set<std::string> manual;
+    for (const std::string& name : requested) {
+        manual.insert(name.substr(0, name.find_first_of("=/:"))); // NAME=VERSION, NAME/SUITE
+    }
+    States states = read_states(tree);
+    for (const PackageFile& package : packages) {
+        if (package.essential || manual.contains(package.name)) {
+            continue;
+        }
+        const std::string own = package.architecture == "all" ? architecture : package.architecture;
+        Deb822Paragraph& paragraph = states[{package.name, own}];
+        paragraph.set("Package", package.name);
+        paragraph.set("Architecture", own);
+        paragraph.set("Auto-Installed", "1");
+    }
+    std::string text;
+    for (auto& [key, paragraph] : states) {
+        if (manual.contains(key.first)) {
+            paragraph.set("Auto-Installed", "0");
+        }
+        text += paragraph.to_string() + "\n";
+    }
+    if (!text.empty()) {
+        tree.write_through(kStates, text, {});
+    }
+}
+
+} // namespace kiln
