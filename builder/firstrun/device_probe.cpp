@@ -19,17 +19,37 @@ namespace {
 
 constexpr int kNothingFound = 2; // exit codes of blkid
 constexpr int kAmbivalent = 8;
-constexpr std::size_t kLookedAt = std::size_t{1} << 20U;
+constexpr std::size_t kLookedAt = std::size_t{1} << 20U; ///< in one place
+/// Data without a signature, such as an encrypted volume whose header lies elsewhere, begins
+/// anywhere; what ends with a signature (RAID, GPT's copy) has it in the last MiB.
+constexpr std::uint64_t kSamples = 64;
 constexpr std::array<std::string_view, 3> kMountable{"ext4", "xfs", "btrfs"};
 
-bool starts_with_zeros(int fd, std::uint64_t size, const fs::path& device) {
-    std::vector<std::byte> bytes(std::min<std::uint64_t>(kLookedAt, size));
-    read_exactly_at(fd, bytes, 0, device);
+bool is_zero_at(int fd, std::uint64_t at, std::uint64_t size, const fs::path& device) {
+    std::vector<std::byte> bytes(std::min<std::uint64_t>(kLookedAt, size - at));
+    read_exactly_at(fd, bytes, at, device);
     return std::all_of(
         bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 } // namespace
+
+std::vector<std::uint64_t> looked_at(std::uint64_t size) {
+    std::vector<std::uint64_t> out;
+    const std::uint64_t last = size > kLookedAt ? size - kLookedAt : 0;
+    for (std::uint64_t i = 0; i <= kSamples; ++i) {
+        out.push_back(last / kSamples * i);
+    }
+    out.push_back(last);
+    return out;
+}
+
+bool is_zeros(int fd, std::uint64_t size, const fs::path& device) {
+    const std::vector<std::uint64_t> places = looked_at(size);
+    return std::all_of(places.begin(), places.end(), [&](std::uint64_t at) {
+        return is_zero_at(fd, at, size, device);
+    });
+}
 
 std::map<std::string, std::string> parse_export(std::string_view text) {
     std::map<std::string, std::string> out;
@@ -83,7 +103,7 @@ DeviceInfo probe_device(Host& host, const fs::path& device) {
         throw SystemError(fmt::format("'{}' is not a block device", device.string()));
     }
     out.read_only = read_only != 0;
-    if (out.content == DeviceContent::blank && !starts_with_zeros(fd.get(), out.size, device)) {
+    if (out.content == DeviceContent::blank && !is_zeros(fd.get(), out.size, device)) {
         out.content = DeviceContent::unexplained;
     }
     return out;

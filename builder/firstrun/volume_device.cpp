@@ -240,8 +240,35 @@ void check_space(const Context& context, const VolumeRequest& request) {
 
 namespace {
 
-std::string formatting_note(const fs::path& device, const DeviceInfo& info) {
-    return fmt::format("{} {}\n", device.string(), info.size);
+/// Names of links in `folder` that lead to the device.
+std::string links_to(const Host& host, const fs::path& folder, const fs::path& device) {
+    std::string out;
+    for (const std::string& name : host.list(folder)) {
+        if (device_behind(host, folder / name) == device) {
+            out += fmt::format(" {}", name);
+        }
+    }
+    return out;
+}
+
+/// What tells this device from another that gets its name at the next boot: its serial number or
+/// that of its layer, else the slot it sits in. Empty when nothing does.
+std::string identity_of(const Host& host, const fs::path& device) {
+    std::string out = links_to(host, "/dev/disk/by-id", device);
+    const fs::path system = fs::path("/sys/class/block") / device.filename();
+    for (const char* name :
+         {"serial", "wwid", "device/serial", "device/wwid", "dm/uuid", "loop/backing_file"}) {
+        if (const auto text = host.read(system / name); text && !trim(*text).empty()) {
+            out += fmt::format(" {}", trim(*text));
+        }
+    }
+    return out.empty() ? links_to(host, "/dev/disk/by-path", device) : out;
+}
+
+/// Empty when the device cannot be told from others: then nothing is forgiven.
+std::string formatting_note(const Host& host, const fs::path& device, const DeviceInfo& info) {
+    const std::string identity = identity_of(host, device);
+    return identity.empty() ? "" : fmt::format("{} {}\n", info.size, trim(identity));
 }
 
 void format(
@@ -251,7 +278,7 @@ void format(
     const DeviceInfo& info) {
     Host& host = context.host;
     host.make_directory(fs::path(kFormatting).parent_path(), {}, 0700);
-    host.write_file(kFormatting, formatting_note(device, info), {}, 0600);
+    host.write_file(kFormatting, formatting_note(host, device, info), {}, 0600);
     host.run(
         fmt::format("format the {}", request.what),
         Command{"mkfs.ext4", {"-q", "-F", "-L", request.label, "-m", "1", device.string()}});
@@ -303,7 +330,8 @@ void mount_volume(Context& context, const VolumeRequest& request) {
     }
     const fs::path device = await_volume(context, request);
     DeviceInfo info = probe_device(host, device);
-    const bool was_ours = host.read(kFormatting) == formatting_note(device, info);
+    const std::string note = formatting_note(host, device, info);
+    const bool was_ours = !note.empty() && host.read(kFormatting) == note;
     check_device(request, device, info, was_ours);
     // mkfs writes the superblock last, after a flush: what shows a file system is whole, whatever
     // the note says, and may hold data by now.

@@ -3,8 +3,10 @@
 #include "fake_world.hpp"
 #include "firstrun/volume_device.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace kiln::firstrun {
 
@@ -26,6 +28,30 @@ TEST(DeviceProbe, ExplainsWhatBlkidSays) {
     EXPECT_EQ(explain_probe(0, "TYPE=crypto_LUKS\n").content, DeviceContent::foreign);
     EXPECT_EQ(explain_probe(0, "TYPE=ntfs\n").content, DeviceContent::foreign);
     EXPECT_EQ(explain_probe(0, "").content, DeviceContent::foreign); // better no than blank
+}
+
+TEST(DeviceProbe, CallsNothingBlankThatHoldsAnythingAtItsEndOrBetween) {
+    constexpr std::uint64_t kSize = std::uint64_t{1} << 30U;
+    constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20U;
+    EXPECT_EQ(looked_at(kSize).front(), 0U);
+    EXPECT_EQ(looked_at(kSize).back(), kSize - kMebibyte);
+    const TempDir folder(temporary_root(), "first-run-blank");
+    const fs::path file = folder.path() / "disk";
+    const auto is_blank = [&](std::uint64_t size, std::uint64_t at) {
+        write_file(file, "");
+        const UniqueFd fd = open_file(file, O_RDWR);
+        EXPECT_EQ(::ftruncate(fd.get(), static_cast<off_t>(size)), 0);
+        if (at < size) {
+            EXPECT_EQ(::pwrite(fd.get(), "x", 1, static_cast<off_t>(at)), 1);
+        }
+        return is_zeros(fd.get(), size, file);
+    };
+    EXPECT_TRUE(is_blank(kSize, kSize));
+    EXPECT_TRUE(is_blank(512, 512));
+    EXPECT_FALSE(is_blank(kSize, 0));
+    EXPECT_FALSE(is_blank(kSize, kSize - 1)); // a copy of a partition table
+    EXPECT_FALSE(is_blank(kSize, looked_at(kSize)[20] + 5));
+    EXPECT_FALSE(is_blank(512, 511));
 }
 
 VolumeRequest request() {
