@@ -15,6 +15,7 @@ namespace kiln::firstrun {
 /// In the order of the table.
 enum class Key {
     hostname,
+    https_port,
     volume,
     database_volume,
     volume_size,
@@ -51,7 +52,7 @@ enum class Key {
     minimum_index_lines,
 };
 
-inline constexpr std::size_t kKeyCount = 35;
+inline constexpr std::size_t kKeyCount = 36;
 
 /// What a value must look like.
 enum class Kind {

@@ -76,6 +76,11 @@ std::vector<std::string> Answers::list(Key key) const {
     return split_lines(text(key));
 }
 
+std::string Answers::at_https_port(const std::string& host) const {
+    return text(Key::https_port) == "443" ? host
+                                          : fmt::format("{}:{}", host, text(Key::https_port));
+}
+
 std::vector<std::string> Answers::site_names() const {
     std::vector<std::string> names{text(Key::hostname)};
     for (const std::string& name : list(Key::certificate_names)) {

@@ -69,6 +69,10 @@ class Answers {
     /// Named by anything but the program's default.
     [[nodiscard]] bool is_default(Key key) const { return at(key).source == "default"; }
 
+    /// `host` as it stands in an address of the site: with the public port of https, unless that is
+    /// 443.
+    [[nodiscard]] std::string at_https_port(const std::string& host) const;
+
     /// The names for the certificate and the web server, the host name first.
     [[nodiscard]] std::vector<std::string> site_names() const;
 

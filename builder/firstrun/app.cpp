@@ -64,7 +64,7 @@ int do_check_key(Host& host, const Options&, World& world) {
 }
 
 int do_admin_password(Host& host, const Options&, World& world) {
-    print_admin_password(host, world.out);
+    print_admin_password(host, world.out, world.err);
     return 0;
 }
 

@@ -73,6 +73,11 @@ class Run {
                 journal_.move_to_volume();
             }
         }
+        if (answers.is_default(Key::hostname)) {
+            report_.warning(
+                "the answer 'hostname' is missing: links in mails lead to whatever host "
+                "a request names");
+        }
         result_.done = true;
         write_run_status(context, result_);
         report_.notice(fmt::format("PAUSE is ready: {}", login_hint(host_, answers)));

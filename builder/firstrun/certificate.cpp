@@ -89,9 +89,10 @@ std::string render_server_config(const Answers& answers) {
     // known.
     const bool is_named = !answers.is_default(Key::hostname);
     return fmt::format(
-        "# Written by first-run.\nset $public_host {};\nserver_name {};\nssl_certificate {};\n"
-        "ssl_certificate_key {};\n",
-        is_named ? answers.text(Key::hostname) : "$http_host",
+        "# Written by first-run.\nset $public_host {};\nset $secure_host {};\nserver_name {};\n"
+        "ssl_certificate {};\nssl_certificate_key {};\n",
+        is_named ? answers.at_https_port(answers.text(Key::hostname)) : "$http_host",
+        answers.at_https_port(is_named ? answers.text(Key::hostname) : "$host"),
         join(answers.site_names(), " "),
         places::kCertificate,
         places::kCertificateKey);

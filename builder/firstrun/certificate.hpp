@@ -35,7 +35,8 @@ check_pair(Host& host, const std::string& certificate, const std::string& key);
 /// "notAfter=Nov 24 18:00:00 2036 GMT" to seconds since 1970; 0 when it is no such text.
 [[nodiscard]] std::int64_t parse_not_after(std::string_view text);
 
-/// What the web server includes: the name for links ($public_host), its names and the pair.
+/// What the web server includes: the host in links ($public_host), where plain http is redirected
+/// to ($secure_host), its names and the pair.
 [[nodiscard]] std::string render_server_config(const Answers& answers);
 
 /// The present pair works, whatever it came from.

@@ -8,6 +8,7 @@
 #include "firstrun/host.hpp"
 
 #include <iosfwd>
+#include <string_view>
 
 namespace kiln::firstrun {
 
@@ -21,7 +22,13 @@ void acme(Host& host, const Environment& env, Mode mode, std::ostream& err);
 /// 0, or 1 and a message when the signing key expires soon.
 int check_key(Host& host, std::ostream& err);
 
-/// Prints the generated password while it is stored.
-void print_admin_password(Host& host, std::ostream& out);
+class Sql;
+
+/// Whether some administrator logs in with this password. Throws Error when the database does not
+/// answer.
+[[nodiscard]] bool is_administrators_password(Sql& sql, std::string_view password);
+
+/// Prints the generated password while it is stored and still valid.
+void print_admin_password(Host& host, std::ostream& out, std::ostream& err);
 
 } // namespace kiln::firstrun

@@ -1,56 +1,37 @@
 // SPDX-License-Identifier: MIT
 //
-// Step: who gets what cron's jobs print. The table is the image's; only its MAILTO line is ours.
-#include "base/text.hpp"
+// Step: who gets what cron's jobs print. The image's wrapper of jobs reads the address and sends by
+// PAUSE's own transport: cron itself would need a sendmail, which only a machine with postfix has.
 #include "firstrun/places.hpp"
 #include "firstrun/steps.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace kiln::firstrun {
 
 namespace {
 
-/// The table with the wanted recipient; an empty one means that nothing is mailed.
-std::string wanted_table(const Context& context, const std::string& table) {
-    const std::string line = fmt::format("MAILTO=\"{}\"", context.answers.text(Key::mail_cron));
-    std::vector<std::string> lines = split_lines(table);
-    const auto it = std::find_if(lines.begin(), lines.end(), [](const std::string& text) {
-        return text.starts_with("MAILTO=");
-    });
-    if (it == lines.end()) {
-        lines.insert(lines.begin(), line);
-    } else {
-        *it = line;
-    }
-    return join(lines, "\n") + "\n";
+std::string wanted_address(const Context& context) {
+    const std::string& address = context.answers.text(Key::mail_cron);
+    return address.empty() ? address : address + "\n";
 }
 
 } // namespace
 
 Reasons cron_needed(Context& context) {
-    const auto table = context.host.read(places::kCronTable);
-    if (!table || *table == wanted_table(context, *table)) {
+    if (context.host.read(places::kMailCron).value_or("") == wanted_address(context)) {
         return {};
     }
-    // A read-only container: the table has no recipient, as without mail.
-    if (!context.host.is_writable(fs::path(places::kCronTable).parent_path()) &&
-        !context.answers.has(Key::mail_cron)) {
-        return {};
-    }
-    return {fmt::format("{} has another recipient", places::kCronTable)};
+    return {"the output of cron's jobs goes to another address"};
 }
 
 void apply_cron(Context& context) {
-    if (!context.host.is_writable(fs::path(places::kCronTable).parent_path())) {
-        context.report.warning(
-            fmt::format("{} cannot be written, so cron's mail goes nowhere", places::kCronTable));
-        return;
+    const std::string address = wanted_address(context);
+    if (address.empty()) {
+        context.host.remove(places::kMailCron);
+    } else {
+        context.host.write_file(places::kMailCron, address, {}, 0644);
     }
-    const std::string table = context.host.read(places::kCronTable).value_or("");
-    context.host.write_file(places::kCronTable, wanted_table(context, table), {}, 0644);
 }
 
 } // namespace kiln::firstrun

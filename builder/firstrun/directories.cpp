@@ -25,7 +25,7 @@ struct Directory {
 };
 
 // Parents before their children.
-constexpr std::array<Directory, 34> kDirectories{{
+constexpr std::array<Directory, 35> kDirectories{{
     {"/data/state", "root", 0711, Held::yes},
     {"/data/state/private", "pause", 0750, Held::yes},
     {"/data/state/gnupg", "pause", 0700, Held::yes},
@@ -59,6 +59,7 @@ constexpr std::array<Directory, 34> kDirectories{{
     {"/data/home/testmail/new", "pause", 0755, Held::no},
     {"/data/home/testmail/cur", "pause", 0755, Held::no},
     {"/data/home/testmail/tmp", "pause", 0755, Held::no},
+    {"/data/home/tmp", "pause", 0700, Held::yes},
     {"/data/home/db-backup", "pause", 0700, Held::yes},
 }};
 
@@ -105,6 +106,35 @@ void refuse_foreign(const Context& context, const Directory& directory) {
                    "volume; chown the tree by hand if it is yours");
 }
 
+/// Where PAUSE's programs keep logs and locks: on the volume, and on a machine's root.
+constexpr std::array<const char*, 6> kWorkFolders{
+    "/data/home/log",
+    "/data/home/pid",
+    "/data/home/run",
+    "/home/pause/log",
+    "/home/pause/pid",
+    "/home/pause/run"};
+
+/// Files that a program run by root left there, which PAUSE's own can then no longer write.
+std::vector<fs::path> files_of_root(const Context& context) {
+    std::vector<fs::path> out;
+    if (context.accounts.get("pause").uid == 0) {
+        return out;
+    }
+    for (const fs::path folder : kWorkFolders) {
+        if (!context.host.link_target(folder).empty()) {
+            continue; // the container's, into the volume
+        }
+        for (const std::string& name : context.host.list(folder)) {
+            const auto info = context.host.look(folder / name);
+            if (info && info->type == FileInfo::Type::file && info->owner.uid == 0) {
+                out.push_back(folder / name);
+            }
+        }
+    }
+    return out;
+}
+
 } // namespace
 
 Reasons directories_needed(Context& context) {
@@ -113,6 +143,9 @@ Reasons directories_needed(Context& context) {
         if (std::string fault = fault_of(context, directory); !fault.empty()) {
             reasons.push_back(std::move(fault));
         }
+    }
+    for (const fs::path& file : files_of_root(context)) {
+        reasons.push_back(fmt::format("{} belongs to root", file.string()));
     }
     need_file(context, reasons, places::kPausedLog);
     return reasons;
@@ -127,6 +160,9 @@ void apply_directories(Context& context) {
             context.host.make_directory(
                 directory.path, owner_for(context, directory), directory.mode);
         }
+    }
+    for (const fs::path& file : files_of_root(context)) {
+        context.host.change_owner(file, owner_of(context.accounts.get("pause")));
     }
     if (!context.host.exists(places::kPausedLog)) {
         // The log page of the web app answers 500 while the file is missing.

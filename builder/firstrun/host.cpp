@@ -109,6 +109,21 @@ std::optional<FileInfo> Host::look(const fs::path& path) const {
         info.st_mtime};
 }
 
+void Host::change_owner(const fs::path& path, Owner owner) {
+    operations_.next(fmt::format("change the owner of {}", path.string()));
+    const UniqueFd fd(::open(real(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat info{};
+    if (!fd.is_open() || ::fstat(fd.get(), &info) != 0) {
+        fail("open", path);
+    }
+    if (!S_ISREG(info.st_mode) || info.st_nlink != 1) {
+        return;
+    }
+    if (::fchown(fd.get(), owner.uid, owner.gid) != 0) {
+        fail("set the owner of", path);
+    }
+}
+
 std::optional<std::string> Host::read(const fs::path& path) const {
     std::error_code ignored;
     if (!fs::is_regular_file(real(path), ignored)) {

@@ -93,6 +93,8 @@ class Host {
 
     /// Makes the directory (not its parents) or gives it this owner and mode.
     void make_directory(const fs::path& path, Owner owner, unsigned mode);
+    /// Of a regular file with no other name; anything else is left alone. Follows no link.
+    void change_owner(const fs::path& path, Owner owner);
     /// Written to a neighbour, synced, renamed. Follows no link.
     void write_file(const fs::path& path, std::string_view text, Owner owner, unsigned mode);
     void append_line(const fs::path& path, std::string_view line, unsigned mode);

@@ -47,7 +47,7 @@ render_postfix(const MailServer& server, const std::string& hostname, const std:
         hostname,
         server.host,
         server.port,
-        server.needs_tls() ? "encrypt" : "may",
+        server.needs_tls() ? "secure" : "may",
         server.speaks_tls_at_once() ? "yes" : "no",
         kFixedSender,
         sender);

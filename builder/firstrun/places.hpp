@@ -39,6 +39,8 @@ inline constexpr const char* kGitOrigin = "/data/state/git-origin.git";
 inline constexpr const char* kNewGitOrigin = "/data/state/.git-origin-new";
 inline constexpr const char* kDeployKey = "/data/state/deploy-key";
 inline constexpr const char* kMailTested = "/data/state/mail-tested";
+/// Address that gets what cron's jobs print.
+inline constexpr const char* kMailCron = "/data/state/mail-cron";
 inline constexpr const char* kVolumeImage = "/data/state/image.json";
 inline constexpr const char* kComplete = "/data/state/complete";
 
@@ -46,7 +48,6 @@ inline constexpr const char* kComplete = "/data/state/complete";
 inline constexpr const char* kCheckout = "/home/pause/pause";
 inline constexpr const char* kImage = "/usr/local/share/pause/image.json";
 inline constexpr const char* kBakedAnswers = "/etc/pause/first-run.yaml";
-inline constexpr const char* kCronTable = "/etc/cron.d/pause";
 /// What sv(8) calls the web server in the container.
 inline constexpr const char* kContainerWebServer = "/etc/pause/sv/nginx";
 

@@ -129,8 +129,11 @@ void add_mail(Config& config, const Answers& answers) {
             config.environment("EMAIL_SENDER_TRANSPORT_sasl_password", server.password);
         }
     } else {
+        // Its sendmail is a program with rights of its own, which PAUSE's services cannot start.
         config.comment("Mail goes to postfix on this machine.");
-        config.line("delete $ENV{$_} for grep { /^EMAIL_SENDER_TRANSPORT/ } keys %ENV;");
+        config.environment("EMAIL_SENDER_TRANSPORT", "SMTP");
+        config.environment("EMAIL_SENDER_TRANSPORT_host", "127.0.0.1");
+        config.environment("EMAIL_SENDER_TRANSPORT_port", "25");
     }
 }
 

@@ -6,7 +6,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/commands.hpp"
-#include "firstrun/passwords.hpp"
 #include "firstrun/places.hpp"
 #include "firstrun/sql.hpp"
 
@@ -66,13 +65,8 @@ void drop_changed_password(Host& host, Sql& sql, std::ostream& err) {
     if (!stored) {
         return;
     }
-    const std::string password(trim(*stored));
-    for (const SqlRow& row : sql.ask(
-             "SELECT t.password FROM authen_pause.usertable t JOIN authen_pause.grouptable g ON "
-             "g.user = t.user WHERE g.ugroup = 'admin';\n")) {
-        if (bcrypt_matches(password, row.at(0))) {
-            return;
-        }
+    if (is_administrators_password(sql, trim(*stored))) {
+        return;
     }
     host.remove(places::kAdminPassword);
     err << "first-run: the administrator's password was changed; the generated one is forgotten\n";

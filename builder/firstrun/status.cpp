@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "firstrun/status.hpp"
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/certificate.hpp"
 #include "firstrun/journal.hpp"
 #include "firstrun/places.hpp"
 #include "firstrun/signing_key.hpp"
+#include "firstrun/sql.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,6 +20,8 @@ namespace kiln::firstrun {
 using nlohmann::ordered_json;
 
 namespace {
+
+constexpr int kMostTries = 16; // paused gives up after so many
 
 ordered_json answers_json(const Answers& answers) {
     ordered_json out = ordered_json::object();
@@ -37,7 +41,21 @@ std::string when(std::int64_t seconds) {
     return seconds == 0 ? std::string("never") : format_rfc3339(seconds);
 }
 
-ordered_json collect(const Host& host) {
+/// Uploads that paused has still to fetch or verify; null when the database does not answer.
+ordered_json uploads_waiting(Host& host) {
+    try {
+        Sql sql(host, places::kSystemDatabaseSocket);
+        const auto rows = sql.ask(fmt::format(
+            "SELECT COUNT(*) FROM `mod`.uris WHERE dverified = '' AND nosuccesscount < {};\n",
+            kMostTries));
+        return rows.empty() ? ordered_json()
+                            : ordered_json(parse_unsigned(rows.at(0).at(0)).value_or(0));
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+ordered_json collect(Host& host) {
     ordered_json out;
     out["this_boot"] =
         ordered_json::parse(host.read(places::kRunStatus).value_or("null"), nullptr, false);
@@ -53,6 +71,7 @@ ordered_json collect(const Host& host) {
             {"kind", note->kind}, {"names", note->names}, {"expires", when(note->expires)}};
     }
     out["admin_password_stored"] = host.exists(places::kAdminPassword);
+    out["uploads_waiting"] = uploads_waiting(host);
     out["journal"] = ordered_json::array();
     for (const JournalEntry& entry : Journal::read(host)) {
         out["journal"].push_back(
@@ -98,7 +117,7 @@ void print_boot(const ordered_json& boot, std::ostream& out) {
 std::string login_hint(const Host& host, const Answers& answers) {
     return fmt::format(
         "https://{}/pause/query, administrator {}, {}",
-        answers.text(Key::hostname),
+        answers.at_https_port(answers.text(Key::hostname)),
         answers.text(Key::admin_user),
         host.exists(places::kAdminPassword) ? "password from 'first-run admin-password'"
                                             : "password as it was given");
@@ -130,7 +149,7 @@ void write_run_status(Context& context, const RunResult& result) {
         0644);
 }
 
-void print_status(const Host& host, Format format, std::ostream& out) {
+void print_status(Host& host, Format format, std::ostream& out) {
     const ordered_json all = collect(host);
     if (format == Format::json) {
         out << all.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
@@ -150,6 +169,10 @@ void print_status(const Host& host, Format format, std::ostream& out) {
             "certificate:  {}, expires {}\n",
             all["certificate"].value("kind", ""),
             all["certificate"].value("expires", ""));
+    }
+    if (all["uploads_waiting"].is_number()) {
+        out << fmt::format(
+            "uploads:      {} waiting\n", all["uploads_waiting"].get<std::uint64_t>());
     }
     out << "journal:\n";
     for (const auto& entry : all["journal"]) {

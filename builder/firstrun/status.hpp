@@ -30,6 +30,6 @@ void write_run_status(Context& context, const RunResult& result);
 [[nodiscard]] std::string login_hint(const Host& host, const Answers& answers);
 
 enum class Format { text, json };
-void print_status(const Host& host, Format format, std::ostream& out);
+void print_status(Host& host, Format format, std::ostream& out);
 
 } // namespace kiln::firstrun

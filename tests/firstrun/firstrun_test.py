@@ -145,7 +145,9 @@ class FirstApply(unittest.TestCase):
 
     def test_certificate_serves_the_names(self):
         self.assertIn("server_name localhost;", self.machine.read("/data/state/nginx/server.conf"))
-        self.assertIn("set $public_host $http_host;", self.machine.read("/data/state/nginx/server.conf"))
+        self.assertIn("set $public_host $http_host;\nset $secure_host $host;\n",
+                      self.machine.read("/data/state/nginx/server.conf"))
+        self.assertIn("warning: the answer 'hostname' is missing", self.done.err)
         text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in",
                                self.machine.data / "state/tls/cert.pem"], capture_output=True, text=True).stdout
         self.assertIn("DNS:localhost", text)
@@ -233,7 +235,8 @@ class SecondApply(unittest.TestCase):
         self.assertEqual({line.split(": ", 1)[1] for line in plan.out.splitlines()}, {"nothing to do"}, plan)
 
     def test_adopts_the_volume_of_another_image(self):
-        self.apply(env={"PAUSE_HOSTNAME": "pause.example.org", "PAUSE_ADMIN_PASSWORD": "open sesame"})
+        self.apply(env={"PAUSE_HOSTNAME": "pause.example.org", "PAUSE_HTTPS_PORT": "8443",
+                        "PAUSE_ADMIN_PASSWORD": "open sesame"})
         secrets, key = passwords(self.machine), signing_key(self.machine)
         uploaded = self.machine.data / "pause/pub/PAUSE/authors/id/kept"
         uploaded.write_text("kept")
@@ -242,7 +245,8 @@ class SecondApply(unittest.TestCase):
         self.assertIn("the volume comes from another image", done.err)
         self.assertEqual((passwords(self.machine), signing_key(self.machine)), (secrets, key))
         self.assertEqual(self.machine.sql(SQL)[0], ["22"])
-        self.assertIn("set $public_host pause.example.org;", self.machine.read("/data/state/nginx/server.conf"))
+        self.assertIn("set $public_host pause.example.org:8443;\nset $secure_host pause.example.org:8443;\n",
+                      self.machine.read("/data/state/nginx/server.conf"))
         self.assertEqual(json.loads(self.machine.read("/data/state/image.json"))["id"], "2222")
         self.assertTrue(uploaded.exists())
 
@@ -297,11 +301,17 @@ q() {{ mariadb --no-defaults --socket=/run/mysqld/mysqld.sock -N -e "$1"; }}
 q "insert into \\`mod\\`.distmtimes (dist, indexing_at) values ('cut', now()), ('skipped', now() - interval 1 day)"
 {PROGRAM} recover; echo code $?
 q "select dist from \\`mod\\`.distmtimes"
+q "insert into \\`mod\\`.uris (uriid, dverified, nosuccesscount) values ('a', '', 0), ('b', 'Y', 0), ('c', '', 16)"
+{PROGRAM} status | grep waiting
+{PROGRAM} admin-password > /dev/null; echo code $?
 q "update authen_pause.usertable set password = 'changed'"
+{PROGRAM} admin-password; echo code $?
 {PROGRAM} recover; echo code $?
 kill $server; wait $server"""
         done = self.machine.shell(script, files=[PROGRAM])
-        self.assertEqual(done.out, "code 0\nskipped\ncode 0\n", done)
+        self.assertEqual(
+            done.out, "code 0\nskipped\nuploads:      1 waiting\ncode 0\ncode 1\ncode 0\n", done)
+        self.assertIn("the generated one is no longer valid", done.err)
         self.assertIn("removed the stale lock", done.err)
         self.assertIn("cut will be indexed again", done.err)
         self.assertIn("the generated one is forgotten", done.err)

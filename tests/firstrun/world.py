@@ -24,6 +24,7 @@ COLUMNS = {
              "introduced int, changed int, changedby char(10)",
     "distmtimes": "dist varchar(128) NOT NULL PRIMARY KEY, distmtime int, distmdatetime datetime,"
     " indexing_at datetime, indexed_at datetime",
+    "uris": "uriid varchar(255) NOT NULL PRIMARY KEY, dverified char(1) NOT NULL, nosuccesscount int NOT NULL",
     "usertable": "user char(12) NOT NULL PRIMARY KEY, password varchar(60) NOT NULL",
     "grouptable": "user char(12) NOT NULL, ugroup char(12) NOT NULL, UNIQUE (user, ugroup)",
     "auth_log": "id int NOT NULL AUTO_INCREMENT PRIMARY KEY, user varchar(9) NOT NULL,"

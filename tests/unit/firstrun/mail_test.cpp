@@ -75,7 +75,7 @@ TEST(Postfix, RelaysWithAPasswordOverTls) {
     const std::string text = render_postfix(server, "pause.example.org", "robot@example.org");
     EXPECT_THAT(text, HasSubstr("relayhost = [mx.example.org]:465\n"));
     EXPECT_THAT(text, HasSubstr("smtp_tls_wrappermode = yes\n"));
-    EXPECT_THAT(text, HasSubstr("smtp_tls_security_level = encrypt\n"));
+    EXPECT_THAT(text, HasSubstr("smtp_tls_security_level = secure\n"));
     EXPECT_THAT(text, HasSubstr("inet_interfaces = loopback-only\n"));
     EXPECT_THAT(text, HasSubstr("inline:{ upload@pause.perl.org=robot@example.org }\n"));
     EXPECT_THAT(text, Not(HasSubstr("secret")));

@@ -51,6 +51,17 @@ TEST(PrivateConfig, MailsNobodyByDefault) {
     EXPECT_THAT(text, Not(HasSubstr("RECAPTCHA")));
 }
 
+TEST(PrivateConfig, HandsMailToPostfixWithoutItsPrivilegedProgram) {
+    Environment env{{"PAUSE_MAIL", "relay"}, {"PAUSE_MAIL_HOST", "mx.example.org"}};
+    for (const char* key : {"ADMIN", "UPLOAD", "TESTERS", "REPLY", "P5P", "CRON"}) {
+        env[std::string("PAUSE_MAIL_") + key] = "a@example.org";
+    }
+    const std::string text = render(env);
+    EXPECT_THAT(text, HasSubstr("$ENV{EMAIL_SENDER_TRANSPORT} = 'SMTP';"));
+    EXPECT_THAT(text, HasSubstr("$ENV{EMAIL_SENDER_TRANSPORT_host} = '127.0.0.1';"));
+    EXPECT_THAT(text, Not(HasSubstr("mx.example.org")));
+}
+
 TEST(PrivateConfig, GivesAPasswordToNoServerInTheClear) {
     const auto encryption = [](const char* port, const char* user) {
         Environment env{{"PAUSE_MAIL", "smtp"}, {"PAUSE_MAIL_HOST", "mx.example.org"}};

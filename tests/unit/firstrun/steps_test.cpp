@@ -51,7 +51,7 @@ class StepTest : public testing::Test {
 
 TEST_F(StepTest, DirectoriesAreMadeOnce) {
     fs::create_directories(world.place("/data"));
-    EXPECT_EQ(directories_needed(context()).size(), 35U);
+    EXPECT_EQ(directories_needed(context()).size(), 36U);
     apply_directories(context());
     EXPECT_THAT(directories_needed(context()), IsEmpty());
     fs::permissions(world.place("/data/state/private"), fs::perms::all);
@@ -80,13 +80,34 @@ TEST_F(StepTest, NewPasswordsMakeTheDatabaseStepRunAgain) {
 }
 
 TEST_F(StepTest, CronGetsItsRecipient) {
-    world.put(places::kCronTable, "PATH=/bin\nMAILTO=someone\n* * * * * pause x\n");
+    fs::create_directories(world.place("/data/state"));
+    EXPECT_THAT(cron_needed(context()), IsEmpty());
+    world.env["PAUSE_MAIL_CRON"] = "cron@example.org";
     EXPECT_EQ(cron_needed(context()).size(), 1U);
     apply_cron(context());
     EXPECT_THAT(cron_needed(context()), IsEmpty());
-    EXPECT_EQ(
-        read_text_file(world.place(places::kCronTable)),
-        "PATH=/bin\nMAILTO=\"\"\n* * * * * pause x\n");
+    EXPECT_EQ(read_text_file(world.place(places::kMailCron)), "cron@example.org\n");
+    world.env.erase("PAUSE_MAIL_CRON");
+    apply_cron(context());
+    EXPECT_FALSE(fs::exists(world.place(places::kMailCron)));
+}
+
+TEST_F(StepTest, PauseGetsBackWhatRootMadeAmongItsLocks) {
+    world.put(
+        "/etc/passwd",
+        "root:x:0:0::/root:/bin/sh\npause:x:1100:1100::/home/pause:/bin/sh\n"
+        "mysql:x:110:110::/:/bin/sh\n");
+    world.put("/etc/group", "");
+    fs::create_directories(world.place("/data"));
+    apply_directories(context());
+    world.put("/data/home/pid/mldistwatch.pid", "");
+    fs::create_symlink("/etc/passwd", world.place("/data/home/pid/link"));
+    EXPECT_THAT(
+        directories_needed(context()),
+        ElementsAre("/data/home/pid/mldistwatch.pid belongs to root"));
+    apply_directories(context());
+    EXPECT_THAT(directories_needed(context()), IsEmpty());
+    EXPECT_EQ(context().host.look("/data/home/pid/mldistwatch.pid")->owner.uid, 1100U);
 }
 
 TEST_F(StepTest, HostsKeepTheirOtherLines) {
