@@ -53,7 +53,8 @@ std::string describe(const LockedSource& source) {
 class Search {
   public:
     explicit Search(const std::vector<std::vector<LockedSource>>& releases)
-        : releases_(releases), at_(releases.size(), 0), found_(releases.size(), false) {}
+        : releases_(releases), at_(releases.size(), 0), found_(releases.size(), false),
+          others_(releases.size()) {}
 
     [[nodiscard]] std::vector<std::size_t> open() const {
         std::vector<std::size_t> out;
@@ -71,15 +72,19 @@ class Search {
 
     void try_next(std::size_t i) { ++at_[i]; }
 
+    /// A mirror has a file of that name with another digest; empty: none has.
+    void has_other_content(std::size_t i, std::string digest) {
+        if (others_[i].empty()) {
+            others_[i] = std::move(digest);
+        }
+    }
+
     /// Throws unless every list has given one.
     void require_all(const PerlBundle& bundle) const {
         std::vector<std::string> missing;
         for (std::size_t i = 0; i < releases_.size(); ++i) {
             if (!found_[i]) {
-                missing.push_back(fmt::format(
-                    "{}: no mirror has {}",
-                    releases_[i].front().name,
-                    releases_[i].front().location));
+                missing.push_back(describe_missing(i));
             }
         }
         if (!missing.empty()) {
@@ -115,10 +120,42 @@ class Search {
     }
 
   private:
+    [[nodiscard]] std::string describe_missing(std::size_t i) const {
+        const LockedSource& first = releases_[i].front();
+        if (others_[i].empty()) {
+            return fmt::format("{}: no mirror has {}", first.name, first.location);
+        }
+        return fmt::format(
+            "{}: {} is there, with {} instead of {}",
+            first.name,
+            first.location,
+            others_[i],
+            first.sha256.to_string());
+    }
+
     const std::vector<std::vector<LockedSource>>& releases_;
     std::vector<std::size_t> at_;
     std::vector<bool> found_;
+    std::vector<std::string> others_; ///< digests that mirrors' files have instead
 };
+
+/// The digest of what a mirror has in place of the input, from what its download failed with; empty
+/// when no mirror has such a file.
+std::string other_content(const std::vector<std::string>& failures, const std::string& input) {
+    constexpr std::string_view kFound = ", found ";
+    bool is_its = false;
+    for (const std::string& line : failures) {
+        if (!line.starts_with("    ")) {
+            is_its = line.starts_with(input + ": ");
+        }
+        const std::size_t at = line.find(kFound);
+        if (is_its && at != std::string::npos && line.find("wrong content") != std::string::npos) {
+            const std::string found = line.substr(at + kFound.size());
+            return found.substr(0, found.find(' '));
+        }
+    }
+    return "";
+}
 
 } // namespace
 
@@ -159,17 +196,20 @@ std::vector<LockedSource> fetch_first_of_each(
         for (const std::size_t i : open) {
             inputs.push_back(bundle_input(bundle, search.current(i), snapshot, in));
         }
+        std::vector<std::string> failures;
         try {
             in.pool.fetch(inputs, in.http, options, in.console);
         } catch (const Interrupted&) {
             throw;
         } catch (const Error& error) {
             in.console.debug(error.message()); // what is missing is looked for elsewhere
+            failures = error.details();
         }
         for (std::size_t k = 0; k < open.size(); ++k) {
             if (in.pool.has(inputs[k])) {
                 search.found(open[k]);
             } else {
+                search.has_other_content(open[k], other_content(failures, inputs[k].name));
                 search.try_next(open[k]);
             }
         }

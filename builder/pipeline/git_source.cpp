@@ -2,6 +2,7 @@
 #include "pipeline/git_source.hpp"
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/proxy.hpp"
 #include "base/sandbox_watch.hpp"
 #include "base/text.hpp"
@@ -12,6 +13,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -215,6 +217,76 @@ Digest fetch_git_archive(const GitSource& source, const InputContext& in) {
         job.finish();
         return digest;
     });
+}
+
+namespace {
+
+/// git for a folder that somebody has checked out.
+class Checkout {
+  public:
+    Checkout(fs::path folder, ProcessRunner& processes)
+        : folder_(std::move(folder)), processes_(processes) {}
+
+    /// The trimmed answer, or nothing when git fails.
+    [[nodiscard]] std::optional<std::string> ask(std::vector<std::string> args) const {
+        Command command{.program = "git", .args = std::move(args), .env = clean_environment()};
+        command.args.insert(command.args.begin(), {"-C", folder_.string()});
+        command.env["GIT_CONFIG_NOSYSTEM"] = "1";
+        command.env["GIT_CONFIG_GLOBAL"] = "/dev/null";
+        command.env["GIT_ATTR_NOSYSTEM"] = "1";
+        command.separate_stderr = true;
+        const ProcessResult result = processes_.run(command);
+        return result.ok() ? std::optional<std::string>(trim(result.output)) : std::nullopt;
+    }
+
+    /// Whether the files are those of the commit. Compared by a repository of kiln's own, which
+    /// borrows the objects: the checkout's settings could name filters, which are programs.
+    [[nodiscard]] bool is_unchanged(const std::string& commit) const {
+        const auto objects = ask({"rev-parse", "--git-path", "objects"});
+        if (!objects) {
+            return false;
+        }
+        const TempDir own(temporary_root(), "kiln-checkout");
+        const std::string repository = own.path().string();
+        if (!ask({"init", "--quiet", "--bare", repository})) {
+            return false;
+        }
+        write_file(
+            own.path() / "objects/info/alternates",
+            fs::weakly_canonical(folder_ / *objects).string() + "\n");
+        write_file(own.path() / "HEAD", commit + "\n");
+        const std::string git_dir = "--git-dir=" + repository;
+        if (!ask({git_dir, "--work-tree=.", "read-tree", commit})) {
+            return false;
+        }
+        const auto changes = ask(
+            {git_dir,
+             "--work-tree=.",
+             "status",
+             "--porcelain",
+             "--ignored",
+             "--no-renames",
+             "--untracked-files=all"});
+        return changes && changes->empty();
+    }
+
+  private:
+    fs::path folder_;
+    ProcessRunner& processes_;
+};
+
+} // namespace
+
+std::string checkout_revision(const fs::path& folder, ProcessRunner& processes) {
+    if (!fs::exists(folder / ".git")) {
+        return "";
+    }
+    const Checkout checkout(folder, processes);
+    const auto commit = checkout.ask({"rev-parse", "--quiet", "--verify", "HEAD^{commit}"});
+    if (!commit) {
+        return "";
+    }
+    return checkout.is_unchanged(*commit) ? *commit : *commit + " changed";
 }
 
 } // namespace kiln

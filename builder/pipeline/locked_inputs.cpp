@@ -229,17 +229,31 @@ const LockedSource& LockedInputs::locked_source(const std::string& name) const {
             "{}: source '{}' is not in the lock as the recipe has it", spec.pos.to_string(), name));
 }
 
+namespace {
+
+SourceInput folder_input(const fs::path& folder) {
+    SourceInput out{.path = folder, .digest = folder_digest(folder), .revision = ""};
+    SystemProcessRunner processes;
+    out.revision = checkout_revision(folder, processes);
+    if (out.revision.ends_with(" changed")) {
+        out.revision += fmt::format(", {}", out.digest.to_string());
+    }
+    return out;
+}
+
+} // namespace
+
 SourceInput LockedInputs::source(const std::string& name) const {
     const auto spec = recipe_.sources.find(name);
     if (spec == recipe_.sources.end()) {
         throw Error(fmt::format("the recipe has no source '{}'", name), ExitCode::invalid_recipe);
     }
     if (const auto* directory = std::get_if<DirectorySource>(&spec->second.from)) {
-        auto known = folder_digests_.find(name);
-        if (known == folder_digests_.end()) {
-            known = folder_digests_.emplace(name, folder_digest(directory->path)).first;
+        auto known = folders_.find(name);
+        if (known == folders_.end()) {
+            known = folders_.emplace(name, folder_input(directory->path)).first;
         }
-        return {.path = directory->path, .digest = known->second, .revision = ""};
+        return known->second;
     }
     const LockedSource& locked = locked_source(name);
     SourceInput out{

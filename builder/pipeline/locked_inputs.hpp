@@ -90,8 +90,8 @@ class LockedInputs final : public StageInputs {
     const Pool& pool_;
     const RecipeArtifacts* artifacts_;
     std::string refresh_;
-    std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
-    mutable std::map<std::string, Digest> folder_digests_;
+    std::map<std::string, std::string> branch_of_;       ///< stage name -> branch name
+    mutable std::map<std::string, SourceInput> folders_; ///< by the source's name
 };
 
 } // namespace kiln

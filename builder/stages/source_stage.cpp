@@ -21,7 +21,8 @@ constexpr auto kFields = std::to_array<Field>({
     {"revision_file",
      &kAbsolutePath,
      Need::optional,
-     "file that gets the commit's id (or the content's digest) and a newline"},
+     "file that gets the commit's id and a newline; of a checkout that was changed the content's "
+     "digest, too, and of another folder that alone"},
 });
 
 /// A tarball's member path without its leading components; nothing when that leaves no name.

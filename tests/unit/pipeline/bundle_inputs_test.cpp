@@ -33,9 +33,10 @@ class FetchFirstOfEach : public testing::Test {
         bundle_.source_archives.push_back({"debian", {"stable", "testing"}, {"main"}, {}, {}});
     }
 
-    void serve(const std::string& version) {
-        http_.answer(
-            "http://mirror/debian/pool/try_" + version + ".tar.gz", {.body = "try " + version});
+    void serve(const std::string& version) { serve(version, "try " + version); }
+
+    void serve(const std::string& version, const std::string& content) {
+        http_.answer("http://mirror/debian/pool/try_" + version + ".tar.gz", {.body = content});
     }
 
     std::vector<LockedSource> fetch(const std::vector<std::vector<LockedSource>>& releases) {
@@ -90,6 +91,22 @@ TEST_F(FetchFirstOfEach, NamesAllThatCanBeHadNowhere) {
             error.details(),
             ElementsAre(
                 "libtry-perl: no mirror has pool/try_3.0.tar.gz",
+                "libtry-perl: no mirror has pool/try_4.0.tar.gz"));
+    }
+}
+
+TEST_F(FetchFirstOfEach, SaysThatAMirrorHasAnotherFileOfThatName) {
+    serve("3.0", "something else");
+    try {
+        static_cast<void>(fetch({{release("3.0", "stable")}, {release("4.0", "stable")}}));
+        FAIL() << "was fetched";
+    } catch (const Error& error) {
+        EXPECT_THAT(
+            error.details(),
+            ElementsAre(
+                "libtry-perl: pool/try_3.0.tar.gz is there, with " +
+                    sha256("something else").to_string() + " instead of " +
+                    sha256("try 3.0").to_string(),
                 "libtry-perl: no mirror has pool/try_4.0.tar.gz"));
     }
 }
