@@ -126,9 +126,21 @@ class Good(Machine):
             file.write(b"half a file system")
         device = self.device(image)
         self.refused({"PAUSE_VOLUME": device}, "has no signature, but is not blank either")
-        self.machine.put("/var/lib/pause-first-run/formatting", f"{device} {1100 * MEBIBYTE}\n")
+        # Another disk may get the name and be of the same size.
+        self.machine.put("/var/lib/pause-first-run/formatting", f"{1100 * MEBIBYTE} {image}.other\n")
+        self.refused({"PAUSE_VOLUME": device}, "has no signature, but is not blank either")
+        self.machine.put("/var/lib/pause-first-run/formatting", f"{1100 * MEBIBYTE} {image}\n")
         self.accepted({"PAUSE_VOLUME": device})
         self.assertFalse((self.machine.upper / "var/lib/pause-first-run/formatting").is_file())
+
+    def test_data_far_from_the_beginning_is_seen(self):
+        for at in (600 * MEBIBYTE, 1100 * MEBIBYTE - 1):
+            image = self.image()
+            with open(image, "r+b") as file:
+                for place in range(at - at % MEBIBYTE, min(at + 40 * MEBIBYTE, 1100 * MEBIBYTE), MEBIBYTE // 2):
+                    file.seek(place)
+                    file.write(b"of somebody else")
+            self.refused({"PAUSE_VOLUME": self.device(image)}, "has no signature, but is not blank either")
 
     def test_file_system_is_never_formatted(self):
         # A run killed after mkfs leaves its note; the volume may have got its data since, by hand.
@@ -136,7 +148,7 @@ class Good(Machine):
         run("mkfs.ext4", "-q", "-F", "-L", "pause-data", str(image))
         device = self.device(image)
         uuid = run("blkid", "-p", "-o", "value", "-s", "UUID", device)
-        self.machine.put("/var/lib/pause-first-run/formatting", f"{device} {1100 * MEBIBYTE}\n")
+        self.machine.put("/var/lib/pause-first-run/formatting", f"{1100 * MEBIBYTE} {image}\n")
         self.accepted({"PAUSE_VOLUME": device})
         self.assertEqual(run("blkid", "-p", "-o", "value", "-s", "UUID", device), uuid)
         self.assertFalse((self.machine.upper / "var/lib/pause-first-run/formatting").is_file())
