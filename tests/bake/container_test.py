@@ -3,8 +3,10 @@
 Certificates from a real ACME server, two copies, read-only roots, moving house."""
 
 import base64
+import json
 import pathlib
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -146,6 +148,23 @@ class Container(unittest.TestCase):
         pause = self.start("read-only", "--read-only", "--tmpfs", "/run", "--tmpfs", "/tmp")
         self.assertEqual(pause.get("/pause/authenquery", f"ADMIN:{PASSWORD}"), 200)
         pause.inside("pause-health")
+        # Debian's daily jobs find nothing to complain about, and logs are rotated.
+        pause.inside("sh", "-c", "echo old >> /data/home/log/paused.log")
+        pause.inside("run-parts", "--exit-on-error", "/etc/cron.daily")
+        pause.inside("logrotate", "--force", "--state", "/data/state/logrotate", "/etc/logrotate.d/pause")
+        pause.inside("test", "-s", "/data/home/log/paused.log.1")
+
+    def test_health_sees_what_keeps_restarting(self):
+        pause = self.start("restarting")
+        self.assertIn("warning: the answer 'hostname' is missing", pause.log())
+        pause.inside("sh", "-c", "echo nonsense >> /data/state/nginx/server.conf")
+        pause.inside("pkill", "-KILL", "-o", "-x", "nginx")
+        for _ in range(20):
+            done = pause.inside("pause-health", check=False)
+            if "keeps restarting" in done.stdout:
+                break
+            time.sleep(0.5)
+        self.assertEqual((done.returncode, done.stdout.strip()), (1, "nginx keeps restarting"))
 
     def test_health_sees_every_service(self):
         pause = self.start("health")
@@ -175,6 +194,10 @@ class Container(unittest.TestCase):
         self.assertGreaterEqual(len(password), 16)
         self.assertEqual(pause.get("/pause/authenquery", f"ADMIN:{password}"), 200)
         self.assertNotIn(password, pause.log())
+        pause.sql("UPDATE authen_pause.usertable SET password='$2a$12$changed' WHERE user='ADMIN'")
+        done = pause.inside("first-run", "admin-password", check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("the generated one is no longer valid", done.stderr)
 
     def test_answers_that_are_wrong_stop_it(self):
         pause = Pause.run("wrong", admin_user="lower case")
@@ -236,6 +259,11 @@ class Container(unittest.TestCase):
                      "-d", "pause99_mailpw_1=ADMIN", "-d", "pause99_mailpw_sub=x",
                      "https://localhost/pause/query?ACTION=mailpw")
         self.assertEqual(relay.wait_for(b"ABRA=").rcpt_tos, ["chief@pause.test"])
+        # What jobs of cron's print, though the image has no sendmail.
+        pause.inside("runuser", "-u", "pause", "--", "/usr/local/lib/pause/job", "probe", "echo", "some words")
+        mail = relay.wait_for(b"some words")
+        self.assertEqual(mail.rcpt_tos, ["cron@pause.test"])
+        self.assertIn(b": probe", mail.content)
 
     def test_compose(self):
         def compose(*words):
@@ -252,13 +280,48 @@ class Container(unittest.TestCase):
         composed.ready()
         password = compose("exec", "-T", "pause", "first-run", "admin-password").stdout.strip()
         self.assertEqual(composed.get("/pause/authenquery", f"ADMIN:{password}"), 200)
+        [config] = json.loads(daemon.docker("inspect", "kiln_pause_1").stdout)
+        self.assertEqual(config["HostConfig"]["CapDrop"], ["ALL"])
+        self.assertEqual(config["HostConfig"]["SecurityOpt"], ["no-new-privileges:true"])
+        # With these rights only: jobs of cron's, mirrors, a stop in order.
+        compose("exec", "-T", "pause", "pause-health")
+        compose("exec", "-T", "pause", "runuser", "-u", "pause", "--", "/usr/local/lib/pause/first-index")
+        compose("exec", "-T", "pause", "rsync", "rsync://localhost/modules/")
+        with socket.create_connection(("127.0.0.1", 8080)) as plain:
+            plain.sendall(b"GET /pause/query HTTP/1.0\r\nHost: localhost:8080\r\n\r\n")
+            self.assertIn(b"Location: https://localhost:8443/pause/query", plain.recv(4096))
+        compose("restart")
+        composed.started = time.monotonic()
+        composed.ready()
+        log = composed.log()
+        self.assertNotIn("crash recovery", log.lower())
+
+    def test_a_checkout_instead_of_the_code(self):
+        checkout = pathlib.Path(tempfile.mkdtemp(dir=world.WORK)) / "checkout"
+        shutil.copytree(world.SOURCE / "overlays/pause-standin", checkout)
+        checkout.parent.chmod(0o755)
+        pause = self.start("develop", "-v", f"{checkout}:/home/pause/pause:ro")
+        self.assertEqual(pause.get("/pause/authenquery", f"ADMIN:{PASSWORD}"), 200)
+        with open(checkout / "lib/PAUSE/Standin/Web/Pages.pm", "a") as changed:
+            changed.write("\ndie 'as changed';\n")
+        pause.inside("sv", "restart", "pause-web")
+        for _ in range(50):
+            if "as changed" in pause.log():
+                return
+            time.sleep(0.2)
+        self.fail(pause.log()[-2000:])
 
     def test_moving_house(self):
         old = self.start("old", "-v", self.volume("move"))
         old.sql("UPDATE `mod`.users SET fullname='Moved House' WHERE userid='ADMIN'")
         old.inside("sh", "-c", "echo kept > /data/pause/pub/PAUSE/authors/id/kept && "
                    "chown pause:pause /data/pause/pub/PAUSE/authors/id/kept")
+        key = "cat /data/state/signing-key.json; cat /data/state/private/local.pl; ls /data/pause/incoming"
+        old.inside("sh", "-c", "echo '1;' > /data/state/private/local.pl && echo waits > /data/pause/incoming/waits && "
+                   "chown pause: /data/state/private/local.pl /data/pause/incoming/waits")
         old.inside("pause-export", "/data/tmp/export")
+        modes = old.inside("find", "/data/tmp/export/state", "-type", "f", "-perm", "/077").stdout
+        self.assertEqual(modes, "")
         new = self.start("new", "-v", self.volume("moved"),
                          admin_password="another-password-11")
         daemon.docker("exec", "new", "mkdir", "-p", "/data/tmp/import")
@@ -269,6 +332,10 @@ class Container(unittest.TestCase):
         done = new.inside("pause-import", "--dumps", "/data/tmp/import/export",
                           "--archive", f"rsync://{address}/PAUSE/")
         self.assertIn("100%", done.stdout)
+        self.assertEqual(new.inside("sh", "-c", key).stdout, old.inside("sh", "-c", key).stdout)
+        # An indexer's first run on this host, after an import.
+        new.inside("runuser", "-u", "pause", "--", "/home/pause/pause/cron/mldistwatch")
+        self.assertEqual(new.inside("stat", "-c", "%U", "/data/home/pid/mldistwatch.pid").stdout, "pause\n")
         self.assertIn("distributions and", done.stdout)
         self.assertEqual(new.sql("SELECT fullname FROM `mod`.users WHERE userid='ADMIN'"), "Moved House")
         self.assertEqual(new.inside("cat", "/data/pause/pub/PAUSE/authors/id/kept").stdout, "kept\n")
@@ -283,10 +350,12 @@ class Container(unittest.TestCase):
         pause.inside("pause-export", "/data/tmp/export")
         pause.inside("sh", "-c", "cd /data/tmp/export && bunzip2 -k authen_pausedump.current.bz2 && "
                      "mv authen_pausedump.current.bz2 good.bz2 && "
-                     "sed 's/^CREATE TABLE/CREATE TABEL/' authen_pausedump.current | bzip2 > authen_pausedump.current.bz2")
+                     "{ echo '\\\\! touch /data/tmp/was-run'; "
+                     "sed 's/^CREATE TABLE/CREATE TABEL/' authen_pausedump.current; } | bzip2 > authen_pausedump.current.bz2")
         done = pause.inside("pause-import", "--dumps", "/data/tmp/export", check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("PAUSE stays closed", done.stderr + done.stdout)
+        self.assertNotEqual(pause.inside("test", "-e", "/data/tmp/was-run", check=False).returncode, 0)
         pause.inside("test", "-e", "/etc/PAUSE.CLOSED")
         self.assertEqual(pause.sql("SELECT @@innodb_flush_log_at_trx_commit"), "1")
         pause.inside("sh", "-c", "cd /data/tmp/export && mv good.bz2 authen_pausedump.current.bz2")
