@@ -16,12 +16,9 @@ constexpr const char* kStates = "/var/lib/apt/extended_states";
 /// Paragraphs by package and architecture.
 using States = std::map<std::pair<std::string, std::string>, Deb822Paragraph>;
 
-States read_states(const TreeRoot& tree) {
+States parse_states(const std::string& text) {
     States states;
-    if (!tree.is_regular_file(kStates)) {
-        return states;
-    }
-    for (Deb822Paragraph& paragraph : parse_deb822(tree.read_text(kStates), kStates)) {
+    for (Deb822Paragraph& paragraph : parse_deb822(text, kStates)) {
         std::pair key(
             std::string(paragraph.get("Package")), std::string(paragraph.get("Architecture")));
         states[std::move(key)] = std::move(paragraph);
@@ -40,7 +37,8 @@ void mark_auto_installed(
     for (const std::string& name : requested) {
         manual.insert(name.substr(0, name.find_first_of("=/:"))); // NAME=VERSION, NAME/SUITE
     }
-    States states = read_states(tree);
+    const std::string before = tree.is_regular_file(kStates) ? tree.read_text(kStates) : "";
+    States states = parse_states(before);
     for (const PackageFile& package : packages) {
         if (package.essential || manual.contains(package.name)) {
             continue;
@@ -58,7 +56,7 @@ void mark_auto_installed(
         }
         text += paragraph.to_string() + "\n";
     }
-    if (!text.empty()) {
+    if (text != before) {
         tree.write_through(kStates, text, {});
     }
 }
