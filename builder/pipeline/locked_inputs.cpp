@@ -205,7 +205,12 @@ std::vector<const LockedPackage*> LockedInputs::locked_packages(const StageSpec&
 std::vector<LockedDeb> LockedInputs::packages(const StageSpec& stage) const {
     std::vector<LockedDeb> out;
     for (const LockedPackage* package : locked_packages(stage)) {
-        out.push_back({package->package, pool_.path_of(package->sha256), package->sha256});
+        out.push_back(
+            {.name = package->package,
+             .version = package->version,
+             .architecture = package->architecture,
+             .path = pool_.path_of(package->sha256),
+             .sha256 = package->sha256});
     }
     return out;
 }

@@ -29,7 +29,9 @@ class PackagesStage final : public Stage {
 
     void hash_inputs(FieldHasher& hasher, const StageInputs& inputs) const override {
         for (const LockedDeb& deb : inputs.packages(spec_)) {
-            hasher.field(deb.name, deb.sha256);
+            hasher.field(deb.name, deb.sha256)
+                .field("version", std::string_view(deb.version))
+                .field("architecture", std::string_view(deb.architecture));
         }
     }
 
@@ -43,7 +45,7 @@ class PackagesStage final : public Stage {
                 break;
             }
             throw_if_interrupted();
-            const PackageFile package = read_package(deb.path);
+            const PackageFile package = read_locked_package(deb);
             staged->packages[package.info_name()] = stage_package(package, folder, "");
         }
         return staged;
@@ -53,7 +55,7 @@ class PackagesStage final : public Stage {
         const auto debs = inputs.packages(spec_);
         std::vector<PackageFile> packages(debs.size());
         parallel_for(debs.size(), context.jobs, [&](std::size_t i) {
-            packages[i] = read_package(debs[i].path);
+            packages[i] = read_locked_package(debs[i]);
         });
         install_packages(packages, context);
         mark_auto_installed(

@@ -21,6 +21,8 @@ namespace kiln {
 /// A locked package; the file may not have been fetched yet.
 struct LockedDeb {
     std::string name;
+    std::string version;
+    std::string architecture;
     fs::path path; ///< in the pool
     Digest sha256;
 };

@@ -80,6 +80,27 @@ PackageFile read_package(const fs::path& path) {
     return package;
 }
 
+PackageFile read_locked_package(const LockedDeb& locked) {
+    PackageFile package = read_package(locked.path);
+    if (package.name != locked.name || package.version != locked.version ||
+        package.architecture != locked.architecture) {
+        throw Error(
+            fmt::format(
+                "the lock says '{} {} {}', and the package that it names is '{} {} {}'",
+                locked.name,
+                locked.version,
+                locked.architecture,
+                package.name,
+                package.version,
+                package.architecture),
+            ExitCode::invalid_recipe)
+            .with_details({fmt::format("file: {}", locked.path.string())})
+            .with_hint("the lock is wrong, or was made from a wrong list of an archive: 'kiln lock "
+                       "RECIPE' makes it anew");
+    }
+    return package;
+}
+
 DependencyIndex::DependencyIndex(const std::vector<PackageFile>& packages) : packages_(packages) {
     for (std::size_t i = 0; i < packages.size(); ++i) {
         by_name_[packages[i].name] = i;

@@ -5,6 +5,7 @@
 
 #include "base/file.hpp"
 #include "formats/deb.hpp"
+#include "stages/stage.hpp"
 
 #include <map>
 #include <set>
@@ -38,6 +39,10 @@ struct PackageFile {
 
 /// Reads the control data of a package. Throws Error for damaged packages, naming the file.
 [[nodiscard]] PackageFile read_package(const fs::path& path);
+
+/// The same of a package of the lock. Throws Error (exit code 3) that names both when its control
+/// data has another name, version or architecture than the lock.
+[[nodiscard]] PackageFile read_locked_package(const LockedDeb& locked);
 
 /// Who satisfies whom among packages that are installed together.
 class DependencyIndex {

@@ -3,6 +3,7 @@
 #include "stages/packages/configure.hpp"
 #include "stages/packages/dpkg_database.hpp"
 #include "stages/packages/unpacker.hpp"
+#include "support/expect_error.hpp"
 #include "support/make_deb.hpp"
 #include "support/stage_world.hpp"
 
@@ -61,6 +62,21 @@ TEST_F(Packages, FollowsDependenciesThroughProvides) {
         package("c", {}),
         package("d", {})};
     EXPECT_EQ(DependencyIndex(set).closure({0}), (std::set<std::size_t>{0, 1, 2}));
+}
+
+TEST_F(Packages, RefusesAPackageThatTheLockCallsOtherwise) {
+    const PackageFile toy = package("another", {});
+    const LockedDeb right{"another", "1", "all", toy.path, {}};
+    EXPECT_EQ(read_locked_package(right).name, "another");
+    const std::string tail = ", and the package that it names is 'another 1 all'";
+    const auto refused = [&](const LockedDeb& wrong, const std::string& says) {
+        EXPECT_EQ(
+            test::thrown([&] { static_cast<void>(read_locked_package(wrong)); }),
+            "3: the lock says '" + says + "'" + tail);
+    };
+    refused({"evil-name", "1", "all", toy.path, {}}, "evil-name 1 all");
+    refused({"another", "9", "all", toy.path, {}}, "another 9 all");
+    refused({"another", "1", "amd64", toy.path, {}}, "another 1 amd64");
 }
 
 TEST_F(Packages, UnpacksThroughTheMergedUsrLinksAndKeepsTimes) {
