@@ -7,29 +7,44 @@
 #include "formats/pool_download.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <numeric>
 #include <optional>
 #include <set>
 #include <system_error>
+#include <utility>
 
 namespace kiln {
 
 namespace {
 
-Error corrupt(const fs::path& path, const PoolInput& input, const std::string& found) {
+Error damaged(const fs::path& path, const PoolInput& input, const std::string& found) {
     const std::string expected =
         input.size == 0 ? input.sha256.to_string()
                         : fmt::format("{}, {} bytes", input.sha256.to_string(), input.size);
-    return Error(fmt::format("'{}' in the pool is not what its name says", path.string()))
+    return Error(fmt::format("'{}' in the pool is damaged", path.string()))
         .with_details(
             {fmt::format("input:    {}", input.name),
              fmt::format("expected: {}", expected),
              fmt::format("found:    {}", found)})
-        .with_hint(fmt::format("delete it ('rm {}'); it is then fetched anew", path.string()));
+        .with_hint("a run without --offline sets it aside and fetches it again");
+}
+
+/// What a file is, whatever its name: nothing when it is gone.
+std::optional<std::pair<dev_t, ino_t>> identity_of(const fs::path& path) {
+    struct stat info{};
+    return ::stat(path.c_str(), &info) == 0 ? std::optional(std::pair(info.st_dev, info.st_ino))
+                                            : std::nullopt;
+}
+
+/// Where a damaged file goes.
+fs::path aside(const fs::path& path) {
+    return path.string() + ".damaged";
 }
 
 std::optional<std::uint64_t> size_of(const fs::path& path) {
@@ -54,7 +69,7 @@ class VerifiedSource final : public Source {
         }
         ended_ = true;
         if (const Digest found = hash_.finish(); found != input_.sha256) {
-            throw corrupt(path_, input_, found.to_string());
+            throw damaged(path_, input_, found.to_string());
         }
         return 0;
     }
@@ -101,6 +116,13 @@ std::string refresh_hint(const std::string& refresh) {
         refresh);
 }
 
+PoolInput with_all_urls(PoolInput input) {
+    if (input.find_urls) {
+        std::ranges::move(input.find_urls(), std::back_inserter(input.urls));
+    }
+    return input;
+}
+
 /// Places of the inputs without those whose digest occurred before.
 std::vector<std::size_t> distinct(const std::vector<PoolInput>& inputs) {
     std::vector<std::size_t> out;
@@ -121,19 +143,50 @@ fs::path Pool::path_of(const Digest& digest) const {
 }
 
 bool Pool::has(const PoolInput& input) const {
+    const auto size = size_of(path_of(input.sha256));
+    return size && (input.size == 0 || *size == input.size);
+}
+
+bool Pool::has_whole(const PoolInput& input, bool offline, Console& console) const {
     const fs::path path = path_of(input.sha256);
-    const auto size = size_of(path);
-    if (size && input.size != 0 && *size != input.size) {
-        throw corrupt(path, input, fmt::format("{} bytes", *size));
+    const auto judged = identity_of(path);
+    if (!judged) {
+        return false;
     }
-    return size.has_value();
+    try {
+        verify(input);
+        return true;
+    } catch (const Interrupted&) {
+        throw;
+    } catch (const SystemError&) {
+        throw;
+    } catch (const Error& error) {
+        if (offline) {
+            throw;
+        }
+        // Another kiln may have healed it meanwhile.
+        if (identity_of(path) == judged) {
+            fs::rename(path, aside(path));
+            console.warning(fmt::format(
+                "{}: {}; set aside as '{}', and fetched again",
+                input.name,
+                error.message(),
+                aside(path).filename().string()));
+        }
+        return false;
+    }
 }
 
 std::unique_ptr<Source> Pool::open(const PoolInput& input) const {
-    if (!has(input)) {
+    const fs::path path = path_of(input.sha256);
+    const auto size = size_of(path);
+    if (!size) {
         throw Error(fmt::format("'{}' is not in the pool '{}'", input.name, directory_.string()));
     }
-    return std::make_unique<VerifiedSource>(path_of(input.sha256), input);
+    if (input.size != 0 && *size != input.size) {
+        throw damaged(path, input, fmt::format("{} bytes", *size));
+    }
+    return std::make_unique<VerifiedSource>(path, input);
 }
 
 void Pool::verify(const PoolInput& input) const {
@@ -152,10 +205,7 @@ void Pool::fetch(
     parallel_for(places.size(), default_jobs(), [&](std::size_t i) {
         const PoolInput& input = inputs[places[i]];
         try {
-            missing[places[i]] = has(input) ? 0 : 1;
-            if (missing[places[i]] == 0) {
-                verify(input);
-            }
+            missing[places[i]] = has_whole(input, options.offline, console) ? 0 : 1;
         } catch (const Interrupted&) {
             throw;
         } catch (const Error& error) {
@@ -179,8 +229,12 @@ void Pool::fetch(
             return inputs[a].size > inputs[b].size;
         });
         FetchProgress progress(console, inputs, wanted);
+        std::vector<PoolInput> located;
+        for (const std::size_t i : wanted) {
+            located.push_back(with_all_urls(inputs[i]));
+        }
         parallel_for(wanted.size(), options.connections, [&](std::size_t i) {
-            const PoolInput& input = inputs[wanted[i]];
+            const PoolInput& input = located[i];
             try {
                 download_into_pool({path_of(input.sha256), input, client, options.retry, progress});
             } catch (const Interrupted&) {
@@ -206,7 +260,10 @@ Digest Pool::add(const fs::path& file) const {
     const Digest digest = sha256_file(file.string());
     const fs::path target = path_of(digest);
     if (fs::exists(target)) {
-        return digest;
+        if (sha256_file(target.string()) == digest) {
+            return digest;
+        }
+        fs::rename(target, aside(target));
     }
     fs::create_directories(target.parent_path());
     AtomicFile copy_file(target, 0444);

@@ -175,10 +175,15 @@ PoolInput bundle_input(
     const InputContext& in) {
     PoolInput input{
         fmt::format("{} {}", source.name, source.version), source.sha256, source.size, {}};
-    if (!in.offline && !in.pool.has(input)) {
-        input.urls = urls_of(bundle, source, snapshot, in);
-        input.purpose = source.archive.empty() ? HttpPurpose::user_url : HttpPurpose::apt_mirror;
+    const auto find_urls = [&bundle, &source, &snapshot, &in] {
+        return urls_of(bundle, source, snapshot, in);
+    };
+    if (in.offline || in.pool.has(input)) {
+        input.find_urls = find_urls; // if it turns out to be damaged
+    } else {
+        input.urls = find_urls(); // a mirror that is missing is an error whatever else can be had
     }
+    input.purpose = source.archive.empty() ? HttpPurpose::user_url : HttpPurpose::apt_mirror;
     return input;
 }
 

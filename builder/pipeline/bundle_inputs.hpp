@@ -12,7 +12,7 @@
 
 namespace kiln {
 
-/// What the pool has to know of a bundle's source. `snapshot` is the lock's.
+/// What the pool has to know of a bundle's source. `snapshot` is the lock's. All must outlive it.
 [[nodiscard]] PoolInput bundle_input(
     const PerlBundle& bundle,
     const LockedSource& source,

@@ -272,9 +272,25 @@ SourceInput LockedInputs::source(const std::string& name) const {
     return out;
 }
 
+std::vector<std::string>
+LockedInputs::urls_of(const LockedPackage& package, const InputContext& in) const {
+    std::vector<std::string> out;
+    for (const std::string& base : in.mirrors.bases(archive_of(recipe_, package))) {
+        out.push_back(join_url(base, package.path));
+    }
+    if (const auto base = in.mirrors.snapshot_base(package.archive, lock_.snapshot)) {
+        out.push_back(join_url(*base, package.path));
+    }
+    return out;
+}
+
 void LockedInputs::fetch_source(const std::string& name, const InputContext& in) const {
     const auto* git = std::get_if<GitSource>(&recipe_.sources.at(name).from);
-    if (git == nullptr || fs::exists(source(name).path)) {
+    if (git == nullptr) {
+        return;
+    }
+    const PoolInput input{name, locked_source(name).sha256, 0, {}};
+    if (in.pool.has_whole(input, in.offline, in.console)) {
         return;
     }
     if (fetch_git_archive(*git, in) != locked_source(name).sha256) {
@@ -302,16 +318,7 @@ void LockedInputs::fetch(
                     package->size,
                     {}};
                 input.purpose = HttpPurpose::apt_mirror;
-                if (!in.offline && !in.pool.has(input)) {
-                    for (const std::string& base :
-                         in.mirrors.bases(archive_of(recipe_, *package))) {
-                        input.urls.push_back(join_url(base, package->path));
-                    }
-                    if (const auto base =
-                            in.mirrors.snapshot_base(package->archive, lock_.snapshot)) {
-                        input.urls.push_back(join_url(*base, package->path));
-                    }
-                }
+                input.find_urls = [&, package] { return urls_of(*package, in); };
                 inputs.push_back(std::move(input));
             }
         } else if (stage->kind == "source") {

@@ -83,6 +83,8 @@ class LockedInputs final : public StageInputs {
     [[nodiscard]] const LockedSource& locked_source(const std::string& name) const;
     void check_fit() const;
     void check_artifacts() const;
+    [[nodiscard]] std::vector<std::string>
+    urls_of(const LockedPackage& package, const InputContext& in) const;
     void fetch_source(const std::string& name, const InputContext& in) const;
 
     const Recipe& recipe_;

@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
 #include "formats/pool.hpp"
+#include "support/expect_error.hpp"
 #include "support/fake_http_client.hpp"
 
 #include <gmock/gmock.h>
@@ -51,6 +52,10 @@ class PoolTest : public testing::Test {
     void put_part(const PoolInput& input, const std::string& text) const {
         fs::create_directories(pool_.path_of(input.sha256).parent_path());
         write_file_atomically(pool_.path_of(input.sha256).string() + ".part", text);
+    }
+
+    void damage(const PoolInput& input, const std::string& content) const {
+        write_file_atomically(pool_.path_of(input.sha256), content);
     }
 
     TempDir dir_{temporary_root(), "kiln-test"};
@@ -188,29 +193,72 @@ TEST_F(PoolTest, NeverAsksWhenOffline) {
     EXPECT_EQ(client_.seen().size(), 1U);
 }
 
-TEST_F(PoolTest, FindsADamagedInput) {
+TEST_F(PoolTest, SetsADamagedInputAsideAndFetchesItAgain) {
+    const PoolInput one = serve("one", "right");
+    for (const std::string wrong : {"wrong", "no", "longer than it was"}) {
+        fetch({one});
+        damage(one, wrong);
+        fetch({one});
+        EXPECT_EQ(content(one), "right");
+        const std::string aside = pool_.path_of(one.sha256).string() + ".damaged";
+        EXPECT_EQ(read_text_file(aside), wrong);
+        EXPECT_THAT(
+            log_.str(),
+            HasSubstr(
+                "one: '" + pool_.path_of(one.sha256).string() +
+                "' in the pool is damaged; set aside as '" + one.sha256.hex() +
+                ".damaged', and fetched again"));
+    }
+    EXPECT_EQ(client_.seen().size(), 4U);
+}
+
+TEST_F(PoolTest, LeavesADamagedInputWhenOfflineAndSaysSo) {
     const PoolInput one = serve("one", "right");
     fetch({one});
-    const fs::path path = pool_.path_of(one.sha256);
-    fs::permissions(path, fs::perms::owner_all);
-    write_file_atomically(path, "wrong");
+    damage(one, "wrong");
+    options_.offline = true;
     const Error error = failure({one});
+    const std::string path = pool_.path_of(one.sha256).string();
+    EXPECT_EQ(
+        error.message(),
+        "1 of 1 inputs are missing or damaged, and --offline forbids to fetch them");
     EXPECT_THAT(
         error.details(),
         ElementsAre(
-            "one: '" + path.string() + "' in the pool is not what its name says",
+            "one: '" + path + "' in the pool is damaged",
             "    input:    one",
             "    expected: " + one.sha256.to_string() + ", 5 bytes",
             "    found:    " + sha256(std::string_view("wrong")).to_string()));
-    try {
-        pool_.verify(one);
-        FAIL() << "no exception";
-    } catch (const Error& fault) {
-        EXPECT_EQ(fault.hint(), "delete it ('rm " + path.string() + "'); it is then fetched anew");
-    }
-    write_file_atomically(path, "short");
-    fs::resize_file(path, 2);
-    EXPECT_THROW(static_cast<void>(pool_.has(one)), Error);
+    EXPECT_EQ(error.hint(), "run once without --offline");
+    EXPECT_TRUE(fs::exists(path));
+}
+
+TEST_F(PoolTest, DoesNotHandOutADamagedInput) {
+    const PoolInput one = serve("one", "right");
+    fetch({one});
+    damage(one, "wrong");
+    EXPECT_THAT(test::message_of([&] { pool_.verify(one); }), HasSubstr("in the pool is damaged"));
+    damage(one, "no");
+    EXPECT_FALSE(pool_.has(one));
+    EXPECT_THAT(
+        test::message_of([&] { static_cast<void>(pool_.open(one)); }),
+        HasSubstr("in the pool is damaged"));
+}
+
+TEST_F(PoolTest, AsksForUrlsOnlyWhenItFetches) {
+    PoolInput one = serve("one", "right");
+    int asked = 0;
+    one.find_urls = [&, urls = one.urls] {
+        ++asked;
+        return urls;
+    };
+    one.urls.clear();
+    fetch({one});
+    fetch({one});
+    EXPECT_EQ(asked, 1);
+    damage(one, "wrong");
+    fetch({one});
+    EXPECT_EQ(asked, 2);
 }
 
 TEST_F(PoolTest, StopsWhenInterrupted) {
@@ -238,6 +286,9 @@ TEST_F(PoolTest, StoresLocalFiles) {
     write_file_atomically(file, "local");
     const Digest digest = pool_.add(file);
     EXPECT_EQ(digest, sha256(std::string_view("local")));
+    EXPECT_EQ(pool_.add(file), digest);
+    EXPECT_EQ(content({"file", digest, 5, {}}), "local");
+    damage({"file", digest, 5, {}}, "other");
     EXPECT_EQ(pool_.add(file), digest);
     EXPECT_EQ(content({"file", digest, 5, {}}), "local");
 }
