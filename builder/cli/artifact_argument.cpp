@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "cli/recipe_argument.hpp"
-#include "pipeline/make_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -22,12 +21,7 @@ fs::path find_artifact(const std::string& argument) {
 } // namespace
 
 Lockfile ArtifactArgument::lock() const {
-    const fs::path file = lock_path(path);
-    if (!fs::exists(file)) {
-        throw Error(fmt::format("there is no lock '{}'", file.string()), ExitCode::invalid_recipe)
-            .with_hint(fmt::format("'kiln artifact lock {}' makes it", definition->name()));
-    }
-    return load_lockfile(file.string());
+    return definition->load_lock(path);
 }
 
 ArtifactArgument load_artifact_argument(const Arguments& arguments, Context& context) {

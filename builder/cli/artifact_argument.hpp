@@ -19,7 +19,7 @@ struct ArtifactArgument {
     fs::path path;
     std::unique_ptr<ArtifactDefinition> definition;
 
-    /// The lock beside it. Throws Error (exit code 3) when there is none.
+    /// The lock beside it, see ArtifactDefinition::load_lock().
     [[nodiscard]] Lockfile lock() const;
 };
 

@@ -6,6 +6,7 @@
 #include "cli/input_options.hpp"
 #include "cli/lock_report.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/recipe_lock.hpp"
 
 #include <fmt/format.h>
 

@@ -7,6 +7,8 @@
 #include "cli/recipe_argument.hpp"
 #include "pipeline/bake.hpp"
 #include "pipeline/output_folder.hpp"
+#include "pipeline/recipe_lock.hpp"
+#include "pipeline/request_of.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -101,7 +103,6 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);
     request.cache = cache;
     request.jobs = jobs_of(arguments);
-    request.refresh = arguments.flag(kRefreshOption.name);
     request.check = !arguments.flag(kNoCheckOption.name);
     request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
     request.rebuild = arguments.flag(kRebuildOption.name);
@@ -187,10 +188,14 @@ void require_same(const BakeReport& report) {
 ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
     const InputWorld world(arguments, context);
-    const BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
+    BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
     const bool is_new = !fs::exists(request.out);
     prepare_out_folder(request.out, request.cache, context.console);
     try {
+        if (!arguments.flag(kRefreshOption.name)) {
+            request.lock =
+                load_recipe_lock(request.recipe, request_of(request.recipe), context.console);
+        }
         enter_build(context.console);
     } catch (const Error&) {
         if (is_new) {
@@ -221,7 +226,9 @@ const CommandSpec kBakeCommand{
         "Takes the lock beside the recipe, fetches what the pool lacks, runs the stages whose "
         "trees "
         "are not in the store, writes the images and checks them. The same lock gives the same "
-        "bytes, on any host.\n"
+        "bytes, on any host. A lock that was made for other archives, packages or sources than the "
+        "recipe names is refused (exit code 3), with what changed. With --set, the lock is the "
+        "variant's own, such as web@release=trixie.lock, or the recipe's if that fits.\n"
         "\n"
         "Runs as root or as a plain user with a range of subordinate ids (subuid(5)). Package "
         "scripts run in namespaces without network. Results appear in the output folder only when "

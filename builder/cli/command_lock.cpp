@@ -5,6 +5,7 @@
 #include "cli/recipe_argument.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/recipe_artifacts.hpp"
+#include "pipeline/recipe_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ LockRequest lock_request(const Arguments& arguments, const fs::path& path) {
 
 ExitCode run(const Arguments& arguments, Context& context) {
     const Recipe recipe = load_recipe_argument(arguments, context);
-    const fs::path path = lock_path(recipe.files.front());
+    const fs::path path = lock_path(recipe);
     if (!source_overrides(arguments, recipe).empty()) {
         throw UsageError("'kiln lock --source' takes one of the recipe's alternatives: a lock says "
                          "where the recipe's own sources are");
@@ -82,7 +83,8 @@ const CommandSpec kLockCommand{
     .description =
         "Asks apt's own solver, in a private directory that sees nothing of this host's settings, "
         "for the packages of every stage, and writes versions, sizes and SHA-256 digests to the "
-        "lock beside the recipe. Archive signatures are verified. Prints what changed.\n"
+        "lock beside the recipe. Archive signatures are verified. Prints what changed. What --set "
+        "makes of a recipe has a lock of its own, such as web@release=trixie.lock.\n"
         "\n"
         "The lock names no mirror: --mirror, KILN_MIRROR or this host's apt sources say where to "
         "look, and no image depends on which one was used.",

@@ -46,7 +46,7 @@ class LockReader {
                     "this is format {} of the lock, and this kiln reads format {}",
                     format,
                     Lockfile::kFormat),
-                "run 'kiln lock' to create a new one");
+                remedy(fields.optional_text("recipe")));
             return {};
         }
         Lockfile lock;
@@ -56,6 +56,12 @@ class LockReader {
         lock.epoch = static_cast<std::int64_t>(number(fields, "epoch", 0, kMaxLockedEpoch));
         lock.snapshot = text(fields, "snapshot", kLockSnapshot);
         lock.keyrings = texts(fields, "keyrings", kLockFileName);
+        for (const JsonNode& node : each(fields.list("request"))) {
+            lock.request.push_back(request_part(node));
+        }
+        for (const JsonNode& node : each(fields.list("releases"))) {
+            lock.releases.push_back(release(node));
+        }
         const std::vector<JsonNode>& stages = fields.list("stages");
         for (const JsonNode& node : each(fields.list("packages"))) {
             lock.packages.push_back(package(node));
@@ -69,9 +75,12 @@ class LockReader {
         for (const JsonNode& node : each(fields.optional_list("distributions"))) {
             lock.distributions.push_back(distribution(node));
         }
+        if (const JsonNode* node = fields.optional_object("result")) {
+            lock.result = result(*node);
+        }
         const std::string content = fields.text("content");
         fields.finish();
-        if (diagnostics_.error_count() == before && content != lock.digest().to_string()) {
+        if (diagnostics_.error_count() == before && content != lock.content_digest().to_string()) {
             diagnostics_.error(
                 fields.pos_of("content"),
                 "checksum mismatch: the lock was edited after kiln wrote it",
@@ -81,12 +90,21 @@ class LockReader {
     }
 
   private:
-    Digest digest(JsonFields& fields) {
+    /// What to do about a lock of another format; `recipe` is what it says it is of.
+    static std::string remedy(const std::string& recipe) {
+        const std::string name = kLockName.fits(recipe) ? recipe : "NAME";
+        return fmt::format(
+            "'kiln lock {0}' makes a new one ('kiln artifact lock {0}' that of a bundle or "
+            "program)",
+            name);
+    }
+
+    Digest digest(JsonFields& fields, std::string_view key = "sha256") {
         const std::size_t before = diagnostics_.error_count();
-        const std::string text = fields.text("sha256");
+        const std::string text = fields.text(key);
         const auto value = Digest::parse(text);
         if (!value && diagnostics_.error_count() == before) {
-            diagnostics_.error(fields.pos_of("sha256"), "a SHA-256 has 64 lower-case hex digits");
+            diagnostics_.error(fields.pos_of(key), "a SHA-256 has 64 lower-case hex digits");
         }
         return value.value_or(Digest());
     }
@@ -140,6 +158,38 @@ class LockReader {
                 fields, key, std::to_string(value), fmt::format("between {} and {}", least, most));
         }
         return value;
+    }
+
+    RequestPart request_part(const JsonNode& node) {
+        JsonFields fields(node, "a part of the request", diagnostics_);
+        RequestPart out;
+        out.part = text(fields, "part", kLockLine);
+        out.says = texts(fields, "says", kLockLine);
+        fields.finish();
+        if (!parts_.insert(out.part).second) {
+            diagnostics_.error(
+                fields.pos_of("part"), fmt::format("a second part is called '{}'", out.part));
+        }
+        return out;
+    }
+
+    LockedRelease release(const JsonNode& node) {
+        JsonFields fields(node, "a release", diagnostics_);
+        LockedRelease out;
+        out.archive = text(fields, "archive", kLockName);
+        out.suite = text(fields, "suite", kLockSuite);
+        out.date = static_cast<std::int64_t>(number(fields, "date", 0, kMaxLockedEpoch));
+        fields.finish();
+        return out;
+    }
+
+    LockedResult result(const JsonNode& node) {
+        JsonFields fields(node, "the result", diagnostics_);
+        LockedResult out;
+        out.key = digest(fields, "key");
+        out.tree = digest(fields, "tree");
+        fields.finish();
+        return out;
     }
 
     LockedPackage package(const JsonNode& node) {
@@ -244,8 +294,9 @@ class LockReader {
     using Pair = std::pair<std::string, std::string>;
 
     Diagnostics& diagnostics_;
-    std::set<Pair> stages_;  ///< branch and name of those so far
-    std::set<Pair> sources_; ///< kind and name of those so far
+    std::set<std::string> parts_; ///< of the request so far
+    std::set<Pair> stages_;       ///< branch and name of those so far
+    std::set<Pair> sources_;      ///< kind and name of those so far
     std::set<std::string> source_names_;
     std::set<std::string> built_; ///< sources of the distributions so far
     std::string last_package_;

@@ -124,6 +124,20 @@ std::string stage_text(const LockedStage& stage) {
     return out + "}";
 }
 
+std::string request_text(const RequestPart& part) {
+    std::string out = fmt::format("{{\"part\": {},\n", quote_json(part.part));
+    append_list(out, "says", quoted(part.says), 5);
+    return out + "}";
+}
+
+std::string release_line(const LockedRelease& release) {
+    return LineWriter()
+        .text("archive", release.archive)
+        .text("suite", release.suite)
+        .number("date", static_cast<std::uint64_t>(release.date))
+        .object();
+}
+
 template <typename T, typename Function>
 std::vector<std::string> lines_of(const std::vector<T>& values, Function&& line) {
     std::vector<std::string> out;
@@ -133,7 +147,7 @@ std::vector<std::string> lines_of(const std::vector<T>& values, Function&& line)
     return out;
 }
 
-/// Everything but the last member and the closing brace.
+/// Everything but the result, the last member and the closing brace.
 std::string body(const Lockfile& lock) {
     std::string out = "{\n";
     const auto member = [&](std::string_view key, std::string_view value) {
@@ -150,6 +164,8 @@ std::string body(const Lockfile& lock) {
     member("epoch", std::to_string(lock.epoch));
     member("snapshot", quote_json(lock.snapshot));
     list("keyrings", quoted(lock.keyrings));
+    list("request", lines_of(lock.request, request_text));
+    list("releases", lines_of(lock.releases, release_line));
     list("stages", lines_of(lock.stages, stage_text));
     list("packages", lines_of(lock.packages, package_line));
     list("sources", lines_of(lock.sources, source_line));
@@ -157,6 +173,16 @@ std::string body(const Lockfile& lock) {
         list("distributions", lines_of(lock.distributions, distribution_line));
     }
     return out;
+}
+
+std::string result_text(const std::optional<LockedResult>& result) {
+    return result ? fmt::format(
+                        "  \"result\": {},\n",
+                        LineWriter()
+                            .text("key", result->key.hex())
+                            .text("tree", result->tree.hex())
+                            .object())
+                  : std::string();
 }
 
 } // namespace
@@ -201,8 +227,12 @@ Digest Lockfile::digest() const {
     return sha256(body(*this));
 }
 
+Digest Lockfile::content_digest() const {
+    return sha256(body(*this) + result_text(result));
+}
+
 std::string Lockfile::to_text() const {
-    const std::string text = body(*this);
+    const std::string text = body(*this) + result_text(result);
     return fmt::format("{}  \"content\": \"{}\"\n}}\n", text, sha256(text).to_string());
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock: every input of a recipe with version, size and SHA-256, and the order in which apt
-// would install the packages. Made by `kiln lock`, kept beside the recipe, read by everything else.
-// Holds no mirror: a package is archive, suite and pool path.
+// The lock: what a recipe asked for, every input of it with version, size and SHA-256, and the
+// order in which apt would install the packages. Made by `kiln lock`, kept beside the recipe, read
+// by everything else. Holds no mirror: a package is archive, suite and pool path.
 #pragma once
 
 #include "base/diagnostics.hpp"
@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,19 +68,49 @@ struct LockedDistribution {
     bool operator==(const LockedDistribution&) const = default;
 };
 
+/// One named part of what a recipe or another definition asked for, in words: what was asked then
+/// is compared with what is asked now (formats/request_changes.hpp).
+struct RequestPart {
+    std::string part;              ///< unique in a lock: "stage 'perl' of branch 'oci'"
+    std::vector<std::string> says; ///< what it is and its value: "package perl"
+
+    bool operator==(const RequestPart&) const = default;
+};
+
+/// A Release file that was used.
+struct LockedRelease {
+    std::string archive;
+    std::string suite;
+    std::int64_t date = 0; ///< its Date, seconds since 1970
+
+    bool operator==(const LockedRelease&) const = default;
+};
+
+/// What came out of building an artifact as it is locked.
+struct LockedResult {
+    Digest key;  ///< of all that went in
+    Digest tree; ///< see FileTree::digest()
+
+    bool operator==(const LockedResult&) const = default;
+};
+
 struct Lockfile {
-    static constexpr std::uint64_t kFormat = 1;
+    static constexpr std::uint64_t kFormat = 2;
 
     std::string recipe;               ///< the recipe's name, not its path
     std::string architecture;         ///< "amd64"
     std::uint64_t output_version = 0; ///< of the kiln that made it
     std::int64_t epoch = 0;           ///< source date epoch: newest Date of the Release files used
     std::string snapshot; ///< YYYYMMDDTHHMMSSZ at which a snapshot service has all packages
-    std::vector<std::string> keyrings; ///< file names of the keyrings that signed the archives
+    std::vector<std::string> keyrings;   ///< file names of the keyrings that signed the archives
+    std::vector<RequestPart> request;    ///< what the definition asked for, in its order
+    std::vector<LockedRelease> releases; ///< in the order of the archives
     std::vector<LockedStage> stages;
     std::vector<LockedPackage> packages;           ///< sorted by name
     std::vector<LockedSource> sources;             ///< sorted by kind and name
     std::vector<LockedDistribution> distributions; ///< of a perl bundle, in build order
+    /// Of an artifact, once it was built; not part of digest(), as it is no input.
+    std::optional<LockedResult> result;
 
     bool operator==(const Lockfile&) const = default;
 
@@ -91,8 +122,10 @@ struct Lockfile {
     /// the recipe is newer than the lock.
     [[nodiscard]] std::vector<const LockedPackage*>
     packages_of(std::string_view branch, std::string_view stage) const;
-    /// SHA-256 of the written form before its last member; identifies the lock.
+    /// SHA-256 of the written form before `result` and the last member; identifies the lock.
     [[nodiscard]] Digest digest() const;
+    /// SHA-256 of the written form before its last member, which states it.
+    [[nodiscard]] Digest content_digest() const;
     /// The text of the file. REPRO: sorted tables, one package a line; equal locks give equal
     /// bytes.
     [[nodiscard]] std::string to_text() const;

@@ -305,6 +305,10 @@ const std::vector<JsonNode>& JsonFields::optional_list(std::string_view key) {
     return items_of(take(key, JsonNode::Type::array, false));
 }
 
+const JsonNode* JsonFields::optional_object(std::string_view key) {
+    return take(key, JsonNode::Type::object, false);
+}
+
 std::vector<std::string> JsonFields::texts(std::string_view key) {
     std::vector<std::string> out;
     for (const JsonNode& item : list(key)) {

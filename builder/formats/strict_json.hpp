@@ -54,6 +54,8 @@ class JsonFields {
     [[nodiscard]] const std::vector<JsonNode>& list(std::string_view key);
     /// Empty when it is absent.
     [[nodiscard]] const std::vector<JsonNode>& optional_list(std::string_view key);
+    /// Null when it is absent.
+    [[nodiscard]] const JsonNode* optional_object(std::string_view key);
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
     /// Position of a member's value, or of the object.
     [[nodiscard]] SourcePos pos_of(std::string_view key) const;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/artifact_definition.hpp"
 
+#include "base/error.hpp"
 #include "pipeline/bundle_build.hpp"
 #include "pipeline/bundle_lock.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/program_build.hpp"
+#include "pipeline/recipe_lock.hpp"
+#include "pipeline/request_of.hpp"
 #include "recipe/yaml.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +27,8 @@ class BundleDefinition final : public ArtifactDefinition {
     [[nodiscard]] Lockfile lock(const InputContext& in) const override {
         return lock_bundle(bundle_, in, kKeyringFolder);
     }
+
+    [[nodiscard]] std::vector<RequestPart> request() const override { return request_of(bundle_); }
 
     [[nodiscard]] Digest key(const Lockfile& lock, const Pool& pool) const override {
         return bundle_key(bundle_, lock, pool);
@@ -51,6 +56,8 @@ class ProgramDefinition final : public ArtifactDefinition {
         return lock_program(program_, in, kKeyringFolder);
     }
 
+    [[nodiscard]] std::vector<RequestPart> request() const override { return request_of(program_); }
+
     [[nodiscard]] Digest key(const Lockfile& lock, const Pool& pool) const override {
         return program_key(program_, lock, pool);
     }
@@ -74,6 +81,19 @@ std::unique_ptr<ArtifactDefinition> define(std::optional<Spec> spec) {
 
 std::string ArtifactDefinition::describe() const {
     return fmt::format("{} '{}'", artifact_kind_name(kind()), name());
+}
+
+Lockfile ArtifactDefinition::load_lock(const fs::path& file) const {
+    const fs::path path = lock_path(file);
+    const char* folder = kind() == ArtifactKind::program ? "recipes/programs" : "perl-bundle";
+    const std::string renew = fmt::format("'kiln artifact lock {}'", definition_word(file, folder));
+    if (!fs::exists(path)) {
+        throw Error(fmt::format("there is no lock '{}'", path.string()), ExitCode::invalid_recipe)
+            .with_hint(fmt::format("{} makes it", renew));
+    }
+    Lockfile lock = load_lockfile(path.string());
+    require_same_request(lock, request(), path.string(), describe(), renew);
+    return lock;
 }
 
 std::unique_ptr<ArtifactDefinition>

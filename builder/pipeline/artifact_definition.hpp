@@ -31,6 +31,13 @@ class ArtifactDefinition {
     [[nodiscard]] virtual ArtifactInfo build(
         const Lockfile& lock, const InputContext& in, const Store& store, unsigned jobs) const = 0;
 
+    /// What the definition asks for now.
+    [[nodiscard]] virtual std::vector<RequestPart> request() const = 0;
+
+    /// Reads the lock beside the definition's file. Throws Error (exit code 3) when there is none
+    /// or when it was made for another request.
+    [[nodiscard]] Lockfile load_lock(const fs::path& file) const;
+
     /// "bundle 'core'"
     [[nodiscard]] std::string describe() const;
 };

@@ -12,6 +12,8 @@
 #include "pipeline/make_lock.hpp"
 #include "pipeline/output_folder.hpp"
 #include "pipeline/recipe_artifacts.hpp"
+#include "pipeline/recipe_lock.hpp"
+#include "pipeline/request_of.hpp"
 
 #include <fmt/format.h>
 
@@ -331,23 +333,21 @@ class Bake {
     Record record_;
 };
 
-/// Loads the lock of a recipe, or makes a new one, prints what changed and writes it.
-Lockfile load_or_make_lock(
+/// Makes a new lock, prints what changed and writes it. `asked` is the recipe's request before
+/// sources of it were replaced.
+Lockfile renew_lock(
     const Recipe& recipe,
-    const fs::path& file,
-    bool refresh,
+    std::vector<RequestPart> asked,
     const RecipeArtifacts& artifacts,
     const std::vector<std::string>& registries,
     const InputContext& in) {
-    const fs::path path = lock_path(file);
-    if (!refresh) {
-        return load_lockfile(path.string());
-    }
+    const fs::path path = lock_path(recipe);
     artifacts.make_locks_anew(registries, in);
     const bool is_first = !fs::exists(path);
     LockRequest request;
     request.artifacts = artifacts.locked();
     Lockfile lock = make_lock(recipe, request, in);
+    lock.request = std::move(asked);
     for (const std::string& line : replace_lock(path, lock)) {
         in.console.message(is_first ? Level::debug : Level::info, line);
     }
@@ -363,6 +363,7 @@ Lockfile load_or_make_lock(
 
 BakeReport bake(BakeRequest request, const InputContext& in) {
     const auto start = Clock::now();
+    const std::vector<RequestPart> asked = request_of(request.recipe);
     apply_source_overrides(request.recipe, request.sources);
     const OutFolderLock out_lock(request.out);
     OwnFileStream log(request.out / "build.log", 0666U & ~request.umask);
@@ -371,8 +372,9 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
 
     const Store store(request.cache);
     const RecipeArtifacts artifacts(request.recipe, store);
-    Lockfile lock = load_or_make_lock(
-        request.recipe, request.recipe_file, request.refresh, artifacts, request.artifacts, in);
+    Lockfile lock = request.lock
+                        ? *request.lock
+                        : renew_lock(request.recipe, asked, artifacts, request.artifacts, in);
     lock_overridden_sources(lock, request.recipe, request.sources, in);
     const TempDir folder(request.out, kTemporaryPrefix);
     BakeReport report;

@@ -13,7 +13,7 @@
 namespace kiln {
 
 struct BakeRequest {
-    fs::path recipe_file; ///< the lock lies beside it
+    fs::path recipe_file; ///< a new lock is written beside it
     Recipe recipe;
     SourceOverrides sources;
     std::vector<std::string> artifacts; ///< repositories that may have artifacts built already
@@ -21,8 +21,8 @@ struct BakeRequest {
     fs::path out;                     ///< folder of the results; made if needed
     fs::path cache;                   ///< root of kiln's cache
     unsigned jobs = 1;
-    bool refresh = false; ///< make a new lock first
-    bool check = true;    ///< look at finished disks through libguestfs
+    std::optional<Lockfile> lock; ///< what is baked (load_recipe_lock()); none: it is made anew
+    bool check = true;            ///< look at finished disks through libguestfs
     bool keep_work = false;
     bool rebuild = false; ///< run every stage, also those in the store, and compare
     unsigned umask = 022; ///< of whoever wants the results

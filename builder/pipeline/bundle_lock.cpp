@@ -6,6 +6,7 @@
 #include "pipeline/bundle_plan.hpp"
 #include "pipeline/cpan_mirror.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/request_of.hpp"
 #include "pipeline/solve.hpp"
 #include "pipeline/upstream_release.hpp"
 
@@ -77,6 +78,7 @@ lock_bundle(const PerlBundle& bundle, const InputContext& in, const fs::path& ke
     SolveResult solved = solve(request, in.processes, in.console);
     const auto releases = all_releases(bundle, std::move(solved.sources));
     Lockfile lock = lock_of(bundle.name, request, std::move(solved));
+    lock.request = request_of(bundle);
     std::vector<LockedSource> sources = fetch_first_of_each(bundle, releases, lock.snapshot, in);
     Job job = in.console.start("read the tarballs");
     BundleMembers members(bundle, sources.front(), in);

@@ -4,6 +4,7 @@
 #include "base/output_version.hpp"
 #include "base/paths.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/request_of.hpp"
 #include "pipeline/solve.hpp"
 
 #include <fmt/format.h>
@@ -42,11 +43,6 @@ std::vector<LockedPackage> kept_packages(const LockRequest& request) {
 }
 
 } // namespace
-
-fs::path lock_path(const fs::path& recipe) {
-    fs::path out = recipe;
-    return out.replace_extension(".lock");
-}
 
 std::vector<SolveArchive> solve_archives(
     const std::vector<ArchiveSpec>& archives,
@@ -110,6 +106,7 @@ Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const Input
     add_stages(solve_request, recipe.oci_stages, Branch::oci);
     Lockfile lock =
         lock_of(recipe.name, solve_request, solve(solve_request, in.processes, in.console));
+    lock.request = request_of(recipe);
     lock.sources = request.artifacts;
     std::ranges::move(lock_sources(recipe, in), std::back_inserter(lock.sources));
     std::ranges::sort(lock.sources, [](const LockedSource& a, const LockedSource& b) {

@@ -50,7 +50,4 @@ lock_of(const std::string& name, const SolveRequest& request, SolveResult solved
 /// that could not be read counts as none.
 [[nodiscard]] std::vector<std::string> replace_lock(const fs::path& path, const Lockfile& lock);
 
-/// recipes/pause.yaml -> recipes/pause.lock.
-[[nodiscard]] fs::path lock_path(const fs::path& recipe);
-
 } // namespace kiln

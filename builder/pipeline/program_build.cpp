@@ -11,6 +11,7 @@
 #include "pipeline/artifact_libraries.hpp"
 #include "pipeline/build_root.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/request_of.hpp"
 #include "stages/folder_copy.hpp"
 
 #include <fmt/format.h>
@@ -170,7 +171,9 @@ Lockfile
 lock_program(const ProgramSpec& program, const InputContext& in, const fs::path& keyring_dir) {
     require_online(in);
     const SolveRequest request = build_root_request(program.name, program.root, in, keyring_dir);
-    return lock_of(program.name, request, solve(request, in.processes, in.console));
+    Lockfile lock = lock_of(program.name, request, solve(request, in.processes, in.console));
+    lock.request = request_of(program);
+    return lock;
 }
 
 Digest program_key(const ProgramSpec& program, const Lockfile& lock, const Pool& pool) {

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "pipeline/artifact_registry.hpp"
 #include "pipeline/make_lock.hpp"
+#include "pipeline/recipe_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -73,7 +74,7 @@ const RecipeArtifacts::Item& RecipeArtifacts::item(const std::string& name) cons
 }
 
 Lockfile RecipeArtifacts::lock_of(const Item& item) {
-    return load_lockfile(lock_path(item.spec->definition).string());
+    return item.definition->load_lock(item.spec->definition);
 }
 
 bool RecipeArtifacts::is_at_hand(

@@ -73,8 +73,12 @@ class Loader {
             }
             known_.insert(member.key.text);
             const auto set = options_.set.find(member.key.text);
-            scope.emplace(
-                member.key.text, set == options_.set.end() ? member.value.text : set->second);
+            const bool is_set = set != options_.set.end();
+            const auto [place, is_new] =
+                scope.emplace(member.key.text, is_set ? set->second : member.value.text);
+            if (is_new && is_set && set->second != member.value.text) {
+                recipe_.overrides.insert(*set);
+            }
         }
     }
 

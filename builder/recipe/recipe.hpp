@@ -101,6 +101,7 @@ struct Recipe {
     std::string summary;
     std::string architecture = "amd64";
     Variables variables; ///< with overrides
+    Variables overrides; ///< those of LoadOptions::set that differ from what the files give
     std::vector<ArchiveSpec> archives;
     std::vector<PinSpec> pins;
     RecipeIds ids;

@@ -43,7 +43,9 @@ class SourceStage final : public Stage {
 
     void hash_inputs(FieldHasher& hasher, const StageInputs& inputs) const override {
         const SourceInput source = inputs.source(source_name());
-        hasher.field("source", source.digest).field("revision", source.revision);
+        hasher.field("source", source.digest)
+            .field("revision", source.revision)
+            .field("strip", static_cast<std::uint64_t>(source.strip));
     }
 
     void run(StageContext& context, const StageInputs& inputs) const override {

@@ -40,6 +40,10 @@ Lockfile sample() {
     lock.epoch = 1'700'000'000;
     lock.snapshot = "20231115T101320Z";
     lock.keyrings = {"debian-archive-keyring.gpg"};
+    lock.request = {
+        {"archive 'debian'", {"suite bookworm", "component main"}},
+        {"stage 'base' of branch 'common'", {"package nginx", "recommends no"}}};
+    lock.releases = {{"debian", "bookworm", 1'700'000'000}};
     lock.packages = {package("bash", "5.2-1"), package("nginx", "1:1.22")};
     lock.packages[0].essential = true;
     lock.packages[0].multi_arch = "foreign";
@@ -115,6 +119,28 @@ TEST(Lockfile, HasADigestOfItsContent) {
     EXPECT_NE(lock.digest(), before);
 }
 
+TEST(Lockfile, KeepsTheRequestInWords) {
+    EXPECT_THAT(
+        sample().to_text(),
+        HasSubstr("    {\"part\": \"archive 'debian'\",\n     \"says\": [\n       \"suite "
+                  "bookworm\",\n       \"component main\"\n     ]},\n"));
+    Lockfile other = sample();
+    other.request[0].says[0] = "suite trixie";
+    EXPECT_NE(other.digest(), sample().digest());
+}
+
+TEST(Lockfile, HasAResultThatIsNoInput) {
+    Lockfile lock = sample();
+    lock.result = LockedResult{sha256("key"), sha256("tree")};
+    EXPECT_EQ(lock.digest(), sample().digest());
+    Diagnostics diagnostics;
+    EXPECT_EQ(read(lock.to_text(), diagnostics), lock);
+    EXPECT_EQ(diagnostics.render_all(), "");
+    EXPECT_THAT(
+        faults_of(replaced(lock.to_text(), sha256("tree").hex(), sha256("other").hex())),
+        HasSubstr("checksum mismatch"));
+}
+
 TEST(Lockfile, GivesTheOrderOfAStage) {
     const Lockfile lock = sample();
     const auto packages = lock.packages_of("common", "base");
@@ -134,7 +160,7 @@ TEST(Lockfile, GivesTheOrderOfAStage) {
 
 TEST(LockReader, RefusesAChangedLock) {
     const std::string faults = faults_of(replaced(sample().to_text(), "5.2-1", "5.2-2"));
-    EXPECT_THAT(faults, HasSubstr("web.lock:28:14: error: checksum mismatch: "));
+    EXPECT_THAT(faults, HasSubstr("web.lock:43:14: error: checksum mismatch: "));
     EXPECT_THAT(
         faults, HasSubstr("hint: undo the change, or run 'kiln lock' to create a new lock"));
 }
@@ -156,7 +182,7 @@ TEST(LockReader, RefusesACutLockAtEveryLength) {
 
 TEST(LockReader, NamesEveryFaultWithItsPlace) {
     std::string text = sample().to_text();
-    text = replaced(text, "\"suite\": \"bookworm\"", "\"suit\": \"bookworm\"");
+    text = replaced(text, "\"suite\": \"bookworm\", \"path\"", "\"suit\": \"bookworm\", \"path\"");
     text = replaced(text, "\"size\": 100", "\"size\": \"100\"");
     text = replaced(text, "\"5.2-1\"", "\"5.2 1\"");
     text = replaced(text, "       \"nginx\"", "       \"ngin\"");
@@ -170,19 +196,26 @@ TEST(LockReader, NamesEveryFaultWithItsPlace) {
     EXPECT_THAT(
         faults, HasSubstr("stage 'base' installs 'ngin', which the packages do not have\n"));
     EXPECT_THAT(faults, HasSubstr("error: '../nginx_1:1.22.deb' is not a path below an archive\n"));
-    EXPECT_THAT(faults, HasSubstr("web.lock:21:36: "));
+    EXPECT_THAT(faults, HasSubstr("web.lock:36:36: "));
 }
 
 TEST(LockReader, RefusesOtherFormatsAndDuplicates) {
     EXPECT_THAT(
-        faults_of(replaced(sample().to_text(), "\"kiln_lock\": 1", "\"kiln_lock\": 9")),
+        faults_of(replaced(sample().to_text(), "\"kiln_lock\": 2", "\"kiln_lock\": 9")),
         HasSubstr("web.lock:2:16: error: this is format 9 of the lock, and this kiln reads format "
-                  "1\n"));
+                  "2\n"));
+    EXPECT_THAT(
+        faults_of(replaced(sample().to_text(), "\"kiln_lock\": 2", "\"kiln_lock\": 1")),
+        HasSubstr("this is format 1 of the lock, and this kiln reads format 2\n"));
+    EXPECT_THAT(
+        faults_of(replaced(sample().to_text(), "\"kiln_lock\": 2", "\"kiln_lock\": 1")),
+        HasSubstr("hint: 'kiln lock web' makes a new one ('kiln artifact lock web' that of a "
+                  "bundle or program)\n"));
     Lockfile twice = sample();
     twice.packages[1].package = "bash";
     EXPECT_THAT(faults_of(twice.to_text()), HasSubstr("'bash' is not in the order of names"));
     EXPECT_THAT(
-        faults_of("{\"kiln_lock\": 1, \"kiln_lock\": 1}"),
+        faults_of("{\"kiln_lock\": 2, \"kiln_lock\": 2}"),
         HasSubstr("web.lock:1:18: error: 'kiln_lock' occurs twice in the lock\n"));
     EXPECT_THAT(faults_of("[1, -2]"), HasSubstr("web.lock:1:5: error: expected a value"));
 }
@@ -251,6 +284,10 @@ constexpr auto kHostile = std::to_array<Hostile>({
     {"digest", "\"sha256\": \"", "\"sha256\": \"x", "a SHA-256 has 64 lower-case hex digits"},
     {"multi_arch", "\"foreign\"", "\"foreign\\nStatus: x\"", "is not one of 'no', 'same'"},
     {"pre_depends", "(>= 2.36)", "x\\n\\nPackage: y", "is not one line of text"},
+    {"part", "archive 'debian'", "a\\u001b[2J", "is not one line of text"},
+    {"says", "suite bookworm", "suite\\nbookworm", "is not one line of text"},
+    {"parts", "stage 'base' of branch 'common'", "archive 'debian'", "a second part is called"},
+    {"date", "\"date\": 1700000000", "\"date\": 4294967296", "is not between 0 and"},
     {"branch",
      "\"branch\": \"vm\"",
      "\"branch\": \"../vm\"",
@@ -291,7 +328,7 @@ TEST(LockReader, RefusesTwinsOfStagesSourcesAndDistributions) {
 
 TEST(LockReader, TakesTimeInProportionToTheKeys) {
     const std::clock_t start = std::clock();
-    std::string unknown = "{\"kiln_lock\": 1";
+    std::string unknown = "{\"kiln_lock\": 2";
     std::string equal = unknown;
     for (int i = 0; i < 200'000; ++i) {
         unknown += fmt::format(",\n\"key{}\": 0", i);
