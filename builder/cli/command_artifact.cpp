@@ -71,8 +71,10 @@ ExitCode run_build(const Arguments& arguments, Context& context) {
     const Lockfile lock = argument.lock();
     enter_build(context.console);
     const Store store(world.cache());
-    print_artifact(
-        argument.definition->build(lock, world.context(), store, jobs_of(arguments)), context);
+    const ArtifactInfo info =
+        argument.definition->build(lock, world.context(), store, jobs_of(arguments));
+    argument.definition->note_result(argument.path, lock, info, context.console);
+    print_artifact(info, context);
     return ExitCode::ok;
 }
 
@@ -126,7 +128,8 @@ const CommandSpec kArtifactBuildCommand{
         "Installs the locked packages of the build root, builds perl in it, and then every "
         "distribution on perl and what it needs, several at a time, without network. Each is kept "
         "when it is done: after a failure or an interruption only the rest is built. The finished "
-        "artifact is kept, too; kiln bake takes it from there.\n"
+        "artifact is kept, too; kiln bake takes it from there. The digest of its tree is written "
+        "into the lock, so that a registry can give no other.\n"
         "\n"
         "Prints the size of each part and the Debian packages whose libraries an image has to "
         "hold. Every distribution has a log in the cache, below logs/BUNDLE.",

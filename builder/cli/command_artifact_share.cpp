@@ -71,13 +71,16 @@ ExitCode run_pull(const Arguments& arguments, Context& context) {
     const InputWorld world(context);
     const InputContext in = world.context();
     const Store store(world.cache());
-    const Digest key = argument.definition->key(argument.lock(), in.pool);
+    const Lockfile lock = argument.lock();
+    const Digest key = argument.definition->key(lock, in.pool);
+    const WantedArtifact wanted{
+        argument.definition->name(), argument.definition->locked_result(argument.path, lock, key)};
     RegistryClient registry = client_for(reference, in);
     const std::string what = reference.digest ? reference.digest->to_string()
                              : reference.tag.empty()
                                  ? artifact_tag(argument.definition->name(), key)
                                  : reference.tag;
-    const auto pulled = pull_artifact(what, key, registry, store, context.console);
+    const auto pulled = pull_artifact(what, wanted, registry, store, context.console);
     if (!pulled) {
         throw Error(
             fmt::format("'{}' has no '{}'", reference.repository.to_string(), what),
@@ -160,8 +163,10 @@ const CommandSpec kArtifactPullCommand{
     .summary = "fetch a built bundle from a registry",
     .description =
         "Fetches the bundle, as its lock says it, and keeps it, as if it had been built here. It "
-        "is refused (exit code 5) when it is not the one that is locked, or when its tree does not "
-        "have the digest that goes with it. With @sha256:DIGEST only that one is taken.",
+        "is refused (exit code 5) when it is not the one that is locked, by name, key and the "
+        "digest "
+        "of its tree, which 'kiln artifact build' wrote into the lock. With @sha256:DIGEST only "
+        "that one is taken.",
     .examples = kPullExamples,
     .options = kShareOptions,
     .positionals = kPullPositionals,

@@ -83,10 +83,14 @@ std::string ArtifactDefinition::describe() const {
     return fmt::format("{} '{}'", artifact_kind_name(kind()), name());
 }
 
+std::string ArtifactDefinition::word(const fs::path& file) const {
+    return definition_word(
+        file, kind() == ArtifactKind::program ? "recipes/programs" : "perl-bundle");
+}
+
 Lockfile ArtifactDefinition::load_lock(const fs::path& file) const {
     const fs::path path = lock_path(file);
-    const char* folder = kind() == ArtifactKind::program ? "recipes/programs" : "perl-bundle";
-    const std::string renew = fmt::format("'kiln artifact lock {}'", definition_word(file, folder));
+    const std::string renew = fmt::format("'kiln artifact lock {}'", word(file));
     if (!fs::exists(path)) {
         throw Error(fmt::format("there is no lock '{}'", path.string()), ExitCode::invalid_recipe)
             .with_hint(fmt::format("{} makes it", renew));
@@ -94,6 +98,40 @@ Lockfile ArtifactDefinition::load_lock(const fs::path& file) const {
     Lockfile lock = load_lockfile(path.string());
     require_same_request(lock, request(), path.string(), describe(), renew);
     return lock;
+}
+
+LockedResult ArtifactDefinition::locked_result(
+    const fs::path& file, const Lockfile& lock, const Digest& key) const {
+    if (lock.result && lock.result->key == key) {
+        return *lock.result;
+    }
+    throw Error(
+        fmt::format(
+            "lock '{}' does not say what tree {} is, so that none can be taken from a registry",
+            lock_path(file).string(),
+            describe()),
+        ExitCode::invalid_recipe)
+        .with_hint(
+            fmt::format("'kiln artifact build {}' builds it and writes it down", word(file)));
+}
+
+void ArtifactDefinition::note_result(
+    const fs::path& file, Lockfile lock, const ArtifactInfo& info, Console& console) const {
+    const LockedResult now{info.key, info.tree};
+    if (lock.result == now) {
+        return;
+    }
+    const fs::path path = lock_path(file);
+    if (lock.result && lock.result->key == now.key) {
+        console.warning(fmt::format(
+            "{} came out as tree {}, and lock '{}' said {}: it is not the same on every build",
+            describe(),
+            now.tree.to_string(),
+            path.string(),
+            lock.result->tree.to_string()));
+    }
+    lock.result = now;
+    write_file_atomically(path, lock.to_text());
 }
 
 std::unique_ptr<ArtifactDefinition>

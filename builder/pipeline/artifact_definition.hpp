@@ -38,8 +38,21 @@ class ArtifactDefinition {
     /// or when it was made for another request.
     [[nodiscard]] Lockfile load_lock(const fs::path& file) const;
 
+    /// What the lock says came out of building what has this key; throws Error (exit code 3) with
+    /// the command that writes it down when it says nothing.
+    [[nodiscard]] LockedResult
+    locked_result(const fs::path& file, const Lockfile& lock, const Digest& key) const;
+
+    /// Writes into the lock what came out of building, unless it says so already. Warns when it
+    /// said that something else did.
+    void note_result(
+        const fs::path& file, Lockfile lock, const ArtifactInfo& info, Console& console) const;
+
     /// "bundle 'core'"
     [[nodiscard]] std::string describe() const;
+
+  private:
+    [[nodiscard]] std::string word(const fs::path& file) const;
 };
 
 /// Reads a definition. Faults go to `diags`; null when there is any. Throws SystemError when the

@@ -104,6 +104,27 @@ ArtifactInfo read_info(const std::string& text, const std::string& reference) {
     return out;
 }
 
+void require_wanted(
+    const ArtifactInfo& info, const WantedArtifact& wanted, const std::string& reference) {
+    if (info.name != wanted.name) {
+        throw unfit(reference, fmt::format("is artifact '{}', not '{}'", info.name, wanted.name));
+    }
+    if (info.key != wanted.result.key) {
+        throw unfit(
+            reference,
+            fmt::format(
+                "is artifact {}, not {}", info.key.to_string(), wanted.result.key.to_string()));
+    }
+    if (info.tree != wanted.result.tree) {
+        throw unfit(
+            reference,
+            fmt::format(
+                "holds the tree {}, and the lock says {}",
+                info.tree.to_string(),
+                wanted.result.tree.to_string()));
+    }
+}
+
 /// What the registry has under the tag, if it is the same artifact. Also the first request, which
 /// shows a wrong login before minutes of work.
 std::optional<PushedArtifact>
@@ -157,7 +178,7 @@ PushedArtifact push_artifact(
 
 std::optional<ArtifactInfo> pull_artifact(
     const std::string& reference,
-    const Digest& key,
+    const WantedArtifact& wanted,
     RegistryClient& registry,
     const Store& store,
     Console& console) {
@@ -169,11 +190,8 @@ std::optional<ArtifactInfo> pull_artifact(
     const ReadManifest parts = read_manifest(manifest->text, reference);
     const std::string details = registry.fetch_text(parts.config);
     ArtifactInfo info = read_info(details, reference);
-    if (info.key != key) {
-        throw unfit(
-            reference,
-            fmt::format("is artifact {}, not {}", info.key.to_string(), key.to_string()));
-    }
+    require_wanted(info, wanted, reference);
+    const Digest& key = wanted.result.key;
     if (store.contains(key)) {
         return info;
     }
@@ -190,8 +208,9 @@ std::optional<ArtifactInfo> pull_artifact(
     unpack_archive(archive, reference, folder);
     const FileTree tree = scan_tree(
         folder, {.mtime = [](const std::string&, FileType, std::int64_t found) { return found; }});
-    if (tree.digest() != info.tree) {
-        throw unfit(reference, fmt::format("holds another tree than {}", info.tree.to_string()));
+    if (tree.digest() != wanted.result.tree) {
+        throw unfit(
+            reference, fmt::format("holds another tree than {}", wanted.result.tree.to_string()));
     }
     store.commit(
         folder,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "formats/lockfile.hpp"
 #include "pipeline/artifact.hpp"
 #include "publish/registry.hpp"
 
@@ -36,12 +37,18 @@ struct PushedArtifact {
     unsigned jobs,
     Console& console);
 
+/// What a pull must give: all that a lock says of the artifact.
+struct WantedArtifact {
+    std::string name;
+    LockedResult result;
+};
+
 /// Puts an artifact into the store, which may have it already. `reference` is a tag or a digest.
 /// Nothing when the registry does not have it. Throws Error (exit code 5) when it is no artifact of
-/// kiln, not the one with this key, or when the tree is not the one that it says it is.
+/// kiln, or not the one that is wanted by name, key and tree, whatever it says of itself.
 [[nodiscard]] std::optional<ArtifactInfo> pull_artifact(
     const std::string& reference,
-    const Digest& key,
+    const WantedArtifact& wanted,
     RegistryClient& registry,
     const Store& store,
     Console& console);

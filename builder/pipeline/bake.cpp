@@ -379,6 +379,9 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
     const TempDir folder(request.out, kTemporaryPrefix);
     BakeReport report;
     report.record = Bake(request, lock, artifacts, store, in).run(folder.path());
+    if (!request.lock) {
+        artifacts.note_results(in);
+    }
     report.record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     write_record(report.record, folder.path());
     report.files = publish_results(folder.path(), request.out, request.umask);

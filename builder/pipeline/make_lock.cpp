@@ -123,7 +123,11 @@ std::vector<std::string> replace_lock(const fs::path& path, const Lockfile& lock
         Lockfile old = parse_lockfile(std::move(file), faults);
         before = faults.has_errors() ? Lockfile() : std::move(old);
     }
-    write_file_atomically(path, lock.to_text());
+    Lockfile kept = lock;
+    if (!kept.result && before.digest() == kept.digest()) {
+        kept.result = before.result; // it was built of the same
+    }
+    write_file_atomically(path, kept.to_text());
     return describe_changes(before, lock);
 }
 

@@ -2,7 +2,6 @@
 #include "pipeline/recipe_artifacts.hpp"
 
 #include "base/error.hpp"
-#include "pipeline/artifact_registry.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/recipe_lock.hpp"
 
@@ -82,13 +81,15 @@ bool RecipeArtifacts::is_at_hand(
     if (!fs::exists(lock_path(item.spec->definition))) {
         return false;
     }
+    Lockfile lock;
     Digest wanted;
     try {
-        wanted = item.definition->key(lock_of(item), in.pool);
+        lock = lock_of(item);
+        wanted = item.definition->key(lock, in.pool);
     } catch (const Error&) {
         return false; // whatever is wrong with the lock, a new one is wanted
     }
-    return store_.contains(wanted) || pull_from_any(item, wanted, registries, in);
+    return store_.contains(wanted) || pull_from_any(item, lock, registries, in);
 }
 
 void RecipeArtifacts::make_lock(const Item& item, const InputContext& in) {
@@ -145,7 +146,7 @@ ArtifactInput RecipeArtifacts::load(const std::string& name, const Pool& pool) c
 
 bool RecipeArtifacts::pull(
     const Item& item,
-    const Digest& key,
+    const WantedArtifact& wanted,
     const std::string& repository,
     const InputContext& in) const {
     try {
@@ -155,7 +156,7 @@ bool RecipeArtifacts::pull(
             reference.repository,
             find_registry_credentials(reference.repository.host, in.env));
         const auto pulled = pull_artifact(
-            artifact_tag(item.definition->name(), key), key, registry, store_, in.console);
+            artifact_tag(wanted.name, wanted.result.key), wanted, registry, store_, in.console);
         if (!pulled) {
             in.console.info(fmt::format(
                 "'{}' does not have {} as it is locked", repository, item.definition->describe()));
@@ -177,17 +178,27 @@ bool RecipeArtifacts::pull(
 
 bool RecipeArtifacts::pull_from_any(
     const Item& item,
-    const Digest& key,
+    const Lockfile& lock,
     const std::vector<std::string>& registries,
     const InputContext& in) const {
     std::vector<std::string> places = registries;
     if (!item.spec->registry.empty()) {
         places.push_back(item.spec->registry);
     }
-    return !in.offline &&
-           std::any_of(places.begin(), places.end(), [&](const std::string& repository) {
-               return pull(item, key, repository, in);
-           });
+    if (in.offline || places.empty()) {
+        return false;
+    }
+    WantedArtifact wanted{item.definition->name(), {}};
+    try {
+        wanted.result = item.definition->locked_result(
+            item.spec->definition, lock, item.definition->key(lock, in.pool));
+    } catch (const Error& error) {
+        in.console.warning(fmt::format("{}; {}", error.message(), error.hint()));
+        return false;
+    }
+    return std::any_of(places.begin(), places.end(), [&](const std::string& repository) {
+        return pull(item, wanted, repository, in);
+    });
 }
 
 void RecipeArtifacts::provide(
@@ -201,10 +212,21 @@ void RecipeArtifacts::provide(
     if (store_.contains(wanted)) {
         return;
     }
-    if (pull_from_any(found, wanted, registries, in)) {
+    if (pull_from_any(found, lock, registries, in)) {
         return;
     }
     static_cast<void>(found.definition->build(lock, in, store_, jobs));
+}
+
+void RecipeArtifacts::note_results(const InputContext& in) const {
+    for (const auto& [name, item] : items_) {
+        const Lockfile lock = lock_of(item);
+        const Digest key = item.definition->key(lock, in.pool);
+        if (store_.contains(key)) {
+            item.definition->note_result(
+                item.spec->definition, lock, stored_artifact(store_, key), in.console);
+        }
+    }
 }
 
 } // namespace kiln

@@ -6,6 +6,7 @@
 
 #include "pipeline/artifact.hpp"
 #include "pipeline/artifact_definition.hpp"
+#include "pipeline/artifact_registry.hpp"
 #include "pipeline/locked_inputs.hpp"
 #include "recipe/recipe.hpp"
 
@@ -41,12 +42,16 @@ class RecipeArtifacts {
     [[nodiscard]] ArtifactInput load(const std::string& name, const Pool& pool) const;
 
     /// Gets the artifact into the store, if it is not there: from the first of `registries` and the
-    /// recipe's own that has it, else by building it. What a registry cannot give is a warning.
+    /// recipe's own that has it as the lock says, else by building it. What a registry cannot give
+    /// is a warning.
     void provide(
         const std::string& name,
         const std::vector<std::string>& registries,
         const InputContext& in,
         unsigned jobs) const;
+
+    /// Writes into the artifacts' locks what came out of building those that are in the store.
+    void note_results(const InputContext& in) const;
 
   private:
     struct Item {
@@ -54,16 +59,18 @@ class RecipeArtifacts {
         std::unique_ptr<ArtifactDefinition> definition;
     };
 
-    [[nodiscard]] bool
-    pull(const Item& item, const Digest& key, const std::string& repository, const InputContext& in)
-        const;
+    [[nodiscard]] bool pull(
+        const Item& item,
+        const WantedArtifact& wanted,
+        const std::string& repository,
+        const InputContext& in) const;
     [[nodiscard]] const Item& item(const std::string& name) const;
     [[nodiscard]] static Lockfile lock_of(const Item& item);
     [[nodiscard]] bool is_at_hand(
         const Item& item, const std::vector<std::string>& registries, const InputContext& in) const;
     [[nodiscard]] bool pull_from_any(
         const Item& item,
-        const Digest& key,
+        const Lockfile& lock,
         const std::vector<std::string>& registries,
         const InputContext& in) const;
     static void make_lock(const Item& item, const InputContext& in);

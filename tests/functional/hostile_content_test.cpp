@@ -124,6 +124,17 @@ TEST_F(HostileRegistry, HasConfigsThatMakeNoSense) {
     other.replace(other.find(key().hex()), 64, std::string(64, '0'));
     expect_refused(
         pull_of(manifest(config_of(other), layer_of("x")), {other}), "is artifact sha256:0000");
+    const std::string namesake = config_text("evil");
+    expect_refused(
+        pull_of(manifest(config_of(namesake), layer_of("x")), {namesake}),
+        "is artifact 'evil', not 'core'");
+    std::string changed = config_text();
+    changed.replace(changed.find(sha256("a tree").hex()), 64, std::string(64, '1'));
+    expect_refused(
+        pull_of(manifest(config_of(changed), layer_of("x")), {changed}),
+        "holds the tree sha256:1111111111111111111111111111111111111111111111111111111111111111, "
+        "and the lock says " +
+            sha256("a tree").to_string());
 }
 
 TEST_F(HostileRegistry, WritesToTheTerminal) {

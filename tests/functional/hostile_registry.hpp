@@ -30,6 +30,11 @@ inline const Digest& key() {
     return kKey;
 }
 
+/// What the lock says of the artifact.
+inline WantedArtifact wanted() {
+    return {"core", {key(), sha256("a tree")}};
+}
+
 inline std::string
 descriptor(std::string_view type, std::string_view content, std::string size = "") {
     return fmt::format(
@@ -116,7 +121,7 @@ class HostileRegistry : public testing::Test {
         const ScriptServer server(registry(script));
         RegistryClient registry = client(server.host());
         return failure([&] {
-            static_cast<void>(pull_artifact(reference, key(), registry, store_, console_));
+            static_cast<void>(pull_artifact(reference, wanted(), registry, store_, console_));
         });
     }
 

@@ -227,7 +227,8 @@ class Playground {
         const auto open = [] { return std::make_unique<MemorySource>(as_byte_span(kBlob)); };
         switch (what) {
         case '0':
-            static_cast<void>(pull_artifact("tag", wanted_key(), client, store_, console_));
+            static_cast<void>(pull_artifact(
+                "tag", {"core", {wanted_key(), sha256("a tree")}}, client, store_, console_));
             break;
         case '1':
             if (const auto manifest = client.manifest("tag")) {
