@@ -64,7 +64,8 @@ ExitCode run_build(const Arguments& arguments, Context& context) {
     const InputWorld world(arguments, context);
     if (arguments.flag(kRefreshOption.name)) {
         const Lockfile lock = argument.definition->lock(world.context());
-        for (const std::string& line : replace_lock(lock_path(argument.path), lock)) {
+        for (const std::string& line :
+             replace_lock(lock_path(argument.path), lock, context.console)) {
             context.console.info(line);
         }
     }

@@ -21,7 +21,7 @@ std::string count(std::size_t number, std::string_view what) {
 } // namespace
 
 void write_lock(const fs::path& path, const Lockfile& lock, Context& context) {
-    const auto changes = replace_lock(path, lock);
+    const auto changes = replace_lock(path, lock, context.console);
     if (context.global.json) {
         const nlohmann::ordered_json json{
             {"lock", path.string()},

@@ -348,7 +348,7 @@ Lockfile renew_lock(
     request.artifacts = artifacts.locked();
     Lockfile lock = make_lock(recipe, request, in);
     lock.request = std::move(asked);
-    for (const std::string& line : replace_lock(path, lock)) {
+    for (const std::string& line : replace_lock(path, lock, in.console)) {
         in.console.message(is_first ? Level::debug : Level::info, line);
     }
     in.console.info(fmt::format(

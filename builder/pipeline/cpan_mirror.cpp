@@ -34,18 +34,36 @@ std::string decompressed(std::string_view text, const std::string& name) {
     return out.take();
 }
 
-/// The SHA-256 that CHECKSUMS states for a file: a perl hash, one entry
-///     'NAME' => { ... 'sha256' => 'HEX', ... },
-/// for each (CPAN::Checksums(3perl)).
-std::optional<Digest> stated_digest(const std::string& checksums, const std::string& file) {
+} // namespace
+
+CpanChecksum find_cpan_checksum(const std::string& checksums, const std::string& file) {
     const std::size_t entry = checksums.find(fmt::format("'{}' => {{", file));
     if (entry == std::string::npos) {
-        return std::nullopt;
+        return {};
     }
     const std::string text = checksums.substr(entry, checksums.find('}', entry) - entry);
     static const std::regex kDigest("'sha256' => '([0-9a-f]{64})'");
+    static const std::regex kFolder("'cpan_path' => '([^']*)'");
+    CpanChecksum out;
     std::smatch match;
-    return std::regex_search(text, match, kDigest) ? Digest::parse(match[1].str()) : std::nullopt;
+    if (std::regex_search(text, match, kDigest)) {
+        out.sha256 = Digest::parse(match[1].str());
+    }
+    if (std::regex_search(text, match, kFolder)) {
+        out.folder = match[1].str();
+    }
+    return out;
+}
+
+namespace {
+
+/// "authors/id/J/JD/JDOE/Some-Dist-1.0.tar.gz" -> "J/JD/JDOE"
+std::string_view author_folder(std::string_view path) {
+    constexpr std::string_view kAuthors = "authors/id/";
+    const std::size_t slash = path.rfind('/');
+    return path.starts_with(kAuthors) && slash > kAuthors.size()
+               ? path.substr(kAuthors.size(), slash - kAuthors.size())
+               : std::string_view();
 }
 
 } // namespace
@@ -85,6 +103,12 @@ LockedSource CpanMirror::pin(const std::string& path) {
     out.sha256 = sha256(content);
     if (!in_.cpan.keyring.empty()) {
         verify_checksums(path, out.sha256);
+        has_verified_ = true;
+    } else if (!has_warned_ && !in_.cpan.url.starts_with("file:")) {
+        in_.console.warning(fmt::format(
+            "what '{}' gives is believed: without --cpan-keyring no signature of CPAN is looked at",
+            redact_url(in_.cpan.url)));
+        has_warned_ = true;
     }
     static_cast<void>(in_.pool.add(file));
     return out;
@@ -110,13 +134,32 @@ void CpanMirror::verify_checksums(const std::string& path, const Digest& digest)
             .with_details(last_lines(result.output));
     }
     // What gpgv wrote is what is signed; nothing else of the file counts.
-    const auto stated = stated_digest(read_text_file(text), path.substr(slash + 1));
-    if (!stated || *stated != digest) {
+    const CpanChecksum stated = find_cpan_checksum(read_text_file(text), path.substr(slash + 1));
+    if (stated.sha256 != digest) {
         throw Error(fmt::format(
             "'{}' is not the file that its author's CHECKSUMS has: {}, stated {}",
             path,
             digest.to_string(),
-            stated ? stated->to_string() : "nothing"));
+            stated.sha256 ? stated.sha256->to_string() : "nothing"));
+    }
+    if (!stated.folder) {
+        in_.console.warning(fmt::format(
+            "'{}' does not say whose folder it is of ('cpan_path'): it may be another author's",
+            where));
+    } else if (*stated.folder != author_folder(path)) {
+        throw Error(fmt::format(
+            "'{}' is of the folder '{}', not of '{}': another author's was put there",
+            where,
+            printable(*stated.folder),
+            author_folder(path)));
+    }
+}
+
+void CpanMirror::say_unused_keyring() const {
+    if (!in_.cpan.keyring.empty() && !has_verified_) {
+        in_.console.notice(fmt::format(
+            "the keys of '{}' signed nothing: no release was taken from CPAN",
+            in_.cpan.keyring.string()));
     }
 }
 

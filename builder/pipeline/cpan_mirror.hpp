@@ -24,8 +24,13 @@ class CpanMirror {
     [[nodiscard]] std::optional<CpanEntry> find(const std::string& module);
 
     /// Fetches a release and pins it. With a key (`in.cpan.keyring`), the file must be in its
-    /// author's CHECKSUMS, which must be signed by that key. Throws Error otherwise.
+    /// author's CHECKSUMS, which must be signed by that key and be of that folder. Throws Error
+    /// otherwise.
+    /// Without one, and with CPAN anywhere but on this machine, it warns.
     [[nodiscard]] LockedSource pin(const std::string& path);
+
+    /// Says so when a keyring was given and no release had to be verified.
+    void say_unused_keyring() const;
 
   private:
     [[nodiscard]] std::string fetch_text(const std::string& path) const;
@@ -33,7 +38,21 @@ class CpanMirror {
 
     const InputContext& in_;
     std::optional<CpanIndex> index_;
+    bool has_warned_ = false;
+    bool has_verified_ = false;
 };
+
+/// What an author's CHECKSUMS states of a file.
+struct CpanChecksum {
+    std::optional<Digest> sha256;
+    std::optional<std::string> folder; ///< "J/JD/JDOE", the folder that the CHECKSUMS are of
+};
+
+/// CHECKSUMS is a perl hash, for each file an entry
+///     'NAME' => { 'cpan_path' => 'J/JD/JDOE', ... 'sha256' => 'HEX', ... },
+/// (CPAN::Checksums(3perl)).
+[[nodiscard]] CpanChecksum
+find_cpan_checksum(const std::string& checksums, const std::string& file);
 
 /// "authors/id/J/JD/JDOE/Some-Dist-v1.02.tar.gz" -> "v1.02"; empty when it has none.
 [[nodiscard]] std::string version_in_path(const std::string& path);

@@ -4,6 +4,7 @@
 #include "base/output_version.hpp"
 #include "base/paths.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/release_dates.hpp"
 #include "pipeline/request_of.hpp"
 #include "pipeline/solve.hpp"
 
@@ -74,6 +75,7 @@ Lockfile lock_of(const std::string& name, const SolveRequest& request, SolveResu
     lock.epoch = solved.epoch;
     lock.snapshot = std::move(solved.snapshot);
     lock.keyrings = std::move(solved.keyrings);
+    lock.releases = std::move(solved.releases);
     lock.stages = std::move(solved.stages);
     lock.packages = std::move(solved.packages);
     return lock;
@@ -115,13 +117,17 @@ Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const Input
     return lock;
 }
 
-std::vector<std::string> replace_lock(const fs::path& path, const Lockfile& lock) {
+std::vector<std::string>
+replace_lock(const fs::path& path, const Lockfile& lock, Console& console) {
     Lockfile before;
     if (fs::exists(path)) {
         Diagnostics faults;
         auto file = std::make_shared<SourceFile>(SourceFile{path.string(), read_text_file(path)});
         Lockfile old = parse_lockfile(std::move(file), faults);
         before = faults.has_errors() ? Lockfile() : std::move(old);
+    }
+    for (const std::string& line : describe_steps_back(before, lock)) {
+        console.warning(line);
     }
     Lockfile kept = lock;
     if (!kept.result && before.digest() == kept.digest()) {

@@ -47,7 +47,8 @@ void require_online(const InputContext& in);
 lock_of(const std::string& name, const SolveRequest& request, SolveResult solved);
 
 /// Writes a lock and returns what changed, in words for people, since the one that was there; one
-/// that could not be read counts as none.
-[[nodiscard]] std::vector<std::string> replace_lock(const fs::path& path, const Lockfile& lock);
+/// that could not be read counts as none. Warns of archives that are older than they were.
+[[nodiscard]] std::vector<std::string>
+replace_lock(const fs::path& path, const Lockfile& lock, Console& console);
 
 } // namespace kiln

@@ -94,7 +94,7 @@ bool RecipeArtifacts::is_at_hand(
 
 void RecipeArtifacts::make_lock(const Item& item, const InputContext& in) {
     const fs::path path = lock_path(item.spec->definition);
-    for (const std::string& line : replace_lock(path, item.definition->lock(in))) {
+    for (const std::string& line : replace_lock(path, item.definition->lock(in), in.console)) {
         in.console.debug(line);
     }
     in.console.info(fmt::format("locked {}: '{}'", item.definition->describe(), path.string()));

@@ -6,11 +6,13 @@
 #include "base/text.hpp"
 #include "pipeline/apt_directory.hpp"
 #include "pipeline/apt_index.hpp"
+#include "pipeline/release_dates.hpp"
 #include "pipeline/upstream_release.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -54,7 +56,8 @@ struct Installed {
 class Solver {
   public:
     Solver(const SolveRequest& request, ProcessRunner& runner, Console& console)
-        : request_(request), apt_(request, runner), job_(console.start("solve")) {}
+        : request_(request), apt_(request, runner), console_(console),
+          job_(console.start("solve")) {}
 
     SolveResult run() {
         job_.note("package lists");
@@ -67,6 +70,10 @@ class Solver {
             with_context(fmt::format("solving {}", describe_stage(stage)), [&] { solve(stage); });
         }
         check_kept();
+        for (const std::string& line :
+             describe_old_releases(result_.releases, std::time(nullptr))) {
+            console_.notice(line);
+        }
         for (auto& [name, package] : packages_) {
             result_.packages.push_back(std::move(package));
         }
@@ -78,9 +85,8 @@ class Solver {
     void load_index() {
         for (const AptDirectory::List& list : apt_.lists(AptDirectory::Index::packages)) {
             index_.load(list.index, list.archive);
-            result_.epoch = std::max(
-                result_.epoch,
-                parse_release_date(read_text_file(list.release), list.release.string()));
+            result_.epoch =
+                std::max(result_.epoch, note_release(list, request_.archives.at(list.archive).id));
         }
         // REPRO: the epoch comes from the archives, never from the clock.
         result_.snapshot = snapshot_timestamp(result_.epoch);
@@ -89,6 +95,17 @@ class Solver {
             keyrings.insert(archive.keyring.filename().string());
         }
         result_.keyrings.assign(keyrings.begin(), keyrings.end());
+    }
+
+    /// Returns the date of the Release file that a list is of.
+    std::int64_t note_release(const AptDirectory::List& list, const ArchiveId& id) {
+        const std::int64_t date =
+            parse_release_date(read_text_file(list.release), list.release.string());
+        LockedRelease release{id.name, id.suite, date};
+        if (std::ranges::find(result_.releases, release) == result_.releases.end()) {
+            result_.releases.push_back(std::move(release));
+        }
+        return date;
     }
 
     /// All that cannot be found at once.
@@ -100,6 +117,7 @@ class Solver {
         AptIndex index;
         for (const AptDirectory::List& list : apt_.lists(AptDirectory::Index::sources)) {
             index.load(list.index, list.archive);
+            note_release(list, request_.source_archives.at(list.archive).id);
         }
         std::vector<std::string> faults;
         for (const SolveSource& wanted : request_.sources) {
@@ -295,6 +313,7 @@ class Solver {
 
     const SolveRequest& request_;
     AptDirectory apt_;
+    Console& console_;
     Job job_;
     AptIndex index_;
     std::map<std::string, Installed> states_;

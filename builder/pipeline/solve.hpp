@@ -73,6 +73,7 @@ struct SolveResult {
     std::int64_t epoch = 0;              ///< newest Date of the Release files
     std::string snapshot;                ///< see Lockfile::snapshot
     std::vector<std::string> keyrings;   ///< file names, sorted
+    std::vector<LockedRelease> releases; ///< one for each suite, source archives last
     std::vector<LockedStage> stages;     ///< in the order of the request
     std::vector<LockedPackage> packages; ///< sorted by name
     /// For each source of the request its releases that will do, the preferred first.

@@ -73,7 +73,8 @@ class DarkPan:
     def sign(self, home):
         """Writes the author's CHECKSUMS, signed by the key in a gpg home. Returns the public key."""
         entries = "".join(
-            f"  '{p.name}' => {{\n    'sha256' => '{hashlib.sha256(p.read_bytes()).hexdigest()}',\n"
+            f"  '{p.name}' => {{\n    'cpan_path' => '{self.author.relative_to(self.folder / 'authors/id')}',\n"
+            f"    'sha256' => '{hashlib.sha256(p.read_bytes()).hexdigest()}',\n"
             f"    'size' => {p.stat().st_size}\n  }},\n"
             for p in sorted(self.author.glob("*.tar.gz")))
         plain = self.folder / "plain"

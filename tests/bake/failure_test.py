@@ -137,7 +137,9 @@ class Failure(unittest.TestCase):
         done = self.bake(
             "toy-good", refresh=False, args=["--offline"], env=world.environment(KILN_CACHE=cache)
         )
-        self.check(done, 1, digest, "pool")
+        self.check(done, 1, digest, "in the pool is damaged", "run once without --offline")
+        done = self.bake("toy-good", refresh=False, env=world.environment(KILN_CACHE=cache))
+        self.check(done, 0, f"set aside as '{digest}.damaged', and fetched again")
         shutil.rmtree(cache)
 
     def test_vanished_package_names_refresh(self):
@@ -150,7 +152,7 @@ class Failure(unittest.TestCase):
         (world.CACHE / "pool/sha256" / digest[:2] / digest).unlink()
         # Another stage order asks for the package anew although its old stage is stored.
         done = self.bake("toy-good", "toy-vanishing", refresh=False)
-        self.check(done, 3, "is not in the lock")
+        self.check(done, 3, "does not fit recipe 'toy'", "package 'toy-vanishing' was added")
         world.succeed("lock", "toy", "--mirror", f"toy={self.archive.url}", cwd=self.folder)
         done = self.bake("toy-good", "toy-vanishing", refresh=False)
         self.check(done, 1, "toy-vanishing", "--refresh")
