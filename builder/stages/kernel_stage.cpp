@@ -215,8 +215,10 @@ class KernelStage final : public Stage {
 
     /// Lines of the recipe stay, behind kiln's, and instead of kiln's where they mount the same.
     static void write_fstab(const StageContext& context, const DiskIdentity& identity) {
-        const bool exists = context.tree.look_through(kFstab).has_value();
-        const std::string theirs = exists ? context.tree.read_text(kFstab) : "";
+        const auto info = context.tree.look_through(kFstab);
+        const std::string theirs = info ? context.tree.read_text(kFstab) : "";
+        const Ownership owner =
+            info ? Ownership{info->st_uid, info->st_gid, info->st_mode & 07777U} : Ownership{};
         std::set<std::string, std::less<>> mounted;
         for (const std::string& line : split_lines(theirs)) {
             const auto words = deb822_words(line);
@@ -236,7 +238,7 @@ class KernelStage final : public Stage {
                 format_volume_id(identity.esp_volume_id));
         }
         if (!text.empty()) {
-            context.tree.write_through(kFstab, text + theirs, {});
+            context.tree.write_through(kFstab, text + theirs, owner);
         }
     }
 

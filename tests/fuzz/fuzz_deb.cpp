@@ -42,6 +42,9 @@ void check_package(const fs::path& path) {
         KILN_CHECK(!name.empty() && name.find('/') == std::string::npos && name.front() != '.');
     }
     static_cast<void>(parse_relations(control.field("Depends")));
+    for (const PackageVersions& relation : parse_versioned_relations(control.field("Replaces"))) {
+        static_cast<void>(relation.include(relation.name, control.field("Version")));
+    }
     read_deb_data(path, [](ArchiveReader& reader) {
         while (const auto member = reader.next()) {
             KILN_CHECK(

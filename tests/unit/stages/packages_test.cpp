@@ -55,6 +55,30 @@ TEST_F(Packages, ParsesRelationsWithoutVersions) {
         (std::vector<Alternatives>{{"a", "b"}, {"c"}, {"d"}}));
 }
 
+TEST_F(Packages, ReadsTheVersionsThatARelationMeans) {
+    const auto relations = parse_versioned_relations(
+        "any, below (<< 1.0), upto (<=1.0),\n same ( = 1.0 ) , from (>= 1.0~), above (>> 1.0), "
+        "old (< 1.0), foreign:any (>= 2), odd (1.0), open (>= ");
+    ASSERT_EQ(relations.size(), 10U);
+    const auto includes = [&](std::size_t i, const char* version) {
+        return relations.at(i).include(relations.at(i).name, version);
+    };
+    EXPECT_TRUE(includes(0, "9"));
+    EXPECT_FALSE(relations[0].include("other", "9"));
+    EXPECT_TRUE(includes(1, "1.0~rc1"));
+    EXPECT_FALSE(includes(1, "1.0"));
+    EXPECT_TRUE(includes(2, "1.0"));
+    EXPECT_FALSE(includes(2, "1.0-1"));
+    EXPECT_TRUE(includes(3, "1.0"));
+    EXPECT_FALSE(includes(3, "1:1.0"));
+    EXPECT_TRUE(includes(4, "1.0~"));
+    EXPECT_TRUE(includes(5, "1.1"));
+    EXPECT_FALSE(includes(5, "1.0"));
+    EXPECT_TRUE(includes(6, "1.0"));
+    EXPECT_EQ(relations[7].name, "foreign");
+    EXPECT_FALSE(includes(7, "1.9"));
+}
+
 TEST_F(Packages, FollowsDependenciesThroughProvides) {
     const std::vector<PackageFile> set{
         package("a", {.control = "Depends: virtual\n"}),

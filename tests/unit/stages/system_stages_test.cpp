@@ -6,6 +6,7 @@
 #include "support/expect_error.hpp"
 #include "support/make_deb.hpp"
 #include "support/run_stage.hpp"
+#include "support/scan_tree.hpp"
 
 namespace kiln {
 namespace {
@@ -90,6 +91,7 @@ TEST_F(SystemStages, TheKernelStageKeepsMountsAndPartitionsOfTheRecipe) {
     EXPECT_TRUE(fstab.starts_with("UUID=")) << fstab;
     EXPECT_NE(fstab.find(" / ext4 errors=remount-ro,x-systemd.growfs 0 1\n"), std::string::npos);
     EXPECT_TRUE(fstab.ends_with("# mine\nLABEL=data /srv ext4 defaults 0 2\n")) << fstab;
+    EXPECT_EQ(tree_.look("etc/fstab")->st_mode & 07777U, 0600U);
     EXPECT_EQ(tree_.read_text("etc/repart.d/50-root.conf"), "[Partition]\nType=root\nWeight=10\n");
     test::run_stage(world_, "{stage: kernel}");
     EXPECT_EQ(tree_.read_text("etc/fstab"), fstab) << "a second stage adds nothing";
@@ -154,6 +156,38 @@ TEST_F(SystemStages, DependenciesAreMarkedAutomatic) {
         tree_.read_text(states),
         "Package: data\nArchitecture: amd64\nAuto-Installed: 1\n\n"
         "Package: library\nArchitecture: amd64\nAuto-Installed: 0\n\n");
+}
+
+TEST_F(SystemStages, AptRemovesWhatNothingNeedsAnyMore) {
+    KILN_NEEDS_TOOL("apt-get");
+    std::vector<PackageFile> packages;
+    std::string status;
+    for (const char* fields : {"program\nDepends: library", "library", "data"}) {
+        const std::string control =
+            fmt::format("Package: {}\nVersion: 1\nArchitecture: all\nMaintainer: M\n", fields);
+        packages.push_back(read_package(make_deb(world_.dir.path(), {.control = control})));
+        status += control + "Status: install ok installed\n\n";
+    }
+    tree_.write_file("var/lib/dpkg/status", status, {});
+    for (const char* folder :
+         {"var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "etc/apt/apt.conf.d"}) {
+        tree_.make_directories(folder);
+    }
+    mark_auto_installed(tree_, packages, {"program"}, "amd64");
+    const std::string root = world_.root.string();
+    int code = 0;
+    const std::string output = test::run_tool(
+        "apt-get",
+        {"-s",
+         "-oDir=" + root,
+         "-oDir::State::status=" + root + "/var/lib/dpkg/status",
+         "-oAPT::Architecture=amd64",
+         "-oDebug::NoLocking=1",
+         "autoremove"},
+        code);
+    EXPECT_EQ(code, 0) << output;
+    EXPECT_NE(output.find("Remv data [1]"), std::string::npos) << output;
+    EXPECT_EQ(output.find("Remv library"), std::string::npos) << output;
 }
 
 } // namespace
