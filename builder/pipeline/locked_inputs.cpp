@@ -4,7 +4,6 @@
 #include "pipeline/git_source.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/recipe_artifacts.hpp"
-#include "stages/folder_copy.hpp"
 
 #include <fmt/format.h>
 
@@ -236,8 +235,8 @@ const LockedSource& LockedInputs::locked_source(const std::string& name) const {
 
 namespace {
 
-SourceInput folder_input(const fs::path& folder) {
-    SourceInput out{.path = folder, .digest = folder_digest(folder), .revision = ""};
+SourceInput folder_input(const fs::path& folder, const Digest& digest) {
+    SourceInput out{.path = folder, .digest = digest, .revision = ""};
     SystemProcessRunner processes;
     out.revision = checkout_revision(folder, processes);
     if (out.revision.ends_with(" changed")) {
@@ -254,9 +253,11 @@ SourceInput LockedInputs::source(const std::string& name) const {
         throw Error(fmt::format("the recipe has no source '{}'", name), ExitCode::invalid_recipe);
     }
     if (const auto* directory = std::get_if<DirectorySource>(&spec->second.from)) {
+        const std::lock_guard lock(folders_mutex_);
         auto known = folders_.find(name);
         if (known == folders_.end()) {
-            known = folders_.emplace(name, folder_input(directory->path)).first;
+            const Digest& digest = host().folder(directory->path).digest;
+            known = folders_.emplace(name, folder_input(directory->path, digest)).first;
         }
         return known->second;
     }

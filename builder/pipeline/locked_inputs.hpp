@@ -14,6 +14,7 @@
 #include "stages/stage.hpp"
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -93,6 +94,7 @@ class LockedInputs final : public StageInputs {
     const RecipeArtifacts* artifacts_;
     std::string refresh_;
     std::map<std::string, std::string> branch_of_;       ///< stage name -> branch name
+    mutable std::mutex folders_mutex_;
     mutable std::map<std::string, SourceInput> folders_; ///< by the source's name
 };
 

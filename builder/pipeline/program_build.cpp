@@ -12,7 +12,7 @@
 #include "pipeline/build_root.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/request_of.hpp"
-#include "stages/folder_copy.hpp"
+#include "stages/host_files.hpp"
 
 #include <fmt/format.h>
 
@@ -37,13 +37,13 @@ BuildRoot root_of(const ProgramSpec& program, const Lockfile& lock, const Pool& 
     return {program.name, program.root, lock, pool, refresh_program(program)};
 }
 
-Digest key_on(const BuildRoot& root, const ProgramSpec& program) {
+Digest key_on(const BuildRoot& root, const ProgramSpec& program, const HostFiles& host) {
     FieldHasher hasher("kiln.program.v1");
     hasher.field("output-version", kOutputVersion)
         .field("root", root.key())
         .field("script", program.script);
     for (const auto& [name, folder] : program.sources) {
-        hasher.field("source-name", name).field("source", folder_digest(folder));
+        hasher.field("source-name", name).field("source", host.folder(folder).digest);
     }
     return hasher.finish();
 }
@@ -69,7 +69,7 @@ class ProgramBuild {
         const Store& store,
         unsigned jobs)
         : program_(program), in_(in), store_(store), jobs_(jobs),
-          root_(root_of(program, lock, in.pool)), key_(key_on(root_, program)),
+          root_(root_of(program, lock, in.pool)), key_(key_on(root_, program, host_)),
           log_(store.root() / "logs" / (program.name + ".log")) {}
 
     ArtifactInfo run() {
@@ -93,6 +93,9 @@ class ProgramBuild {
             fs::permissions(path, fs::perms(0755)); // REPRO: whatever the umask
         }
         run_script(root->root(), folder);
+        for (const auto& [name, source] : program_.sources) {
+            check_unchanged(source, host_.folder(source));
+        }
         if (fs::is_empty(out)) {
             throw Error(fmt::format("the script of '{}' put nothing into $OUT", program_.name));
         }
@@ -161,6 +164,7 @@ class ProgramBuild {
     const Store& store_;
     unsigned jobs_;
     BuildRoot root_;
+    HostFiles host_;
     Digest key_;
     fs::path log_;
 };
@@ -177,7 +181,7 @@ lock_program(const ProgramSpec& program, const InputContext& in, const fs::path&
 }
 
 Digest program_key(const ProgramSpec& program, const Lockfile& lock, const Pool& pool) {
-    return key_on(root_of(program, lock, pool), program);
+    return key_on(root_of(program, lock, pool), program, HostFiles());
 }
 
 ArtifactInfo build_program(

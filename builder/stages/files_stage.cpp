@@ -71,19 +71,19 @@ class FilesStage final : public Stage {
         }
     }
 
-    void hash_inputs(FieldHasher& hasher, const StageInputs&) const override {
+    void hash_inputs(FieldHasher& hasher, const StageInputs& inputs) const override {
         for (const Value& item : items()) {
             if (const Value* from = item.find("from")) {
-                hasher.field("from", sha256_file(host_path(*from).string()));
+                hasher.field("from", inputs.host().file(host_path(*from)).digest);
             }
         }
     }
 
-    void run(StageContext& context, const StageInputs&) const override {
+    void run(StageContext& context, const StageInputs& inputs) const override {
         const AccountFiles accounts(context.tree, context.settings.epoch);
         for (const Value& item : items()) {
             if (item.contains("file")) {
-                write_file(context.tree, item, ownership_of(item, accounts, 0644));
+                write_file(context.tree, item, ownership_of(item, accounts, 0644), inputs.host());
             } else if (item.contains("directory")) {
                 context.tree.make_directory(
                     item.at("directory").as_string(), ownership_of(item, accounts, 0755));
@@ -128,11 +128,15 @@ class FilesStage final : public Stage {
         }
     }
 
-    void write_file(const TreeRoot& tree, const Value& item, const Ownership& owner) const {
+    void write_file(
+        const TreeRoot& tree,
+        const Value& item,
+        const Ownership& owner,
+        const HostFiles& host) const {
         const std::string& path = item.at("file").as_string();
         if (const Value* from = item.find("from")) {
-            FileSource content(host_path(*from));
-            tree.write_file(path, content, owner);
+            const auto content = open_unchanged(host.file(host_path(*from)));
+            tree.write_file(path, *content, owner);
         } else {
             tree.write_file(path, item.string_or("content", ""), owner);
         }

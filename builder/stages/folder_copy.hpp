@@ -4,7 +4,7 @@
 // folder's own owners, modes (but for the executable bit) and times gets into the image.
 #pragma once
 
-#include "base/digest.hpp"
+#include "stages/host_files.hpp"
 #include "stages/stage_context.hpp"
 
 #include <functional>
@@ -12,18 +12,15 @@
 
 namespace kiln {
 
-/// Digest over paths, kinds, executable bits, link targets and contents of a folder. `.git` at its
-/// top is left out. Throws SystemError, for example for an unreadable file.
-[[nodiscard]] Digest folder_digest(const fs::path& folder);
-
 /// Decides owner and mode of a path (relative to the copied folder); `mode` is 0755 for directories
 /// and executable files, else 0644.
 using OwnershipOf = std::function<Ownership(const std::string& path, std::uint32_t mode)>;
 
 /// Copies the content of `folder` to `to`. Directories that the tree has already keep their owner
-/// and mode, unless `own_directories`.
+/// and mode, unless `own_directories`. Throws Error for a file that is not as it was when `folder`
+/// was read.
 void copy_folder(
-    const fs::path& folder,
+    const HostFolder& folder,
     const std::string& to,
     const TreeRoot& tree,
     const OwnershipOf& ownership_of,

@@ -58,14 +58,14 @@ class OverlayStage final : public Stage {
         }
     }
 
-    void hash_inputs(FieldHasher& hasher, const StageInputs&) const override {
-        hasher.field("overlay", folder_digest(folder_));
+    void hash_inputs(FieldHasher& hasher, const StageInputs& inputs) const override {
+        hasher.field("overlay", inputs.host().folder(folder_).digest);
     }
 
-    void run(StageContext& context, const StageInputs&) const override {
+    void run(StageContext& context, const StageInputs& inputs) const override {
         const AccountFiles accounts(context.tree, context.settings.epoch);
         copy_folder(
-            folder_,
+            inputs.host().folder(folder_),
             spec_.options.string_or("to", "/"),
             context.tree,
             [&](const std::string& path, std::uint32_t mode) {

@@ -60,7 +60,7 @@ class SourceStage final : public Stage {
         if (source.is_tarball) {
             unpack_tarball(source, to, context.tree, ownership);
         } else {
-            copy_folder(source.path, to, context.tree, ownership, true);
+            copy_folder(inputs.host().folder(source.path), to, context.tree, ownership, true);
         }
         if (const Value* file = spec_.options.find("revision_file")) {
             const std::string revision =

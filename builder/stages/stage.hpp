@@ -8,6 +8,7 @@
 #include "base/digest.hpp"
 #include "formats/file_tree.hpp"
 #include "recipe/recipe.hpp"
+#include "stages/host_files.hpp"
 #include "stages/stage_context.hpp"
 
 #include <memory>
@@ -62,6 +63,12 @@ class StageInputs {
     /// Identifies an artifact by all that goes into it; it may not have been built yet.
     [[nodiscard]] virtual Digest artifact_key(const std::string& name) const = 0;
     [[nodiscard]] virtual ArtifactInput artifact(const std::string& name) const = 0;
+
+    /// Inputs that are read where they are.
+    [[nodiscard]] const HostFiles& host() const noexcept { return host_; }
+
+  private:
+    HostFiles host_;
 };
 
 class Stage {

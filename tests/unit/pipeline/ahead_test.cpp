@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "pipeline/ahead.hpp"
+#include "support/no_inputs.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,16 +13,7 @@
 namespace kiln {
 namespace {
 
-class NoInputs final : public StageInputs {
-  public:
-    [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec&) const override { return {}; }
-
-    [[nodiscard]] SourceInput source(const std::string&) const override { return {}; }
-
-    [[nodiscard]] Digest artifact_key(const std::string&) const override { return {}; }
-
-    [[nodiscard]] ArtifactInput artifact(const std::string&) const override { return {}; }
-};
+using test::NoInputs;
 
 class Noted final : public Groundwork {};
 

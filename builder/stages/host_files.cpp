@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "stages/host_files.hpp"
+
+#include "formats/tree_scan.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::uint32_t kExecutableMode = 0755;
+constexpr std::uint32_t kPlainMode = 0644;
+
+FileTree read_folder(const fs::path& folder) {
+    FileTree tree = scan_tree(
+        fs::canonical(folder), {.jobs = 1, .mtime = [](const std::string&, FileType, std::int64_t) {
+                                    return std::int64_t{0};
+                                }});
+    tree.erase_tree(".git");
+    for (auto& [path, entry] : tree.entries()) {
+        const bool executable = entry.type == FileType::directory || (entry.mode & 0100U) != 0;
+        entry.mode = executable ? kExecutableMode : kPlainMode;
+        entry.uid = 0;
+        entry.gid = 0;
+        entry.hardlink_to.clear();
+        entry.xattrs.clear();
+    }
+    return tree;
+}
+
+Error changed(const fs::path& path) {
+    return Error(fmt::format("'{}' changed while kiln read it", path.string()))
+        .with_hint("run kiln again when nothing writes to it");
+}
+
+class UnchangedSource final : public Source {
+  public:
+    UnchangedSource(UniqueFd fd, const HostFile& expected)
+        : fd_(std::move(fd)), expected_(expected) {}
+
+    std::size_t read(std::span<std::byte> buffer) override {
+        const std::size_t count = read_some(fd_.get(), buffer, expected_.path);
+        digest_.write(buffer.first(count));
+        if (digest_.size() > expected_.size) {
+            throw changed(expected_.path);
+        }
+        if (count == 0 && !ended_) {
+            ended_ = true;
+            if (digest_.size() != expected_.size || digest_.digest() != expected_.digest) {
+                throw changed(expected_.path);
+            }
+        }
+        return count;
+    }
+
+  private:
+    UniqueFd fd_;
+    HostFile expected_;
+    DigestSink digest_;
+    bool ended_ = false;
+};
+
+} // namespace
+
+const HostFolder& HostFiles::folder(const fs::path& path) const {
+    const std::lock_guard lock(mutex_);
+    auto known = folders_.find(path);
+    if (known == folders_.end()) {
+        HostFolder folder{read_folder(path), {}};
+        folder.digest = folder.tree.digest();
+        known = folders_.emplace(path, std::move(folder)).first;
+    }
+    return known->second;
+}
+
+const HostFile& HostFiles::file(const fs::path& path) const {
+    const std::lock_guard lock(mutex_);
+    auto known = files_.find(path);
+    if (known == files_.end()) {
+        FileSource source(path);
+        DigestSink sink;
+        const std::uint64_t size = copy(source, sink);
+        known = files_.emplace(path, HostFile{fs::canonical(path), size, sink.digest()}).first;
+    }
+    return known->second;
+}
+
+std::unique_ptr<Source> open_unchanged(const HostFile& expected) {
+    const fs::path& path = expected.path;
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status{};
+    if (!fd.is_open() && errno != ENOENT && errno != ELOOP && errno != ENOTDIR) {
+        throw SystemError(fmt::format("cannot open '{}'", path.string()));
+    }
+    if (!fd.is_open() || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        throw changed(path);
+    }
+    return std::make_unique<UnchangedSource>(std::move(fd), expected);
+}
+
+void check_unchanged(const fs::path& folder, const HostFolder& before) {
+    const FileTree now = read_folder(folder);
+    for (const auto& [path, entry] : before.tree.entries()) {
+        const Entry* found = now.find(path);
+        if (found == nullptr || !found->same_as(entry)) {
+            throw changed(folder / path);
+        }
+    }
+    for (const auto& [path, entry] : now.entries()) {
+        if (before.tree.find(path) == nullptr) {
+            throw changed(folder / path);
+        }
+    }
+}
+
+} // namespace kiln

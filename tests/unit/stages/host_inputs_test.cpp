@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// Files and folders of the build host that stages copy.
+#include "stages/host_files.hpp"
+#include "stages/kinds.hpp"
+#include "support/expect_error.hpp"
+#include "support/no_inputs.hpp"
+#include "support/stage_world.hpp"
+
+#include <gtest/gtest.h>
+
+namespace kiln {
+namespace {
+
+class HostInputs : public testing::Test {
+  protected:
+    HostInputs() {
+        fs::create_directories(folder_);
+        write_file(folder_ / "a", "first\n");
+        write_file(folder_ / "b", "second\n");
+        inputs_.the_source.path = folder_;
+    }
+
+    static Value text(const std::string& text) { return Value::of_string(text, {}); }
+
+    static Member member(const std::string& key, Value value) {
+        return {key, {}, std::move(value)};
+    }
+
+    [[nodiscard]] StageSpec spec(std::vector<Member> options) const {
+        StageSpec out;
+        out.options = Value::of_map(std::move(options), {});
+        out.base_dir = world_.dir.path();
+        return out;
+    }
+
+    [[nodiscard]] StageSpec overlay() const { return spec({member("from", text("folder"))}); }
+
+    [[nodiscard]] StageSpec source() const {
+        return spec({member("source", text("app")), member("to", text("/srv"))});
+    }
+
+    [[nodiscard]] StageSpec files() const {
+        Value item =
+            Value::of_map({member("file", text("/copy")), member("from", text("folder/a"))}, {});
+        return spec({member("files", Value::of_list({std::move(item)}, {}))});
+    }
+
+    void hash(const Stage& stage) const {
+        FieldHasher hasher("test");
+        stage.hash_inputs(hasher, inputs_);
+    }
+
+    /// What running the stage says after `change`, which comes after its inputs were hashed.
+    template <typename Change> std::string run_after(const Stage& stage, const Change& change) {
+        hash(stage);
+        change();
+        return test::message_of([&] { stage.run(world_.context, inputs_); });
+    }
+
+    test::StageWorld world_;
+    fs::path folder_ = world_.dir.path() / "folder";
+    test::NoInputs inputs_;
+};
+
+TEST_F(HostInputs, AreCopiedAsTheyWereHashed) {
+    const StageSpec spec = overlay();
+    EXPECT_EQ(run_after(*make_overlay_stage(spec), [] {}), "no error");
+    EXPECT_EQ(read_text_file(world_.root / "a"), "first\n");
+    const StageSpec one = files();
+    EXPECT_EQ(run_after(*make_files_stage(one), [] {}), "no error");
+    EXPECT_EQ(read_text_file(world_.root / "copy"), "first\n");
+}
+
+TEST_F(HostInputs, MayNotChangeBeforeTheyAreCopied) {
+    const std::string expected = "'" + (folder_ / "a").string() + "' changed while kiln read it";
+    const StageSpec overlay_spec = overlay();
+    const StageSpec source_spec = source();
+    const StageSpec files_spec = files();
+    const auto change = [&](const char* content) {
+        return [this, content] { write_file(folder_ / "a", content); };
+    };
+    EXPECT_EQ(run_after(*make_overlay_stage(overlay_spec), change("other\n")), expected);
+    EXPECT_EQ(run_after(*make_source_stage(source_spec), change("second")), expected);
+    EXPECT_EQ(run_after(*make_files_stage(files_spec), change("other, longer\n")), expected);
+}
+
+TEST_F(HostInputs, ThatCameOrWentMeanwhileAreNotMissed) {
+    const StageSpec overlay_spec = overlay();
+    EXPECT_EQ(
+        run_after(
+            *make_overlay_stage(overlay_spec), [&] { write_file(folder_ / "late", "late\n"); }),
+        "no error");
+    EXPECT_FALSE(fs::exists(world_.root / "late")); // its stage's key says nothing of it
+    const StageSpec source_spec = source();
+    EXPECT_EQ(
+        run_after(*make_source_stage(source_spec), [&] { fs::remove(folder_ / "b"); }),
+        "'" + (folder_ / "b").string() + "' changed while kiln read it");
+}
+
+TEST_F(HostInputs, AreNotReadThroughALinkThatReplacedThem) {
+    const fs::path other = world_.dir.path() / "other";
+    write_file(other, "first\n");
+    const StageSpec spec = overlay();
+    EXPECT_EQ(
+        run_after(
+            *make_overlay_stage(spec),
+            [&] {
+                fs::remove(folder_ / "a");
+                fs::create_symlink(other, folder_ / "a");
+            }),
+        "'" + (folder_ / "a").string() + "' changed while kiln read it");
+}
+
+TEST_F(HostInputs, OfAProgramAreComparedAfterItsScript) {
+    const HostFiles host;
+    const HostFolder& before = host.folder(folder_);
+    check_unchanged(folder_, before);
+    write_file(folder_ / "c", "third\n");
+    EXPECT_EQ(
+        test::message_of([&] { check_unchanged(folder_, before); }),
+        "'" + (folder_ / "c").string() + "' changed while kiln read it");
+    fs::remove(folder_ / "c");
+    fs::permissions(folder_ / "b", fs::perms(0755));
+    EXPECT_EQ(
+        test::message_of([&] { check_unchanged(folder_, before); }),
+        "'" + (folder_ / "b").string() + "' changed while kiln read it");
+}
+
+} // namespace
+} // namespace kiln
