@@ -115,6 +115,11 @@ class FilesStage final : public Stage {
         std::error_code error;
         const fs::file_status status = fs::status(path, error);
         if (fs::is_regular_file(status)) {
+            try {
+                check_host_file(path);
+            } catch (const Error& fault) {
+                diags.error(from.pos(), fault.message(), fault.hint());
+            }
             return;
         }
         if (fs::exists(status)) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "stages/host_files.hpp"
 
+#include "base/kernel_files.hpp"
 #include "formats/tree_scan.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <set>
 #include <utility>
 
 namespace kiln {
@@ -16,7 +18,29 @@ namespace {
 constexpr std::uint32_t kExecutableMode = 0755;
 constexpr std::uint32_t kPlainMode = 0644;
 
+/// Walks a folder on one file system and those that are mounted in it.
+class FolderCheck {
+  public:
+    void look_at(const fs::path& path) {
+        struct stat info{};
+        if (::lstat(path.c_str(), &info) != 0) {
+            throw SystemError(fmt::format("cannot examine '{}'", path.string()));
+        }
+        if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && !S_ISLNK(info.st_mode)) {
+            throw Error(fmt::format("'{}' is neither file, directory nor link", path.string()));
+        }
+        // A link's own file system does not matter, and statfs(2) would follow it.
+        if (!S_ISLNK(info.st_mode) && devices_.insert(info.st_dev).second) {
+            check_host_file(path);
+        }
+    }
+
+  private:
+    std::set<dev_t> devices_;
+};
+
 FileTree read_folder(const fs::path& folder) {
+    check_host_folder(folder);
     FileTree tree = scan_tree(
         fs::canonical(folder), {.jobs = 1, .mtime = [](const std::string&, FileType, std::int64_t) {
                                     return std::int64_t{0};
@@ -67,6 +91,31 @@ class UnchangedSource final : public Source {
 
 } // namespace
 
+void check_host_file(const fs::path& file) {
+    if (const std::string_view kernel = kernel_file_system(file); !kernel.empty()) {
+        throw Error(fmt::format("'{}' is in a kernel file system ({})", file.string(), kernel))
+            .with_hint("its files have no fixed content: copy what you need to another place");
+    }
+}
+
+void check_host_folder(const fs::path& folder) {
+    FolderCheck check;
+    const fs::path top = fs::canonical(folder);
+    check.look_at(top);
+    try {
+        fs::recursive_directory_iterator at(top);
+        for (; at != fs::recursive_directory_iterator(); ++at) {
+            if (at.depth() == 0 && at->path().filename() == ".git") {
+                at.disable_recursion_pending();
+                continue;
+            }
+            check.look_at(at->path());
+        }
+    } catch (const fs::filesystem_error& error) { // of a directory that may not be read
+        throw SystemError(fmt::format("cannot read '{}'", top.string()), error.code().value());
+    }
+}
+
 const HostFolder& HostFiles::folder(const fs::path& path) const {
     const std::lock_guard lock(mutex_);
     auto known = folders_.find(path);
@@ -82,6 +131,7 @@ const HostFile& HostFiles::file(const fs::path& path) const {
     const std::lock_guard lock(mutex_);
     auto known = files_.find(path);
     if (known == files_.end()) {
+        check_host_file(path);
         FileSource source(path);
         DigestSink sink;
         const std::uint64_t size = copy(source, sink);

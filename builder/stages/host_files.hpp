@@ -28,13 +28,20 @@ struct HostFile {
     Digest digest;
 };
 
+/// Throws Error for a folder with anything but files, directories and links, and for one with a
+/// part in a file system that shows the kernel (see base/kernel_files.hpp). Reads no file. `.git`
+/// at the top is not looked at.
+void check_host_folder(const fs::path& folder);
+/// The same for a single file: "'PATH' is in a kernel file system (proc)".
+void check_host_file(const fs::path& file);
+
 /// What was read of the build host so far, by path. May be used by several threads.
 class HostFiles {
   public:
-    /// The folder, or that which a link leads to. Throws SystemError for what cannot be read. The
-    /// reference stays valid.
+    /// The folder, or that which a link leads to. Throws SystemError for what cannot be read, and
+    /// as check_host_folder() does. The reference stays valid.
     [[nodiscard]] const HostFolder& folder(const fs::path& path) const;
-    /// Throws as open_regular_file() does.
+    /// Throws as open_regular_file() and check_host_file() do.
     [[nodiscard]] const HostFile& file(const fs::path& path) const;
 
   private:

@@ -55,6 +55,12 @@ class OverlayStage final : public Stage {
             diags.error(
                 spec_.options.at("from").pos(),
                 fmt::format("overlay folder '{}' {}", folder_.string(), fault_of(status, error)));
+            return;
+        }
+        try {
+            check_host_folder(folder_);
+        } catch (const Error& fault) {
+            diags.error(spec_.options.at("from").pos(), fault.message(), fault.hint());
         }
     }
 

@@ -8,6 +8,7 @@
 #include "support/stage_world.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace kiln {
 namespace {
@@ -110,6 +111,65 @@ TEST_F(HostInputs, AreNotReadThroughALinkThatReplacedThem) {
                 fs::create_symlink(other, folder_ / "a");
             }),
         "'" + (folder_ / "a").string() + "' changed while kiln read it");
+}
+
+/// What the check of a stage says, with its hint.
+std::string fault_of(const Stage& stage) {
+    Diagnostics diags;
+    stage.check(diags);
+    std::string out;
+    for (const Diagnostic& each : diags.all()) {
+        out += each.message + "\n" + each.hint + "\n";
+    }
+    return out;
+}
+
+TEST_F(HostInputs, AreNotTakenFromTheKernel) {
+    const std::string hint =
+        "its files have no fixed content: copy what you need to another place\n";
+    const StageSpec overlay = spec({member("from", text("/proc/sys/fs"))});
+    EXPECT_EQ(
+        fault_of(*make_overlay_stage(overlay)),
+        "'/proc/sys/fs' is in a kernel file system (proc)\n" + hint);
+    Value item =
+        Value::of_map({member("file", text("/copy")), member("from", text("/proc/version"))}, {});
+    const StageSpec files = spec({member("files", Value::of_list({std::move(item)}, {}))});
+    EXPECT_EQ(
+        fault_of(*make_files_stage(files)),
+        "'/proc/version' is in a kernel file system (proc)\n" + hint);
+    EXPECT_EQ(
+        test::message_of([&] { static_cast<void>(inputs_.host().folder("/proc/sys/fs")); }),
+        "'/proc/sys/fs' is in a kernel file system (proc)");
+    EXPECT_EQ(
+        test::message_of([&] { static_cast<void>(inputs_.host().file("/proc/version")); }),
+        "'/proc/version' is in a kernel file system (proc)");
+}
+
+TEST_F(HostInputs, MayLeadToTheKernelAsLinks) {
+    fs::create_symlink("/proc/self/mounts", folder_ / "mtab");
+    const StageSpec spec = overlay();
+    EXPECT_EQ(fault_of(*make_overlay_stage(spec)), "");
+    EXPECT_EQ(run_after(*make_overlay_stage(spec), [] {}), "no error");
+    EXPECT_EQ(fs::read_symlink(world_.root / "mtab"), "/proc/self/mounts");
+}
+
+TEST_F(HostInputs, AreFilesDirectoriesAndLinks) {
+    const StageSpec spec = overlay();
+    const std::string says =
+        "'" + (folder_ / "deep/odd").string() + "' is neither file, directory nor link";
+    fs::create_directories(folder_ / "deep");
+    const fs::path odd = folder_ / "deep/odd";
+    ASSERT_EQ(::mkfifo(odd.c_str(), 0644), 0);
+    EXPECT_EQ(fault_of(*make_overlay_stage(spec)), says + "\n\n");
+    EXPECT_EQ(test::message_of([&] { hash(*make_overlay_stage(spec)); }), says);
+    fs::remove(odd);
+    ASSERT_EQ(::mknod(odd.c_str(), S_IFSOCK | 0644, 0), 0);
+    EXPECT_EQ(fault_of(*make_overlay_stage(spec)), says + "\n\n");
+    EXPECT_EQ(test::message_of([&] { hash(*make_overlay_stage(spec)); }), says);
+    fs::remove_all(folder_ / "deep");
+    fs::create_directories(folder_ / ".git");
+    ASSERT_EQ(::mkfifo((folder_ / ".git/odd").c_str(), 0644), 0);
+    EXPECT_EQ(fault_of(*make_overlay_stage(spec)), ""); // it is left out
 }
 
 TEST_F(HostInputs, OfAProgramAreComparedAfterItsScript) {
