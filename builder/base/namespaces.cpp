@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/resource_limits.hpp"
 #include "base/text.hpp"
 
 #include <fcntl.h>
@@ -146,7 +147,12 @@ int run_map_program(const char* program, pid_t target, const std::string& map) {
         ::_exit(127);
     }
     int status = 0;
-    return ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    while (::waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return 1;
+        }
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 bool write_map(pid_t target, const char* name, std::string_view text) {
@@ -159,7 +165,10 @@ bool write_map(pid_t target, const char* name, std::string_view text) {
 /// Waits until the parent has left its user namespace, then writes its maps from outside.
 [[noreturn]] void map_ids_of_parent(int go, pid_t parent, const IdMaps& maps, bool is_root) {
     char byte = 0;
-    if (::read(go, &byte, 1) != 1) {
+    ssize_t count = 0;
+    while ((count = ::read(go, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    if (count != 1) {
         ::_exit(0); // the parent could not unshare
     }
     bool ok = false;
@@ -361,6 +370,7 @@ const BuildNamespace& enter_build_namespace() {
     if (entered) {
         return the_namespace;
     }
+    make_room_for_script_limits();
     const bool is_root = ::geteuid() == 0;
     BuildNamespace made;
     if (is_root && owns_all_ids()) {

@@ -3,6 +3,7 @@
 
 #include "base/file.hpp"
 #include "base/namespaces.hpp"
+#include "base/resource_limits.hpp"
 #include "base/sandbox_filter.hpp"
 #include "base/sandbox_init_image.hpp"
 #include "base/sandbox_mounts.hpp"
@@ -17,8 +18,8 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -50,8 +51,6 @@ constexpr std::array kKeptCapabilities{
     CAP_SETFCAP,
     CAP_NET_BIND_SERVICE,
     CAP_SYS_CHROOT};
-
-constexpr rlim_t kOpenFiles = 1024;
 
 void send_byte(int fd) {
     static_cast<void>(!::write(fd, "x", 1));
@@ -125,11 +124,6 @@ int keep_few_capabilities() {
     }
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     return ::syscall(SYS_capset, &header, sets.data()) == 0 ? 0 : errno;
-}
-
-void set_limit(__rlimit_resource resource, rlim_t value) {
-    const rlimit limit{value, value};
-    ::setrlimit(resource, &limit);
 }
 
 } // namespace
@@ -252,11 +246,8 @@ int Sandbox::Prepared::enter_user_namespace(int ready, int go) const {
 }
 
 int Sandbox::Prepared::restrict() const {
-    set_limit(RLIMIT_NOFILE, kOpenFiles);
-    set_limit(RLIMIT_NPROC, limits.processes);
-    set_limit(RLIMIT_DATA, limits.memory);
-    // 1 and not 0: a helper that the host names in core_pattern would run for 0.
-    set_limit(RLIMIT_CORE, 1);
+    set_script_limits(limits.processes, limits.memory);
+    ::personality(PER_LINUX); // REPRO: `setarch i386 kiln` would show in uname(2)
     ::umask(022);
     ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
     const sock_fprog program{

@@ -2,6 +2,7 @@
 #include "cli/app.hpp"
 
 #include "base/interrupt.hpp"
+#include "base/resource_limits.hpp"
 #include "base/text.hpp"
 #include "cli/help.hpp"
 #include "cli/parse.hpp"
@@ -141,6 +142,14 @@ int run_cli(std::span<const std::string> words, Io& io) {
 int run_on_system(int count, char** arguments) {
     open_standard_descriptors();
     install_interrupt_handlers();
+    Console console(std::cerr, {});
+    const ExitCode limits = guarded(console, [] {
+        raise_own_limits();
+        return ExitCode::ok;
+    });
+    if (limits != ExitCode::ok) {
+        return static_cast<int>(limits);
+    }
     SystemProcessRunner processes;
     TerminalOutput terminal(std::cout);
     Io io{

@@ -2,8 +2,13 @@
 //
 // A script that takes more than its share: limit_probe
 // time|output|memory|processes|disk|closed|files|shared|inodes|writers
+//
+// "given" prints the limits that it was started with and ends.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -90,6 +95,22 @@ int take_processes() {
     return 1;
 }
 
+/// What getrlimit(2), uname(2) and umask(2) say, a line for each.
+void print_given() {
+    for (int resource = 0; resource < static_cast<int>(RLIM_NLIMITS); ++resource) {
+        rlimit limit{};
+        ::getrlimit(static_cast<__rlimit_resource>(resource), &limit);
+        std::printf(
+            "%d: %lld %lld\n",
+            resource,
+            static_cast<long long>(limit.rlim_cur),
+            static_cast<long long>(limit.rlim_max));
+    }
+    utsname system{};
+    ::uname(&system);
+    std::printf("%s\n%03o\n", system.machine, static_cast<unsigned>(::umask(0)));
+}
+
 void write_for_ever() {
     const int fd = ::open("/big", O_CREAT | O_WRONLY, 0644);
     const std::vector<char> bytes(kMiB, 'x');
@@ -125,6 +146,9 @@ int main(int argc, char** argv) {
         write_with_many();
     } else if (way == "disk") {
         write_for_ever();
+    } else if (way == "given") {
+        print_given();
+        return 0;
     }
     return 2;
 }

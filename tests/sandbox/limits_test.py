@@ -3,11 +3,13 @@
 
 import os
 import pathlib
+import resource
 import time
 import unittest
 
 from sandbox_world import RUNNER, SandboxCase, run
 
+KILN = os.environ["KILN"]
 PROBE = os.environ["KILN_LIMIT_PROBE"]
 STOPPED = 100
 
@@ -58,6 +60,65 @@ class Limits(SandboxCase):
         done = run([RUNNER, str(self.work), "--limit", "processes=50", PROBE, "processes"])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("refused after ", done.stdout)
+
+    def given(self, prefix=(), change=None):
+        return run([*prefix, RUNNER, str(self.work), "--limit", f"memory={4 << 30}",
+                    "--limit", "processes=100", PROBE, "given"], preexec_fn=change)
+
+    def test_scripts_are_given_the_same_whatever_the_caller_has(self):
+        usual = self.given()
+        self.assertEqual(usual.returncode, 0, usual.stderr)
+        self.assertEqual(usual.stdout.splitlines(), [
+            "0: -1 -1", "1: -1 -1", f"2: {4 << 30} {4 << 30}", f"3: {8 << 20} -1", "4: 1 1",
+            "5: -1 -1", "6: 100 100", "7: 1024 1024", f"8: {64 << 10} {64 << 10}", "9: -1 -1",
+            "10: -1 -1", "11: 1024 1024", "12: 819200 819200", "13: 0 0", "14: 0 0", "15: -1 -1",
+            "x86_64", "022"])
+        # Soft ones: hard ones can be raised again by some roots only.
+        odd = {resource.RLIMIT_STACK: 64 << 10, resource.RLIMIT_NOFILE: 70,
+               resource.RLIMIT_FSIZE: 1 << 40, resource.RLIMIT_AS: 64 << 30,
+               resource.RLIMIT_CPU: 1000, resource.RLIMIT_NPROC: 5000, resource.RLIMIT_CORE: 0,
+               resource.RLIMIT_MEMLOCK: 4096, resource.RLIMIT_MSGQUEUE: 10}
+
+        def change():
+            os.umask(0o077)
+            for which, soft in odd.items():
+                resource.setrlimit(which, (soft, resource.getrlimit(which)[1]))
+
+        for prefix in ((), ("setarch", "i686"), ("nice",)):
+            with self.subTest(prefix):
+                other = self.given(prefix, change)
+                self.assertEqual(other.returncode, 0, other.stderr)
+                self.assertEqual(other.stdout, usual.stdout)
+
+    def test_limits_that_scripts_cannot_have_are_named(self):
+        prefix = self.as_user()
+        for name, which, hard, says in (
+                ("files", resource.RLIMIT_NOFILE, 500,
+                 "scripts need the limit 'open files' of 1024, but no more than 500 is allowed here\n"
+                 "raise the hard limit ('ulimit -Hn 1024', or /etc/security/limits.conf)"),
+                ("sizes", resource.RLIMIT_FSIZE, 1 << 40,
+                 "scripts need the limit 'file size' of unlimited, but no more than 1099511627776")):
+            with self.subTest(name):
+                soft = "prlimit", {resource.RLIMIT_NOFILE: f"--nofile={hard}:{hard}",
+                                   resource.RLIMIT_FSIZE: f"--fsize={hard}:{hard}"}[which]
+                done = self.given([*prefix, *soft])
+                self.assertEqual(done.returncode, 99, done.stdout + done.stderr)
+                self.assertIn(says, done.stderr)
+
+    def test_kiln_with_little_stack(self):
+        recipe = self.work / "recipe.yaml"
+        recipe.write_text("kiln: 1\nname: x\nbogus: 1\n")
+        self.folder.chmod(0o755)
+        check = [KILN, "check", str(recipe)]
+        usual = run(check)
+        self.assertEqual(usual.returncode, 3, usual.stderr)
+        small = run(["prlimit", f"--stack={64 << 10}:", *check])
+        self.assertEqual((small.returncode, small.stderr), (3, usual.stderr))
+        none = run([*self.as_user(), "prlimit", f"--stack={128 << 10}:{128 << 10}", *check])
+        self.assertEqual(none.returncode, 1, none.stderr)
+        self.assertEqual(
+            none.stderr, "error: the stack size is limited to 128 KiB, kiln needs 1 MiB\n"
+            "hint: raise the hard limit: 'ulimit -Hs 8192'\n")
 
     def test_nothing_of_them_stays(self):
         self.stopped("memory", f"memory={64 << 20}")

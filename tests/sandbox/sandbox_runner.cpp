@@ -10,6 +10,7 @@
 // FOLDER/out, writable at /run/out. The program is copied to /program. Prints what the program
 // prints; ends with its exit code, or 100 when it was stopped.
 #include "base/namespaces.hpp"
+#include "base/resource_limits.hpp"
 #include "base/sandbox.hpp"
 #include "base/text.hpp"
 #include "base/tree_root.hpp"
@@ -125,6 +126,7 @@ int main(int argc, char** argv) {
         if (argc < 3) {
             return 2;
         }
+        kiln::raise_own_limits();
         return run({argv + 1, argv + argc});
     } catch (const kiln::Error& error) {
         std::cerr << "sandbox_runner: " << error.message() << "\n" << error.hint() << "\n";
