@@ -16,7 +16,7 @@ namespace kiln {
 
 class BackgroundProcess {
   public:
-    /// Starts `command` (of which `input`, `on_line` and `timeout` are not looked at) with nothing
+    /// Starts `command` (of which `input`, `on_lines` and `timeout` are not looked at) with nothing
     /// on its standard input; output and errors are appended to `log`. Throws SystemError. The
     /// child is killed when the thread that started it ends.
     BackgroundProcess(const Command& command, const fs::path& log);

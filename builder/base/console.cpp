@@ -181,6 +181,28 @@ void Console::message(Level level, std::string_view text) {
     emit(level, as_lines(text), text);
 }
 
+void Console::output(std::string_view lines) {
+    if (options_.level >= Level::debug && options_.json) {
+        for (const std::string& line : split_lines(lines)) {
+            debug(line);
+        }
+        return;
+    }
+    std::string safe = printable_lines(lines, kMaxLine);
+    if (!safe.ends_with('\n')) {
+        safe += '\n';
+    }
+    const std::lock_guard lock(mutex_);
+    if (log_ != nullptr) {
+        *log_ << safe << std::flush;
+    }
+    if (options_.level >= Level::debug) {
+        erase_live();
+        stream_ << safe << std::flush;
+        draw_live();
+    }
+}
+
 void Console::raw(std::string_view text) {
     const std::string safe = printable_lines(text, kMaxLine);
     const std::lock_guard lock(mutex_);

@@ -79,6 +79,9 @@ class Console {
 
     void debug(std::string_view text) { message(Level::debug, text); }
 
+    /// Lines that a program printed, each with its newline, as debug messages. Much cheaper than
+    /// one call for each when there are millions.
+    void output(std::string_view lines);
     /// "error: ...", its details, context and hint.
     void report(const Error& error);
     /// Text that is already laid out (diagnostics, help): lines stay where they begin.

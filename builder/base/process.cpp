@@ -19,6 +19,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <span>
 
 namespace kiln {
 
@@ -111,32 +112,39 @@ run_in_child(const ExecImage& image, Pipes& pipes, bool separate, const ChildSet
     ::_exit(127);
 }
 
-class LineSplitter {
+/// Passes output on up to its last newline.
+class WholeLines {
   public:
-    explicit LineSplitter(const std::function<void(std::string_view)>& on_line)
-        : on_line_(on_line) {}
+    explicit WholeLines(const std::function<void(std::string_view)>& on_lines)
+        : on_lines_(on_lines) {}
 
     void feed(std::string_view text) {
-        if (!on_line_) {
+        const std::size_t newline = text.rfind('\n');
+        if (!on_lines_) {
             return;
         }
-        pending_ += text;
-        std::size_t begin = 0;
-        for (std::size_t end = 0; (end = pending_.find('\n', begin)) != std::string::npos;
-             begin = end + 1) {
-            on_line_(std::string_view(pending_).substr(begin, end - begin));
+        if (newline == std::string_view::npos) {
+            pending_ += text;
+            return;
         }
-        pending_.erase(0, begin);
+        const std::string_view whole = text.substr(0, newline + 1);
+        if (pending_.empty()) {
+            on_lines_(whole);
+        } else {
+            pending_ += whole;
+            on_lines_(pending_);
+        }
+        pending_ = text.substr(newline + 1);
     }
 
     void finish() {
-        if (on_line_ && !pending_.empty()) {
-            on_line_(pending_);
+        if (on_lines_ && !pending_.empty()) {
+            on_lines_(pending_);
         }
     }
 
   private:
-    const std::function<void(std::string_view)>& on_line_;
+    const std::function<void(std::string_view)>& on_lines_;
     std::string pending_;
 };
 
@@ -146,7 +154,7 @@ class Pump {
     enum class End { closed, interrupted, stopped };
 
     Pump(const Command& command, Pipes& pipes, pid_t child)
-        : command_(command), pipes_(pipes), child_(child), lines_(command.on_line) {
+        : command_(command), pipes_(pipes), child_(child), lines_(command.on_lines) {
         ::fcntl(pipes_.input.write_end.get(), F_SETFL, O_NONBLOCK);
     }
 
@@ -241,7 +249,7 @@ class Pump {
     const Command& command_;
     Pipes& pipes_;
     pid_t child_;
-    LineSplitter lines_;
+    WholeLines lines_;
     Clock::time_point start_ = Clock::now();
     Clock::time_point watched_ = start_;
     std::size_t fed_ = 0;
@@ -275,7 +283,8 @@ void end_group(pid_t pid, std::chrono::milliseconds grace) {
     }
     ::kill(-pid, SIGKILL);
     ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
 }
 
 } // namespace
@@ -312,7 +321,10 @@ ProcessResult run_child(const Command& command, const ChildStart& start) {
     }
     result.exit_status = wait_for(pid);
     int exec_error = 0;
-    if (::read(pipes.failure.read_end.get(), &exec_error, sizeof exec_error) == sizeof exec_error) {
+    if (read_some(
+            pipes.failure.read_end.get(),
+            std::as_writable_bytes(std::span(&exec_error, 1)),
+            "pipe") == sizeof exec_error) {
         throw SystemError(fmt::format("cannot start '{}'", command.program), exec_error);
     }
     return result;
@@ -348,11 +360,14 @@ ProcessError::ProcessError(const std::string& what, const ProcessResult& result)
 }
 
 std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
-    std::vector<std::string> lines = split_lines(text);
-    if (lines.size() > count) {
-        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
+    std::string_view above = text.substr(0, text.ends_with('\n') ? text.size() - 1 : text.size());
+    std::size_t begin = text.size();
+    for (; count > 0 && begin > 0; --count) {
+        const std::size_t newline = above.rfind('\n');
+        begin = newline == std::string_view::npos ? 0 : newline + 1;
+        above = above.substr(0, begin == 0 ? 0 : newline);
     }
-    return lines;
+    return split_lines(text.substr(begin));
 }
 
 Environment clean_environment() {

@@ -26,8 +26,9 @@ struct Command {
     Environment env = {};
     std::filesystem::path cwd = {}; ///< empty: the caller's
     std::string input = {};         ///< fed to standard input
-    /// Called with each complete line of output (stdout and stderr as they come).
-    std::function<void(std::string_view line)> on_line = {};
+    /// Called with complete lines of output (stdout and stderr as they come), as many as there are
+    /// at a time, each with its newline; only the very last may have none.
+    std::function<void(std::string_view lines)> on_lines = {};
     /// Several commands run with their stdout apart: then `output` holds stdout alone.
     bool separate_stderr = false;
     std::chrono::seconds timeout{0}; ///< after which it is ended with all its children; 0: never

@@ -160,12 +160,22 @@ std::string valid_utf8(std::string_view text, std::string_view mark) {
 
 std::string printable_lines(std::string_view text, std::size_t max) {
     std::string out;
+    out.reserve(text.size());
+    const auto add = [&](std::string_view line) {
+        if (line.size() <= max && std::all_of(line.begin(), line.end(), is_plain)) {
+            out += line; // nearly all of them, and there may be millions
+        } else {
+            out += printable(line, max);
+        }
+    };
     for (std::size_t newline = text.find('\n'); newline != std::string_view::npos;
          newline = text.find('\n')) {
-        out += printable(text.substr(0, newline), max) + '\n';
+        add(text.substr(0, newline));
+        out += '\n';
         text.remove_prefix(newline + 1);
     }
-    return out + printable(text, max);
+    add(text);
+    return out;
 }
 
 namespace {

@@ -328,7 +328,7 @@ class BundleBuild {
             Command command = phase.command;
             command.cwd = fs::path(kSourceFolder) / top;
             command.timeout = kLongestPhase;
-            command.on_line = [&](std::string_view line) { log << line << '\n'; };
+            command.on_lines = [&](std::string_view lines) { log << lines; };
             log << fmt::format(
                        "# {}: {} {}", phase.name, command.program, fmt::join(command.args, " "))
                 << std::endl;

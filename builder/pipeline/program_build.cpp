@@ -148,7 +148,7 @@ class ProgramBuild {
             {"JOBS", std::to_string(jobs_)},
             {"OUT", std::string(kWorkFolder) + "/out"},
             {"SOURCE", kSourceFolder}};
-        command.on_line = [&](std::string_view line) { log << line << '\n'; };
+        command.on_lines = [&](std::string_view lines) { log << lines; };
         const ProcessResult result = sandbox.run(command);
         log.flush();
         if (!result.ok()) {

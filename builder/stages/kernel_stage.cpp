@@ -176,7 +176,7 @@ class KernelStage final : public Stage {
     }
 
     static void run(StageContext& context, Command command) {
-        command.on_line = [&](std::string_view line) { context.console.debug(line); };
+        command.on_lines = [&](std::string_view lines) { context.console.output(lines); };
         const ProcessResult result = context.sandbox.run(command);
         if (!result.ok()) {
             throw ProcessError(fmt::format("'{}'", command.program), result);

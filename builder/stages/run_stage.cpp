@@ -30,9 +30,9 @@ class RunStage final : public Stage {
                 command.env[variable.key] = variable.value.as_string();
             }
         }
-        command.on_line = [&](std::string_view line) {
-            context.console.debug(line);
-            context.job.note(std::string(line));
+        command.on_lines = [&](std::string_view lines) {
+            context.console.output(lines);
+            context.job.note(last_lines(lines, 1).front());
         };
         {
             const ResolvableHostName host_name(context);

@@ -48,7 +48,7 @@ class ServicesStage final : public Stage {
             }
             Command command{"systemctl", {verb, "--quiet", "--no-reload"}};
             command.args.insert(command.args.end(), units.begin(), units.end());
-            command.on_line = [&](std::string_view line) { context.console.debug(line); };
+            command.on_lines = [&](std::string_view lines) { context.console.output(lines); };
             const ProcessResult result = context.sandbox.run(command);
             if (!result.ok()) {
                 throw ProcessError(fmt::format("'systemctl {}'", verb), result);

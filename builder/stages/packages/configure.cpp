@@ -56,7 +56,7 @@ void Configurer::run_preinst(const PackageFile& package) {
     }
     Command command{folder + "/preinst", {"install"}};
     command.env = preinst_environment(package);
-    command.on_line = [&](std::string_view line) { context_.console.debug(line); };
+    command.on_lines = [&](std::string_view lines) { context_.console.output(lines); };
     const ResolvableHostName host_name(context_);
     const ProcessResult result = context_.sandbox.run(command);
     context_.tree.remove(folder);
@@ -86,7 +86,7 @@ void Configurer::run_dpkg(std::vector<std::string> args) {
     Command command{"dpkg", std::move(args)};
     // The kernel stage makes the initramfs, once and last.
     command.env["INITRD"] = "No";
-    command.on_line = [&](std::string_view line) { on_line(line); };
+    command.on_lines = [&](std::string_view lines) { on_lines(lines); };
     const ProcessResult result = context_.sandbox.run(command);
     if (result.ok()) {
         return;
@@ -98,13 +98,17 @@ void Configurer::run_dpkg(std::vector<std::string> args) {
     throw Error(failure).with_details(last_lines(result.output));
 }
 
-void Configurer::on_line(std::string_view line) {
+void Configurer::on_lines(std::string_view lines) {
     constexpr std::string_view kSettingUp = "Setting up ";
-    context_.console.debug(line);
-    if (line.starts_with(kSettingUp)) {
-        const std::string_view rest = line.substr(kSettingUp.size());
-        context_.job.note("configuring " + std::string(rest.substr(0, rest.find(' '))));
-        context_.job.add(1);
+    context_.console.output(lines);
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find('\n'));
+        if (line.starts_with(kSettingUp)) {
+            const std::string_view rest = line.substr(kSettingUp.size());
+            context_.job.note("configuring " + std::string(rest.substr(0, rest.find(' '))));
+            context_.job.add(1);
+        }
+        lines.remove_prefix(std::min(line.size() + 1, lines.size()));
     }
 }
 

@@ -33,7 +33,7 @@ class Configurer {
 
   private:
     void run_dpkg(std::vector<std::string> args);
-    void on_line(std::string_view line);
+    void on_lines(std::string_view lines);
 
     StageContext& context_;
     std::set<std::string, std::less<>> packages_;

@@ -78,6 +78,27 @@ TEST(Console, NoLineOfAMessagePassesForAnotherMessage) {
         out.str(), "error: refused\n  error: all is lost\n  a\n    hint: rm -rf /\none\n  two\n");
 }
 
+TEST(Console, TakesManyLinesOfAProgramAtOnce) {
+    std::ostringstream out;
+    std::ostringstream log;
+    Console console(out, {.level = Level::debug});
+    console.set_log(&log);
+    console.output("first\n\x1b[2J\n  third\n");
+    console.output("fourth, without an end");
+    const std::string expected = "first\n\\x1b[2J\n  third\nfourth, without an end\n";
+    EXPECT_EQ(out.str(), expected);
+    EXPECT_EQ(log.str(), expected);
+    std::ostringstream json;
+    Console machine(json, {.json = true, .level = Level::debug});
+    machine.output("a\nb\n");
+    EXPECT_EQ(
+        json.str(),
+        "{\"level\":\"debug\",\"message\":\"a\"}\n{\"level\":\"debug\",\"message\":\"b\"}\n");
+    std::ostringstream quiet;
+    Console(quiet, {}).output("a\n");
+    EXPECT_EQ(quiet.str(), "");
+}
+
 TEST(Console, CutsEndlessLines) {
     std::ostringstream out;
     Console console(out, {});

@@ -21,10 +21,41 @@ TEST(SystemProcessRunner, CapturesOutputLinesAndInput) {
     SystemProcessRunner runner;
     std::vector<std::string> lines;
     Command command{"cat", {}};
-    command.input = "one\ntwo";
-    command.on_line = [&](std::string_view line) { lines.emplace_back(line); };
-    EXPECT_EQ(runner.run_checked(command), "one\ntwo");
-    EXPECT_EQ(lines, (std::vector<std::string>{"one", "two"}));
+    command.input = "one\ntwo\nthree";
+    command.on_lines = [&](std::string_view some) { lines.emplace_back(some); };
+    EXPECT_EQ(runner.run_checked(command), "one\ntwo\nthree");
+    EXPECT_EQ(lines, (std::vector<std::string>{"one\ntwo\n", "three"}));
+}
+
+TEST(SystemProcessRunner, JoinsTheHalvesOfALine) {
+    SystemProcessRunner runner;
+    std::vector<std::string> lines;
+    Command command{"sh", {"-c", "printf 'a\nb'; sleep 0.3; printf 'c\nd'; sleep 0.3; printf e"}};
+    command.on_lines = [&](std::string_view some) { lines.emplace_back(some); };
+    EXPECT_EQ(runner.run_checked(command), "a\nbc\nde");
+    EXPECT_EQ(lines, (std::vector<std::string>{"a\n", "bc\n", "de"}));
+}
+
+TEST(LastLines, AreTheEndOfAText) {
+    using Lines = std::vector<std::string>;
+    EXPECT_EQ(last_lines("a\nb\nc\n", 2), (Lines{"b", "c"}));
+    EXPECT_EQ(last_lines("a\nb\nc", 2), (Lines{"b", "c"}));
+    EXPECT_EQ(last_lines("a\n\n", 1), (Lines{""}));
+    EXPECT_EQ(last_lines("a", 3), (Lines{"a"}));
+    EXPECT_EQ(last_lines("\na\n", 2), (Lines{"", "a"}));
+    EXPECT_EQ(last_lines("", 3), Lines{});
+    EXPECT_EQ(last_lines("a\nb", 0), Lines{});
+}
+
+// A line for every two bytes, up to the limit of what a script may print.
+TEST(LastLines, DoNotCostTheLinesAboveThem) {
+    std::string text;
+    while (text.size() < Command::kLargestOutput) {
+        text += "y\n";
+    }
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(last_lines(text, 3), (std::vector<std::string>{"y", "y", "y"}));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(200));
 }
 
 TEST(WatchDisk, StopsAProgramThatWritesTooMuch) {
