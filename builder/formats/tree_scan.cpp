@@ -24,6 +24,9 @@ namespace {
 
 constexpr std::size_t kShownOfPath = 100;
 constexpr std::string_view kOverlayPrefixes[] = {"user.overlay.", "trusted.overlay."};
+/// As mounts with "userxattr" write it. What a program of the tree sets under this name lies on
+/// disk as "user.overlay.overlay.opaque" and hides nothing.
+constexpr std::string_view kOpaque = "user.overlay.opaque";
 
 bool is_overlay_mark(std::string_view name) {
     return std::any_of(
@@ -176,7 +179,7 @@ class Scanner {
         for (auto& [name, value] : read_xattrs(on_disk)) {
             if (!is_overlay_mark(name)) {
                 entry.xattrs[name] = options_.ids.xattr_to_tree(name, value);
-            } else if (options_.overlay_marks && name.ends_with(".opaque") && value == "y") {
+            } else if (options_.overlay_marks && name == kOpaque && value == "y") {
                 entry.opaque = true;
             }
         }
