@@ -52,6 +52,8 @@ namespace {
 
 /// A guest that prints for ever fills its log; what is of interest is at the end.
 constexpr std::uint64_t kMostConsole = std::uint64_t{16} << 20U;
+/// Beyond this only as much of the file is kept.
+constexpr std::uint64_t kLongestConsole = 4 * kMostConsole;
 
 std::uint64_t size_of(const fs::path& path) {
     return fs::exists(path) ? fs::file_size(path) : 0;
@@ -60,13 +62,22 @@ std::uint64_t size_of(const fs::path& path) {
 /// The console's output from the byte `from` on, or the last of it.
 std::string console_from(const fs::path& path, std::uint64_t from) {
     const std::uint64_t size = size_of(path);
+    if (from > size) { // it was cut meanwhile
+        from = 0;
+    }
     const std::uint64_t begin = std::max(from, size - std::min(size, kMostConsole));
     if (begin >= size) {
         return {};
     }
     const RegularFile file(path);
     std::string text(static_cast<std::size_t>(size - begin), '\0');
-    read_exactly_at(file.fd(), std::as_writable_bytes(std::span(text)), begin, path);
+    std::size_t count = 0;
+    ::lseek(file.fd(), static_cast<off_t>(begin), SEEK_SET);
+    while (const std::size_t more =
+               read_some(file.fd(), std::as_writable_bytes(std::span(text).subspan(count)), path)) {
+        count += more;
+    }
+    text.resize(count); // less when it was cut meanwhile
     return plain_console(text);
 }
 
@@ -207,7 +218,9 @@ void Machine::start() {
     if (const std::lock_guard lock(shell_mutex_); shell_) {
         shell_ = std::make_unique<SerialShell>(qemu_.qmp_socket(), qemu_.shell_socket());
     }
+    bound_.reset();
     console_begin_ = size_of(qemu_.console_log());
+    bound_ = std::make_unique<BoundedLog>(qemu_.console_log(), kLongestConsole, kMostConsole);
     launch();
     // Where machines are nested in machines, KVM may be there and yet fail at once.
     constexpr std::chrono::milliseconds kFailsWithin{1500};

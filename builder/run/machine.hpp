@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/background_process.hpp"
+#include "run/bounded_log.hpp"
 #include "run/qemu_command.hpp"
 #include "run/serial_shell.hpp"
 #include "run/ssh.hpp"
@@ -80,6 +81,7 @@ class Machine final : public Instance {
     std::unique_ptr<SshAccess> ssh_;
     std::mutex shell_mutex_;
     std::unique_ptr<SerialShell> shell_;
+    std::unique_ptr<BoundedLog> bound_; ///< of the console's file
     std::unique_ptr<BackgroundProcess> process_;
     std::uint64_t console_begin_ = 0; ///< of the present start, in the console's file
 };
