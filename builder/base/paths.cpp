@@ -110,6 +110,23 @@ void make_private_folder(const fs::path& folder) {
     }
 }
 
+std::string warning_of_cache(const fs::path& root) {
+    for (fs::path above = fs::canonical(root).parent_path();; above = above.parent_path()) {
+        const struct stat status = status_of(above);
+        if (!is_ours(status)) {
+            return fmt::format(
+                "'{}' belongs to another user (id {}), who could replace the cache '{}' in it; {}",
+                above.string(),
+                status.st_uid,
+                root.string(),
+                kCacheHint);
+        }
+        if (above == above.root_path()) {
+            return {};
+        }
+    }
+}
+
 fs::path own_cache_root(const EnvLookup& env) {
     const fs::path root = cache_root(env);
     std::error_code error;

@@ -9,6 +9,7 @@
 #include "base/environment.hpp"
 
 #include <filesystem>
+#include <string>
 
 namespace kiln {
 
@@ -26,6 +27,10 @@ void make_private_folder(const std::filesystem::path& folder);
 /// others to read it are taken away unless it holds anything that is not kiln's. Call it before
 /// enter_build_namespace(): owners look different afterwards. Throws Error with a hint.
 [[nodiscard]] std::filesystem::path own_cache_root(const EnvLookup& env = process_env);
+
+/// A warning when a folder above the cache belongs to another user than root, who could put another
+/// cache in its place; else an empty text. To be called when own_cache_root() is.
+[[nodiscard]] std::string warning_of_cache(const std::filesystem::path& root);
 
 /// Looks at a folder for results before anything is written to it. Throws Error when every user of
 /// this host could put links into it; returns a warning, else an empty text, when it belongs to

@@ -68,7 +68,11 @@ InputWorld::InputWorld(const Arguments& arguments, Context& context)
       proxies_(context.io.env, context.io.processes),
       http_(std::make_unique<CurlHttpClient>(http_options(context.io.env, proxies_))),
       offline_(arguments.flag(kOfflineOption.name)), cpan_(cpan_place(arguments, context.io.env)),
-      env_(context.io.env) {}
+      env_(context.io.env) {
+    if (const std::string warning = warning_of_cache(cache_); !warning.empty()) {
+        console_.warning(warning);
+    }
+}
 
 InputWorld::InputWorld(Context& context) : InputWorld(without_input_options(), context) {}
 

@@ -142,6 +142,22 @@ template <typename Attempt> bool nobody_can(Attempt&& attempt) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+TEST(OwnCacheRoot, WarnsOfWhoCanPutAnotherInItsPlace) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can make folders of others";
+    }
+    const TempDir dir(temporary_root(), "kiln-test");
+    const fs::path theirs = dir.path() / "theirs";
+    const fs::path cache = own_root(theirs / "deep/cache");
+    EXPECT_EQ(warning_of_cache(cache), "");
+    ASSERT_EQ(::chown(theirs.c_str(), 65534, 65534), 0);
+    EXPECT_EQ(
+        warning_of_cache(own_root(cache)),
+        "'" + theirs.string() +
+            "' belongs to another user (id 65534), who could replace the cache '" + cache.string() +
+            "' in it; set KILN_CACHE to a directory of your own");
+}
+
 TEST(OwnCacheRoot, KeepsOtherUsersFromProgramsInTrees) {
     if (::geteuid() != 0) {
         GTEST_SKIP() << "only root can become another user";
