@@ -99,8 +99,10 @@ void TreeRoot::make_directory(std::string_view path, const Ownership& ownership)
     if (info && S_ISLNK(info->st_mode) && is_directory(path)) {
         return;
     }
-    if ((!info || !S_ISDIR(info->st_mode)) &&
-        ::mkdirat(place.directory.get(), place.name.c_str(), S_IRWXU) != 0) {
+    if (info && !S_ISDIR(info->st_mode)) {
+        throw Error(fmt::format("{} is not a directory", of_tree(path)));
+    }
+    if (!info && ::mkdirat(place.directory.get(), place.name.c_str(), S_IRWXU) != 0) {
         throw SystemError(fmt::format("cannot make the directory {}", of_tree(path)));
     }
     set_ownership(path, ownership);

@@ -21,10 +21,6 @@ constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxKeys = 65536;
 constexpr std::size_t kMaxKeysOfObject = 4096;
 
-Error malformed(std::string_view what, std::string_view why) {
-    return Error(fmt::format("malformed JSON in '{}': {}", printable(what), why));
-}
-
 /// "line 3, column 7" of a byte, counted from 1.
 std::string place_of(std::string_view text, std::size_t byte) {
     const std::string_view before = text.substr(0, std::min(byte == 0 ? 0 : byte - 1, text.size()));
@@ -39,7 +35,7 @@ std::string place_of(std::string_view text, std::size_t byte) {
 /// does not. That parser's own callback looks at all items of a list for each of them.
 class Guard final : public nlohmann::json_sax<Json> {
   public:
-    Guard(std::string_view text, std::string_view what) : text_(text), what_(what) {}
+    explicit Guard(std::string_view text) : text_(text) {}
 
     bool null() override { return true; }
 
@@ -75,10 +71,10 @@ class Guard final : public nlohmann::json_sax<Json> {
 
     bool key(string_t& key) override {
         if (++count_ > kMaxKeys || keys_.back().size() == kMaxKeysOfObject) {
-            throw malformed(what_, "too many keys");
+            throw Error("too many keys");
         }
         if (!keys_.back().insert(key).second) {
-            throw malformed(what_, fmt::format("'{}' occurs twice", printable(key)));
+            throw Error(fmt::format("'{}' occurs twice", excerpt(key)));
         }
         return true;
     }
@@ -88,26 +84,23 @@ class Guard final : public nlohmann::json_sax<Json> {
         const std::string& /*token*/,
         const nlohmann::detail::exception& error) override {
         if (dynamic_cast<const nlohmann::json::parse_error*>(&error) == nullptr) {
-            throw malformed(what_, "a number is out of range");
+            throw Error("a number is out of range");
         }
-        throw malformed(
-            what_,
-            fmt::format(
-                "{} at {}",
-                byte > text_.size() ? "unexpected end" : "syntax error",
-                place_of(text_, byte)));
+        throw Error(fmt::format(
+            "{} at {}",
+            byte > text_.size() ? "unexpected end" : "syntax error",
+            place_of(text_, byte)));
     }
 
   private:
     bool enter() {
         if (++depth_ > kMaxDepth) {
-            throw malformed(what_, fmt::format("nested more than {} levels deep", kMaxDepth));
+            throw Error(fmt::format("nested more than {} levels deep", kMaxDepth));
         }
         return true;
     }
 
     std::string_view text_;
-    std::string_view what_;
     std::vector<std::unordered_set<std::string>> keys_;
     std::size_t count_ = 0;
     int depth_ = 0;
@@ -115,15 +108,24 @@ class Guard final : public nlohmann::json_sax<Json> {
 
 } // namespace
 
-Json parse_json(std::string_view text, std::string_view what) {
+std::string json_fault(std::string_view text) {
     if (text.size() > kMaxJsonBytes) {
-        throw malformed(
-            what,
-            fmt::format(
-                "{}, the limit is {}", format_size(text.size()), format_size(kMaxJsonBytes)));
+        return fmt::format(
+            "{}, the limit is {}", format_size(text.size()), format_size(kMaxJsonBytes));
     }
-    Guard guard(text, what);
-    Json::sax_parse(text, &guard);
+    try {
+        Guard guard(text);
+        Json::sax_parse(text, &guard);
+        return {};
+    } catch (const Error& error) {
+        return error.message();
+    }
+}
+
+Json parse_json(std::string_view text, std::string_view what) {
+    if (const std::string fault = json_fault(text); !fault.empty()) {
+        throw Error(fmt::format("malformed JSON in '{}': {}", printable(what), fault));
+    }
     return Json::parse(text);
 }
 

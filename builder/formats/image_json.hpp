@@ -18,9 +18,11 @@ namespace kiln {
 /// No JSON file of an image has a reason to be larger.
 inline constexpr std::uint64_t kMaxJsonBytes = std::uint64_t{8} << 20U;
 
-/// Throws Error "malformed JSON in 'WHAT': ..." for syntax faults, text that is not UTF-8, keys
-/// that occur twice in an object, nesting beyond 64 levels, and more bytes or keys than any image
-/// has.
+/// What is wrong with JSON, such as "syntax error at line 1, column 7"; empty when it is fine.
+/// Wrong are syntax faults, text that is not UTF-8, keys that occur twice in an object, nesting
+/// beyond 64 levels, numbers that no type holds, and more bytes or keys than any image has.
+[[nodiscard]] std::string json_fault(std::string_view text);
+/// Throws Error "malformed JSON in 'WHAT': ..." for text that has a fault.
 [[nodiscard]] nlohmann::ordered_json parse_json(std::string_view text, std::string_view what);
 
 /// A view of one object. Getters throw Error "'KEY' of WHAT must be ..." or "WHAT has no 'KEY'";

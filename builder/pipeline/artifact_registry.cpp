@@ -140,6 +140,22 @@ pushed_before(const std::string& tag, const OciDescriptor& config, RegistryClien
     return PushedArtifact{tag, manifest->digest, parts.layer.size};
 }
 
+/// An archive that cannot be unpacked is the registry's fault; a disk that cannot be written is
+/// not.
+void unpack_layer(const fs::path& blob, const std::string& reference, const fs::path& folder) {
+    FileSource archive(blob);
+    try {
+        unpack_archive(archive, reference, folder);
+    } catch (const SystemError&) {
+        throw;
+    } catch (const Error& error) {
+        if (error.exit_code() != ExitCode::failed) {
+            throw;
+        }
+        throw unfit(reference, "has a damaged layer: " + error.message());
+    }
+}
+
 } // namespace
 
 std::string artifact_tag(const std::string& name, const Digest& key) {
@@ -204,8 +220,7 @@ std::optional<ArtifactInfo> pull_artifact(
     const fs::path folder = work->path() / "tree";
     fs::create_directory(folder);
     fs::permissions(folder, fs::perms(0755));
-    FileSource archive(blob);
-    unpack_archive(archive, reference, folder);
+    unpack_layer(blob, reference, folder);
     const FileTree tree = scan_tree(
         folder, {.mtime = [](const std::string&, FileType, std::int64_t found) { return found; }});
     if (tree.digest() != wanted.result.tree) {

@@ -2,6 +2,7 @@
 #include "publish/registry_json.hpp"
 
 #include "base/text.hpp"
+#include "formats/image_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -56,6 +57,9 @@ void read_remote_json(
     std::string_view text, const std::string& what, const std::function<void(const Json&)>& read) {
     if (depth_of(text) > kDeepestRemoteJson) {
         throw invalid(what, fmt::format("nested deeper than {} levels", kDeepestRemoteJson));
+    }
+    if (const std::string fault = json_fault(text); !fault.empty()) {
+        throw invalid(what, fault);
     }
     try {
         read(Json::parse(text));

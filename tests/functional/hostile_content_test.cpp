@@ -37,6 +37,8 @@ TEST_F(HostileRegistry, HasManifestsThatMakeNoSense) {
              "\xef\xbb\xbf\x1b[2J"}) {
         expect_refused(pull_of(text), "");
     }
+    expect_refused(
+        pull_of("<html>"), "manifest 'tag' is not valid: syntax error at line 1, column 1");
     expect_refused(pull_of(std::string(100'000, '[')), "nested deeper than 32 levels");
     expect_refused(pull_of("{\"a\": \"\x1b[2J\"}"), "manifest 'tag' is not valid");
 }
@@ -94,6 +96,17 @@ TEST_F(HostileRegistry, SendsOtherContentThanItSaid) {
             }
         }),
         "bytes that its manifest says");
+}
+
+TEST_F(HostileRegistry, HasLayersThatAreDamaged) {
+    const std::string config = config_text();
+    const std::string zstd_that_is_cut = "\x28\xb5\x2f\xfd\x04";
+    for (const std::string& layer :
+         {std::string("no archive"), zstd_that_is_cut, std::string(2000, 'x')}) {
+        expect_refused(
+            pull_of(manifest(config_of(config), layer_of(layer)), {config, layer}),
+            "'tag' of the registry has a damaged layer: ");
+    }
 }
 
 TEST_F(HostileRegistry, CompressesWhatWasNotAskedFor) {

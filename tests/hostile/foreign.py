@@ -31,6 +31,13 @@ def qcow2(backing=b"", extensions=(), *, bits=16, size=1 << 20, crypt=0, incompa
     return (head + extra + backing).ljust(4 << 16, b"\0")
 
 
+def talker():
+    """A disk that boots, without a system, and writes to the serial port for ever."""
+    #     mov dx, 0x3f8; mov al, 'y'; again: out dx, al; jmp again
+    code = b"\xba\xf8\x03" + b"\xb0y" + b"\xee" + b"\xeb\xfd"
+    return (code.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0")
+
+
 def tar_bytes(members, form=tarfile.GNU_FORMAT):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=form) as archive:

@@ -16,14 +16,15 @@ class Foreign:
     code: int
     says: str  # in standard error
     make: Callable  # of a path that is free; makes the file there
+    boots: bool = False  # would be given to a machine
 
 
 def disk(name, says, **how):
-    return Foreign(name, 1, says, lambda path: write(path, qcow2(**how)))
+    return Foreign(name, 1, says, lambda path: write(path, qcow2(**how)), boots=True)
 
 
-def file(name, says, data):
-    return Foreign(name, 1, says, lambda path: write(path, data))
+def file(name, says, data, boots=False):
+    return Foreign(name, 1, says, lambda path: write(path, data), boots)
 
 
 def layout(name, says, make, code=1):
@@ -90,11 +91,11 @@ IMAGES = [
          "is not a valid qcow2 image: the header is malformed",
          length=1 << 31),
     file("a header that ends early", "is not a valid qcow2 image: the header is truncated",
-         b"QFI\xfb\0\0\0\3"),
+         b"QFI\xfb\0\0\0\3", boots=True),
     file("a disk of VMware that names a file", "is a VMDK image, which kiln does not read",
          b'# Disk DescriptorFile\nversion=1\ncreateType="monolithicFlat"\n'
-         b'RW 2048 FLAT "/victim/file" 0\n'),
-    Foreign("a pipe", 1, "is not a regular file", fifo),
+         b'RW 2048 FLAT "/victim/file" 0\n', boots=True),
+    Foreign("a pipe", 1, "is not a regular file", fifo, boots=True),
     layout("a blob that is a link", "leads through a symbolic link", blob_link),
     layout("a blob that is a pipe", "is not a regular file", blob_pipe),
     layout("an index that is a link", "index.json' leads through a symbolic link",
@@ -148,7 +149,7 @@ TARBALLS = [
     file("an absolute member",
          "archive member has the unusable name '/victim/x'", tar_bytes([member("/victim/x", "x")])),
     file("a file behind a link",
-         "cannot make the directory '/srv/s/a' of the tree: File exists", tar_bytes([
+         "'/srv/s/a' of the tree is not a directory", tar_bytes([
         member("a", kind=LINK, link="/victim/dir"), member("a/new", "x")])),
     file("a file behind a hard link to a link", "is neither file, directory nor link", tar_bytes([
         member("a", kind=LINK, link="/victim/dir"), member("b", kind=HARD, link="a"),

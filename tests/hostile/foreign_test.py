@@ -12,6 +12,7 @@ import unittest
 import foreign_cases
 import remotes
 import watch
+from foreign import talker
 from watched import Watched, world
 
 
@@ -36,9 +37,9 @@ class Foreign(Watched):
                               info.st_mtime_ns)
         return out
 
-    def run_kiln(self, *words, cache="cache"):
+    def run_kiln(self, *words, cache="cache", before=()):
         done = self.watch.run(
-            [world.KILN, *words], cwd=self.folder, timeout=60,
+            [*before, world.KILN, *words], cwd=self.folder, timeout=60,
             env=world.environment(TMPDIR=self.folder / "tmp", KILN_CACHE=self.folder / cache))
         self.assertEqual(self.watch.changes(), [], done.stderr[-2000:])
         self.assertEqual(self.victims(), self.before)
@@ -62,6 +63,28 @@ class Foreign(Watched):
             for command in ("inspect", "lint"):
                 with self.subTest(f"{command}: {case.name}"):
                     self.check(self.run_kiln(command, path), case.code, case.says)
+
+    def test_machines(self):
+        """The same disks for a machine: refused before there is one."""
+        suite = self.folder / "files/suite.yaml"
+        suite.write_text("kiln: 1\nsuite: x\nready: {port: http}\nports: {http: 80}\n"
+                         "checks: [{check: one, title: one, run: 'true'}]\n")
+        for number, case in enumerate(case for case in foreign_cases.IMAGES if case.boots):
+            path = self.folder / f"files/disk{number}"
+            case.make(path)
+            for words in (("run",), ("accept", "--suite", suite)):
+                with self.subTest(f"{words[0]}: {case.name}"):
+                    self.check(self.run_kiln(*words, "--vm", path), case.code, case.says)
+
+    def test_a_machine_that_never_ends(self):
+        """It boots, answers nothing and prints for ever; who gives up finds nothing left."""
+        path = self.folder / "files/talker.raw"
+        path.write_bytes(talker())
+        content = path.read_bytes()
+        done = self.run_kiln("run", "--vm", "--emulate", path,
+                             before=("timeout", "--signal=INT", "10"))
+        self.assertIn(done.returncode, (0, 124, 130), done.stderr)
+        self.assertEqual(path.read_bytes(), content)
 
     def test_registries(self):
         registry = remotes.Registry()

@@ -104,7 +104,7 @@ CASES = [
     script("replaces dpkg's configuration", "rm -rf /etc/dpkg/dpkg.cfg.d; "
            "ln -s /victim/dir /etc/dpkg/dpkg.cfg.d"),
     case("a preinst that replaces dpkg's folder", 1,
-         ("cannot make the directory '/var/lib/dpkg/info' of the tree: File exists",), scripts={
+         ("'/var/lib/dpkg/info' of the tree is not a directory",), scripts={
         "preinst": "#!/bin/sh\nmv /var/lib/dpkg/info /i\nln -s /victim/dir /var/lib/dpkg/info\n"}),
     case("a preinst that replaces status", 1,
          ("cannot open the directory of '/data/var/lib/dpkg/status' of the tree",), scripts={

@@ -122,7 +122,7 @@ CASES = [
            "names 'http://registry.example/token' as its next address: http: is only allowed for",
            manifest=asks_at("http://registry.example/token")),
     Answer("a manifest that is no JSON",
-           "' is not valid: parse error at line 1, column 1",
+           "' is not valid: syntax error at line 1, column 1",
            manifest=(200, {}, b"\x1b]0;owned\x07")),
     Answer("an error with escapes", "status 403, NO \\x1b[31mred", manifest=(
         403, {}, b'{"errors": [{"code": "NO", "message": "\\u001b[31mred"}]}')),
@@ -141,25 +141,25 @@ CASES = [
            title="../../../victim/new"),
     Answer("another tree than it said", "holds another tree than sha256:0000"),
     Answer("a member outside",
-           "archive member has the unusable name '../../../victim/new'", 1,
+           "archive member has the unusable name '../../../victim/new'",
            layer=tar([member("../../../victim/new", "x")])),
     Answer("an absolute member",
-           "archive member has the unusable name '/victim/new'", 1,
+           "archive member has the unusable name '/victim/new'",
            layer=tar([member("/victim/new", "x")])),
-    Answer("a link and a file through it", "cannot unpack 'link/new' of", 1, layer=tar([
+    Answer("a link and a file through it", "cannot unpack 'link/new' of", layer=tar([
         member("link", b"", LINK, "/victim/dir"), member("link/new", "x")])),
     Answer("a hard link through a link",
-           "it is a hard link to 'a', which is not a file", 1,
+           "it is a hard link to 'a', which is not a file",
            layer=tar([
         member("a", b"", LINK, "/victim/dir"), member("b", b"", HARD, "a"), member("b/new", "x")])),
     Answer("a hard link to the host's",
-           "archive member has the unusable name '../../../victim/file'", 1,
+           "archive member has the unusable name '../../../victim/file'",
            layer=tar([
         member("hard", b"", HARD, "../../../victim/file"), member("hard", "x")])),
     Answer("a device",
-           "it is neither file, directory nor link", 1,
+           "it is neither file, directory nor link",
            layer=tar([member("dev", kind=DEVICE, devmajor=8, devminor=0)])),
     Answer("a sparse member of exabytes",
-           "has a member 'big' of 4194304.0 TiB; the limit is 64.0 GiB", 1,
+           "has a member 'big' of 4194304.0 TiB; the limit is 64.0 GiB",
            layer=sparse("big", EXABYTES)),
 ]

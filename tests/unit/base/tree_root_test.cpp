@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "base/tree_root.hpp"
+#include "support/expect_error.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -154,6 +155,17 @@ TEST_F(TreeRootTest, ReadsRegularFilesOnly) {
     }
     tree_.empty_file("pipe");
     EXPECT_THROW(tree_.append("pipe", "x"), Error);
+}
+
+TEST_F(TreeRootTest, SaysWhatIsNoDirectory) {
+    tree_.write_file("/file", "x", {});
+    for (const char* path : {"/file", "/file/below", "/file/below/deeper"}) {
+        EXPECT_EQ(
+            test::message_of([&] { tree_.make_directory(path, {}); }),
+            "'/file' of the tree is not a directory")
+            << path;
+    }
+    EXPECT_EQ(tree_.read_text("/file"), "x");
 }
 
 TEST_F(TreeRootTest, RefusesNamesWithANulByte) {

@@ -43,6 +43,15 @@ TEST(RegistryJson, TakesDescriptorsUpToALimit) {
     }
 }
 
+TEST(RegistryJson, SaysWhereTextIsNoJson) {
+    EXPECT_EQ(fault_of("<html>\n"), "manifest 'x' is not valid: syntax error at line 1, column 1");
+    EXPECT_EQ(
+        fault_of("{\n\"size\":"), "manifest 'x' is not valid: unexpected end at line 2, column 8");
+    EXPECT_EQ(
+        fault_of("{\"size\": 1, \"size\": 2}"), "manifest 'x' is not valid: 'size' occurs twice");
+    EXPECT_EQ(fault_of("{\"size\": 1e999}"), "manifest 'x' is not valid: a number is out of range");
+}
+
 TEST(RegistryJson, EndsWrongTextInAnErrorOfItsOwn) {
     for (const std::string& text : std::vector<std::string>{
              "",
