@@ -170,6 +170,8 @@ HttpResponse Transfer::end(CURLcode code) {
     }
     if (is_file_) {
         response_.status = 200;
+    } else if (!has_headers_) { // libcurl takes what it got for all of them
+        throw failed("the server closed the connection within the headers", true, ExitCode::failed);
     }
     if (response_.status < 300) {
         guarded([this] { announce(); });
@@ -197,6 +199,7 @@ void Transfer::take_header(std::string_view line) {
     line = trim(line);
     if (line.starts_with("HTTP/")) {
         // A new answer, after "100 Continue".
+        has_headers_ = false;
         response_ = HttpResponse();
         response_.url = hop_.url.text();
         const std::size_t space = line.find(' ');
@@ -205,6 +208,7 @@ void Transfer::take_header(std::string_view line) {
         response_.status = static_cast<int>(parse_unsigned(number).value_or(0));
         return;
     }
+    has_headers_ = has_headers_ || line.empty();
     const std::size_t colon = line.find(':');
     if (colon != std::string_view::npos) {
         response_.headers.push_back(
@@ -220,6 +224,11 @@ void Transfer::announce() {
     if (is_file_) {
         response_.status = 200;
         response_.body_offset = request_.offset;
+    } else if (response_.status < 200) { // such as 101, to a protocol that nobody asked for
+        throw failed(
+            fmt::format("the server ends with status {}", response_.status),
+            false,
+            ExitCode::remote_refused);
     } else if (response_.status == 206) {
         // "bytes 100-199/200": believe what the server says, not what was asked for.
         const std::string_view range = response_.header("content-range").value_or("");

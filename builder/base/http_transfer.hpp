@@ -75,6 +75,7 @@ class Transfer {
     std::size_t header_bytes_left_ = 0;
     bool has_enough_ = false; ///< of an answer whose rest nobody wants
     HttpResponse response_;
+    bool has_headers_ = false; ///< all of the last answer's
     bool announced_ = false;
     std::exception_ptr failure_;
     CurlList headers_;
