@@ -58,11 +58,24 @@ bool is_name(const std::string& argument) {
     return argument.find('/') == std::string::npos && !fs::exists(argument);
 }
 
-fs::path suite_of_recipe(const fs::path& recipe_file, Context& context) {
+Recipe load_recipe_file(const fs::path& recipe_file, Context& context) {
     Diagnostics diags;
-    const std::optional<Recipe> recipe = load_recipe(recipe_file, {{}, stage_table()}, diags);
+    std::optional<Recipe> recipe = load_recipe(recipe_file, {{}, stage_table()}, diags);
     require_no_faults(recipe_file, kRecipes, diags, context);
-    return recipe->suite;
+    return std::move(*recipe);
+}
+
+fs::path suite_of_recipe(const fs::path& recipe_file, Context& context) {
+    return load_recipe_file(recipe_file, context).suite;
+}
+
+bool is_recipe_file(const std::string& argument) {
+    return argument.ends_with(".yaml") || argument.ends_with(".yml");
+}
+
+/// The name that a recipe's file gives its results; any other argument as it is.
+std::string name_of_recipe(const std::string& argument, Context& context) {
+    return is_recipe_file(argument) ? load_recipe_file(argument, context).name : argument;
 }
 
 /// The file of the recipe that the image was made from, as far as one can tell.
@@ -94,8 +107,9 @@ fs::path find_suite(const Arguments& arguments, const fs::path& image, Context& 
         }
         return suite;
     }
+    const std::string& argument = arguments.positional(kInstanceImagePositional.name);
     const fs::path recipe =
-        recipe_of_image(arguments.positional(kInstanceImagePositional.name), image);
+        is_recipe_file(argument) ? fs::path(argument) : recipe_of_image(argument, image);
     return recipe.empty() ? fs::path() : suite_of_recipe(recipe, context);
 }
 
@@ -129,7 +143,8 @@ Suite load_suite_file(const fs::path& path, const Variables& set, Context& conte
 SessionRequest session_request(const Arguments& arguments, Context& context) {
     SessionRequest request;
     const std::optional<InstanceKind> kind = kind_of(arguments);
-    const std::string& argument = arguments.positional(kInstanceImagePositional.name);
+    const std::string argument =
+        name_of_recipe(arguments.positional(kInstanceImagePositional.name), context);
     request.image = is_name(argument) ? find_result(argument, kind) : fs::path(argument);
     request.format = detect_image_format(request.image);
     request.kind = kind_of_format(request.format);

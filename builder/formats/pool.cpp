@@ -96,6 +96,14 @@ class Failures {
 
     [[nodiscard]] std::size_t count() const { return lines_.size(); }
 
+    [[nodiscard]] std::vector<const PoolInput*> of(const std::vector<PoolInput>& inputs) const {
+        std::vector<const PoolInput*> out;
+        for (const auto& [index, lines] : lines_) {
+            out.push_back(&inputs[index]);
+        }
+        return out;
+    }
+
     [[nodiscard]] std::vector<std::string> lines() const {
         std::vector<std::string> out;
         for (const auto& [index, lines] : lines_) {
@@ -109,7 +117,18 @@ class Failures {
     std::map<std::size_t, std::vector<std::string>> lines_;
 };
 
-std::string refresh_hint(const std::string& refresh) {
+/// What to do about these, which could not be fetched.
+std::string fetch_hint(const std::vector<const PoolInput*>& failed, const std::string& refresh) {
+    const bool is_of_archive = std::any_of(failed.begin(), failed.end(), [](const auto* input) {
+        return input->purpose == HttpPurpose::apt_mirror;
+    });
+    if (!is_of_archive) {
+        return "check their URLs and digests where the recipe or the definition names them";
+    }
+    if (refresh.empty()) {
+        return "the lock is new, and the mirror does not have what its lists name: try again "
+               "later, or take another mirror (--mirror)";
+    }
     return fmt::format(
         "archives drop old packages: {} solves anew and shows what changed; '--snapshot URL' "
         "fetches what was dropped",
@@ -252,7 +271,8 @@ void Pool::fetch(
         throw Error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what))
             .with_details(failures.lines())
             .with_hint(
-                options.offline ? "run once without --offline" : refresh_hint(options.refresh));
+                options.offline ? "run once without --offline"
+                                : fetch_hint(failures.of(inputs), options.refresh));
     }
 }
 

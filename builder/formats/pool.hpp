@@ -36,7 +36,7 @@ struct PoolInput {
 struct FetchOptions {
     unsigned connections = 8;
     bool offline = false; ///< never calls the HttpClient
-    /// What makes the lock anew, for the hint of a failure.
+    /// The command that makes a new lock, for the hint of a failure; empty: it was made just now.
     std::string refresh = "'kiln lock RECIPE' or 'kiln bake RECIPE --refresh'";
     RetryPolicy retry = {};
 };

@@ -22,7 +22,11 @@ class Substitution {
 
     void visit(YamlNode& node) {
         if (node.kind == YamlNode::Kind::scalar) {
+            const bool is_one_variable =
+                node.text.starts_with("${") && node.text.find('}') == node.text.size() - 1;
             node.text = replace(node);
+            // In a flow map "${uid}" must stand in quotes, which then say nothing of its kind.
+            node.quoted = node.quoted && !is_one_variable;
             if (faulty_) {
                 node.kind = YamlNode::Kind::invalid;
                 faulty_ = false;

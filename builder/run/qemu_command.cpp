@@ -30,8 +30,8 @@ void add_processor(const QemuPlan& plan, Arguments& out) {
     }
     out.add("-accel", "tcg,thread=multi");
     // Emulation walks the copies that erms and fsrm recommend byte by byte, and five levels of
-    // page tables cost without use.
-    out.add("-cpu", "max,la57=off,erms=off,fsrm=off");
+    // page tables cost without use. Linux 6.12 panics when it uses the emulated cmpxchg16b.
+    out.add("-cpu", "max,la57=off,erms=off,fsrm=off,cx16=off");
 }
 
 void add_disks(const QemuPlan& plan, Arguments& out) {

@@ -108,6 +108,17 @@ std::string ready_url(const ReadySpec& spec, std::uint16_t host_port) {
     return fmt::format("{}://127.0.0.1:{}{}", spec.tls ? "https" : "http", host_port, spec.path);
 }
 
+std::string last_console_line(Instance& instance) {
+    if (instance.kind() != InstanceKind::vm) {
+        return {};
+    }
+    const std::vector<std::string> lines = split_lines(instance.log_since_start());
+    const auto last = std::find_if(
+        lines.rbegin(), lines.rend(), [](const std::string& line) { return !trim(line).empty(); });
+    return last == lines.rend() ? std::string()
+                                : fmt::format("; its console: {}", excerpt(trim(*last)));
+}
+
 void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWorld& world) {
     constexpr Milliseconds kPause{500};
     const std::string_view noun =
@@ -133,7 +144,7 @@ void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWor
                     *missing),
                 world.instance);
         }
-        job.note("for " + *missing);
+        job.note("for " + *missing + last_console_line(world.instance));
         world.wait(kPause);
     }
     job.finish();

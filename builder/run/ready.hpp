@@ -30,4 +30,8 @@ void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWor
 /// "http://127.0.0.1:40123/path"
 [[nodiscard]] std::string ready_url(const ReadySpec& spec, std::uint16_t host_port);
 
+/// "; its console: ..." with the last line that a machine wrote to its serial console, which shows
+/// whether it gets on; empty of a container, and when there is none.
+[[nodiscard]] std::string last_console_line(Instance& instance);
+
 } // namespace kiln

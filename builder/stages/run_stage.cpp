@@ -3,6 +3,7 @@
 #include "stages/host_name.hpp"
 #include "stages/kinds.hpp"
 #include "stages/leftovers.hpp"
+#include "stages/script_hint.hpp"
 
 #include <fmt/format.h>
 
@@ -38,7 +39,9 @@ class RunStage final : public Stage {
             const ResolvableHostName host_name(context);
             const ProcessResult result = context.sandbox.run(command);
             if (!result.ok()) {
-                throw ProcessError(fmt::format("the script of stage '{}'", spec_.name), result);
+                ProcessError error(fmt::format("the script of stage '{}'", spec_.name), result);
+                error.set_hint_if_empty(hint_of_failed_script(result));
+                throw error;
             }
         }
         clean_leftovers(context);

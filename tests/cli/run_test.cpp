@@ -60,6 +60,17 @@ TEST_F(RunCommands, FindImageAndSuiteByTheRecipesName) {
     EXPECT_EQ(checks[0]["only"], "vm");
 }
 
+TEST_F(RunCommands, TakeTheRecipesFileAsBakeDoes) {
+    const CliResult text = run_kiln({"accept", "recipes/web.yaml", "--list"});
+    EXPECT_EQ(text.exit_code, 0) << text.err;
+    EXPECT_EQ(text.out, "17       it redirects\n40       it boots (vm only)\n");
+    EXPECT_EQ(run_kiln({"accept", "./recipes/web.yaml", "--vm", "--list"}).exit_code, 0);
+    fs::remove_all("images/out/web");
+    EXPECT_THAT(
+        error_of({"accept", "recipes/web.yaml"}),
+        HasSubstr("there is no image of 'web' in 'images/out/web'"));
+}
+
 TEST_F(RunCommands, TakeAPathAndASuite) {
     EXPECT_EQ(
         run_kiln({"accept", "images/out/web/web.qcow2", "--recipe", "web", "--list"}).exit_code, 0);

@@ -25,7 +25,12 @@ class FetchTest : public testing::Test {
   protected:
     PoolInput put(const std::string& name, const std::string& content) {
         write_file_atomically(dir_.path() / "www" / name, content);
-        return {name, sha256(content), content.size(), {server_.url() + "/" + name}};
+        return {
+            name,
+            sha256(content),
+            content.size(),
+            {server_.url() + "/" + name},
+            HttpPurpose::apt_mirror};
     }
 
     void fetch(const std::vector<PoolInput>& inputs) {
@@ -103,7 +108,8 @@ TEST_F(FetchTest, SurvivesABusyServerAndFollowsRedirects) {
 
 TEST_F(FetchTest, ListsVanishedAndWrongFiles) {
     const PoolInput good = put("good", "content");
-    const PoolInput gone{"gone", sha256("x"), 1, {server_.url() + "/gone"}};
+    const PoolInput gone{
+        "gone", sha256("x"), 1, {server_.url() + "/gone"}, HttpPurpose::apt_mirror};
     const PoolInput wrong = put("wrong", "right content");
     const PoolInput truncated = put("truncated", "whole content");
     put("wrong", "other content");

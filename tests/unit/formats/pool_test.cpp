@@ -21,7 +21,12 @@ using testing::HasSubstr;
 class PoolTest : public testing::Test {
   protected:
     static PoolInput input(const std::string& name, const std::string& content) {
-        return {name, sha256(content), content.size(), {"http://host/" + name}};
+        return {
+            name,
+            sha256(content),
+            content.size(),
+            {"http://host/" + name},
+            HttpPurpose::apt_mirror};
     }
 
     PoolInput serve(const std::string& name, const std::string& content) {
@@ -137,6 +142,17 @@ TEST_F(PoolTest, TriesTheNextOrigin) {
     client_.answer("http://wrong/one", {.body = "CONTENT"});
     fetch({one});
     EXPECT_EQ(content(one), "content");
+}
+
+TEST_F(PoolTest, SaysWhatHelpsWhenTheLockIsNewOrTheInputIsNoPackage) {
+    const PoolInput package = input("package", "x");
+    PoolInput tarball = input("tarball", "y");
+    tarball.purpose = HttpPurpose::user_url;
+    options_.refresh = "";
+    EXPECT_THAT(failure({package, tarball}).hint(), HasSubstr("try again later"));
+    EXPECT_THAT(failure({tarball}).hint(), HasSubstr("check their URLs"));
+    options_.refresh = "'kiln lock web'";
+    EXPECT_THAT(failure({tarball}).hint(), HasSubstr("check their URLs"));
 }
 
 TEST_F(PoolTest, ListsAllThatVanishedWithTheWayOut) {

@@ -43,6 +43,7 @@ TEST(QemuArguments, DescribeTheMachine) {
     const Words words = qemu_arguments(machine());
     EXPECT_TRUE(has_pair(words, "-m", "2048M"));
     EXPECT_TRUE(has_pair(words, "-accel", "tcg,thread=multi"));
+    EXPECT_TRUE(has_pair(words, "-cpu", "max,la57=off,erms=off,fsrm=off,cx16=off"));
     EXPECT_TRUE(has_pair(
         words,
         "-blockdev",

@@ -185,5 +185,16 @@ TEST_F(Readiness, FailsWithTheEndOfTheLog) {
     EXPECT_EQ(failure(), "the container ended before it was ready|one|two");
 }
 
+TEST(LastConsoleLine, ShowsWhetherAMachineGetsOn) {
+    test::FakeInstance instance;
+    instance.text = "[    1.0] Linux\r\nStarting \x1b[1mcloud-init\r\n\r\n";
+    EXPECT_EQ(last_console_line(instance), "");
+    instance.is_machine = true;
+    EXPECT_THAT(last_console_line(instance), testing::StartsWith("; its console: Starting "));
+    EXPECT_EQ(last_console_line(instance).find('\x1b'), std::string::npos);
+    instance.text = "\n";
+    EXPECT_EQ(last_console_line(instance), "");
+}
+
 } // namespace
 } // namespace kiln
