@@ -104,13 +104,15 @@ CASES = [
           says=("cannot be put into an OCI layer",)),
     moved("a loop of links", "ln -s b /srv/a; ln -s a /srv/b; ln -s . /srv/self"),
     # What scripts do while they run.
-    moved("reads the environment", "env >/srv/env; ! grep -q KILN_TEST_SECRET /srv/env; "
+    moved("reads the environment", "env >/srv/env; if grep -q KILN_TEST_SECRET /srv/env; then exit 9; fi; "
           "! tr '\\0' '\\n' </proc/1/environ | grep -q KILN_TEST_SECRET"),
     moved("prints terminal escapes", "printf '\\033]0;owned\\007\\033[2J\\n'; exit 3", code=1,
           says=("\\x1b]0;owned\\x07",)),
     moved("prints bytes that are no text", "printf '\\377\\200\\n'; exit 3", code=1,
           says=("failed with exit code 3",)),
     moved("changes core_pattern", "! echo '|/tmp/x' >/proc/sys/kernel/core_pattern"),
+    moved("prints for ever", "yes", code=1,
+          says=("was stopped: it printed more than 64.0 MiB", "\n  y\n")),
     moved("leaves a server behind", "setsid sleep 3000 >/dev/null 2>&1 &"),
     moved("kills everything", "sleep 100 & kill -9 -1"),
     moved("mounts", "! mount -t tmpfs tmpfs /mnt"),
