@@ -227,6 +227,23 @@ class Failure(unittest.TestCase):
         )
         self.check(done, 1, "has no range of 65536 subordinate ids", "usermod --add-subuids")
 
+    def test_kernel_without_user_namespaces(self):
+        """As root of a namespace that may have none below it: said before any script runs."""
+        out = self.folder / "none"
+        done = subprocess.run(
+            ["unshare", "--user", "--mount", "--map-root-user", "sh", "-euc",
+             'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"', "sh",
+             str(world.KILN), "bake", "debian-minimal", "--offline", "--no-check", "--out", str(out)],
+            cwd=world.WORK, env=world.environment(KILN_CACHE=self.folder / "none-cache"),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+        if "unshare failed" in done.stderr:
+            self.skipTest("the kernel refuses a user namespace (as it does in every chroot)")
+        self.assertIn("warning: the kernel gives root no user namespace here: scripts of packages run "
+                      "as root of this machine, with few capabilities; build trusted recipes only "
+                      "(docs/security.md)\n", done.stderr)
+        self.assertEqual(done.returncode, 1, done.stderr)  # nothing is in this cache
+        self.assertIn("--offline", done.stderr)
+
     def test_unreadable_overlay_file(self):
         user = world.make_user()
         if reason := world.user_namespaces_are_refused(user):
