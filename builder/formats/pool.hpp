@@ -26,11 +26,11 @@ namespace kiln {
 struct PoolInput {
     std::string name; ///< for people: "nginx 1.22.1-9"
     Digest sha256;
-    std::uint64_t size = 0;        ///< bytes; 0 when it is not known
-    std::vector<std::string> urls; ///< tried in this order
+    std::uint64_t size = 0;                      ///< bytes; 0 when it is not known
+    std::vector<std::string> urls;               ///< tried in this order
+    HttpPurpose purpose = HttpPurpose::user_url; ///< of the URLs
     /// Gives more URLs, asked only when the input has to be fetched; may be empty.
     std::function<std::vector<std::string>()> find_urls = {};
-    HttpPurpose purpose = HttpPurpose::user_url; ///< of the URLs
 };
 
 struct FetchOptions {

@@ -93,7 +93,7 @@ class LockedInputs final : public StageInputs {
     const Pool& pool_;
     const RecipeArtifacts* artifacts_;
     std::string refresh_;
-    std::map<std::string, std::string> branch_of_;       ///< stage name -> branch name
+    std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
     mutable std::mutex folders_mutex_;
     mutable std::map<std::string, SourceInput> folders_; ///< by the source's name
 };

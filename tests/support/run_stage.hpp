@@ -5,6 +5,7 @@
 #pragma once
 
 #include "stages/stage.hpp"
+#include "support/no_inputs.hpp"
 #include "support/stage_world.hpp"
 
 #include <gtest/gtest.h>
@@ -12,18 +13,6 @@
 #include <string>
 
 namespace kiln::test {
-
-/// Nothing was locked.
-class NoInputs final : public StageInputs {
-  public:
-    [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec&) const override { return {}; }
-
-    [[nodiscard]] SourceInput source(const std::string&) const override { return {}; }
-
-    [[nodiscard]] Digest artifact_key(const std::string&) const override { return {}; }
-
-    [[nodiscard]] ArtifactInput artifact(const std::string&) const override { return {}; }
-};
 
 /// `stage`: one stage in YAML's flow style, such as "{stage: services, mask: [a.timer]}".
 inline void run_stage(StageWorld& world, const std::string& stage) {
