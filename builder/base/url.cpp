@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -170,6 +171,34 @@ bool Url::may_be_loopback() const {
     in_addr four{};
     return name == "localhost" || name.ends_with(".localhost") ||
            (::inet_aton(name.c_str(), &four) != 0 && is_loopback_or_none(ntohl(four.s_addr)));
+}
+
+std::string encode_url_path(std::string_view path) {
+    // RFC 3986, 3.3: pchar, and the slashes between segments.
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/+:@!$&'()*,;=";
+    std::string out;
+    for (const char c : path) {
+        if (kPlain.find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out;
+}
+
+std::string file_url(const std::filesystem::path& path) {
+    return "file://" + encode_url_path(std::filesystem::absolute(path).string());
+}
+
+std::optional<std::filesystem::path> path_of_file_url(std::string_view url) {
+    const CurlUrl handle = new_handle();
+    if (!url.starts_with("file:") || !set(handle.get(), CURLUPART_URL, std::string(url), 0)) {
+        return std::nullopt;
+    }
+    const auto path = part(handle.get(), CURLUPART_PATH, CURLU_URLDECODE);
+    return path ? std::optional<std::filesystem::path>(*path) : std::nullopt;
 }
 
 } // namespace kiln

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,5 +58,14 @@ class Url {
     std::string port_; ///< empty for schemes without a default
     bool has_user_ = false;
 };
+
+/// A path with the characters that a URL's path cannot hold as %XX; '/' stays.
+[[nodiscard]] std::string encode_url_path(std::string_view path);
+
+/// The file: URL of a path, which is made absolute: "/a b#c" -> "file:///a%20b%23c".
+[[nodiscard]] std::string file_url(const std::filesystem::path& path);
+
+/// The path that a file: URL names, decoded. Nothing for other URLs and other hosts.
+[[nodiscard]] std::optional<std::filesystem::path> path_of_file_url(std::string_view url);
 
 } // namespace kiln

@@ -29,7 +29,7 @@ CpanPlace cpan_place(const Arguments& arguments, const Environment& env) {
         if (!fs::is_directory(where)) {
             throw UsageError(fmt::format("'--cpan {}': neither a URL nor a directory", where));
         }
-        where = "file://" + fs::canonical(where).string();
+        where = file_url(fs::canonical(where));
     }
     const std::string keyring = arguments.value_or(kCpanKeyringOption.name, "");
     if (!keyring.empty() && !fs::is_regular_file(keyring)) {

@@ -49,6 +49,10 @@ std::optional<std::string> sibling(std::string_view url, std::string_view name) 
     return fmt::format("{}/{}", parent, name);
 }
 
+bool suite_is_flat(std::string_view suite) {
+    return suite.ends_with('/');
+}
+
 bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
     return std::any_of(a.begin(), a.end(), [&](const std::string& each) {
         return std::find(b.begin(), b.end(), each) != b.end();
@@ -85,7 +89,8 @@ std::vector<Mirrors::Told> Mirrors::parse(const std::vector<std::string>& settin
     return out;
 }
 
-std::vector<std::string> Mirrors::choose(const std::vector<Told>& told, const std::string& name) {
+std::vector<std::string> Mirrors::choose(const std::vector<Told>& told, const ArchiveId& archive) {
+    const std::string& name = archive.name;
     std::vector<std::string> named;
     std::vector<std::string> same;
     std::vector<std::string> beside;
@@ -104,7 +109,7 @@ std::vector<std::string> Mirrors::choose(const std::vector<Told>& told, const st
         }
     }
     for (auto* list : {&named, &same, &beside, &any}) {
-        if (!list->empty()) {
+        if (!list->empty() && (list != &any || archive.url.empty())) {
             return std::move(*list);
         }
     }
@@ -119,14 +124,17 @@ std::vector<std::string> Mirrors::from_host(const ArchiveId& archive) const {
     // asked for always, since other vendors' archives use Debian's suite names, too.
     std::array<std::vector<std::string>, 4> ranks;
     for (const AptSource& source : *host_) {
-        if (!overlap(source.components, archive.components)) {
+        const bool suite = source.suite == archive.suite;
+        const bool is_flat = suite && suite_is_flat(archive.suite);
+        if (!is_flat && !overlap(source.components, archive.components)) {
             continue;
         }
-        const bool suite = source.suite == archive.suite;
         const bool name = split_last(source.uri).second == archive.name;
         if (name) {
             add_new(ranks.at(suite ? 0 : 1), source.uri);
-        } else if (suite) {
+        } else if (!archive.url.empty()) {
+            continue; // other vendors use Debian's names of suites and components, too
+        } else if (suite && !is_flat) { // every flat repository may have the suite "/"
             add_new(ranks.at(2), source.uri);
         } else if (auto beside = sibling(source.uri, archive.name)) {
             add_new(ranks.at(3), std::move(*beside));
@@ -142,19 +150,22 @@ std::vector<std::string> Mirrors::from_host(const ArchiveId& archive) const {
 
 std::vector<std::string> Mirrors::bases(const ArchiveId& archive) const {
     for (const auto* told : {&command_line_, &environment_}) {
-        if (auto found = choose(*told, archive.name); !found.empty()) {
+        if (auto found = choose(*told, archive); !found.empty()) {
             return found;
         }
     }
     if (auto found = from_host(archive); !found.empty()) {
         return found;
     }
+    if (!archive.url.empty()) {
+        return {checked_url(archive.url)};
+    }
     throw Error(
         fmt::format(
             "no mirror is known for suite '{}' of archive '{}'", archive.suite, archive.name))
         .with_hint(fmt::format(
-            "name one: '--mirror {0}=URL' or KILN_MIRROR='{0}=URL' (this host's apt sources have "
-            "none)",
+            "name one: '--mirror {0}=URL', KILN_MIRROR='{0}=URL', or 'url' of the archive in the "
+            "recipe (this host's apt sources have none)",
             archive.name));
 }
 
@@ -167,18 +178,7 @@ Mirrors::snapshot_base(std::string_view archive_name, std::string_view timestamp
 }
 
 std::string join_url(std::string_view base, std::string_view path) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/+:@!$&'()*,;=";
-    std::string out(base);
-    out += '/';
-    for (const char c : path) {
-        if (kPlain.find(c) != std::string_view::npos) {
-            out += c;
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
+    return fmt::format("{}/{}", base, encode_url_path(path));
 }
 
 } // namespace kiln

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Which URL serves an archive. Mirrors are told by the user or by the build host's apt sources,
-// never by a recipe or a lock, and nothing that is baked depends on them.
+// never by a lock, and nothing that is baked depends on them. A recipe can name where an archive is
+// that nobody else knows.
 #pragma once
 
 #include "formats/apt_sources.hpp"
@@ -20,6 +21,9 @@ struct ArchiveId {
     std::string name;
     std::string suite;
     std::vector<std::string> components;
+    /// Where the recipe says that it is; empty: nowhere. Such an archive is served by what bears
+    /// its name only, and by this URL otherwise.
+    std::string url = {};
 };
 
 /// What the user and the host say. Each later one is asked only when the ones before have no
@@ -59,7 +63,7 @@ class Mirrors {
 
     [[nodiscard]] static std::vector<Told> parse(const std::vector<std::string>& settings);
     [[nodiscard]] static std::vector<std::string>
-    choose(const std::vector<Told>& told, const std::string& name);
+    choose(const std::vector<Told>& told, const ArchiveId& archive);
     [[nodiscard]] std::vector<std::string> from_host(const ArchiveId& archive) const;
 
     std::vector<Told> command_line_;

@@ -117,6 +117,11 @@ void append_pin(std::string& out, std::string_view package, std::string_view pin
     out += fmt::format("Package: {}\nPin: {}\nPin-Priority: {}\n\n", package, pin, priority);
 }
 
+/// A repository without "dists": sources.list(5) has a path that ends in '/' for its suite.
+bool is_flat(const SolveArchive& archive) {
+    return archive.id.suite.ends_with('/');
+}
+
 /// A paragraph of a .sources file; `type` is "deb" or "deb-src".
 std::string
 source_text(const SolveArchive& archive, const char* type, const std::string& architecture) {
@@ -131,7 +136,12 @@ source_text(const SolveArchive& archive, const char* type, const std::string& ar
     source.set("Types", type);
     source.set("URIs", archive.base + "/");
     source.set("Suites", archive.id.suite);
-    source.set("Components", join(archive.id.components, " "));
+    if (!is_flat(archive)) {
+        source.set("Components", join(archive.id.components, " "));
+    }
+    if (archive.allow_expired) {
+        source.set("Check-Valid-Until", "no");
+    }
     source.set("Architectures", architecture);
     source.set("Signed-By", archive.keyring.string());
     return source.to_string() + "\n";
@@ -174,7 +184,9 @@ std::int64_t parse_release_date(std::string_view release, const std::string& nam
             break;
         }
     }
-    if (words.size() != 6 || (words[5] != "UTC" && words[5] != "+0000")) {
+    // As apt, which takes no other zone.
+    constexpr std::array<std::string_view, 4> kZones{"UTC", "GMT", "Z", "+0000"};
+    if (words.size() != 6 || std::find(kZones.begin(), kZones.end(), words[5]) == kZones.end()) {
         throw fail();
     }
     const auto month = std::find(kMonths.begin(), kMonths.end(), words[2]);
@@ -239,7 +251,7 @@ void AptDirectory::write_configuration() const {
     set("Acquire::Retries", "3");
     set("Acquire::AllowInsecureRepositories", "false");
     set("Acquire::AllowDowngradeToInsecureRepositories", "false");
-    set("Acquire::Check-Valid-Until", request_.check_valid_until ? "true" : "false");
+    set("Acquire::Check-Valid-Until", "true");
     for (const char* method : {"http", "https"}) {
         set(fmt::format("Acquire::{}::Timeout", method), "30");
     }
@@ -340,16 +352,19 @@ AptDirectory::List AptDirectory::read_target(const std::string& line, Index whic
     const std::vector<std::string> fields = split(line, '|');
     const auto entry = parse_unsigned(fields[0].substr(fields[0].rfind(':') + 1));
     const std::size_t first = which == Index::packages ? 0 : request_.archives.size();
-    const std::size_t count =
-        which == Index::packages ? request_.archives.size() : request_.source_archives.size();
-    if (fields.size() != 3 || !entry || *entry <= first || *entry > first + count) {
+    const auto& archives = which == Index::packages ? request_.archives : request_.source_archives;
+    if (fields.size() != 3 || !entry || *entry <= first || *entry > first + archives.size()) {
         throw Error(fmt::format("apt names a list that is not asked for: '{}'", line));
     }
-    // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease".
+    const SolveArchive& archive = archives[*entry - 1 - first];
+    // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease"; of a
+    // flat repository "..._Packages" beside "..._InRelease".
     std::string component = fields[1];
     std::replace(component.begin(), component.end(), '/', '_');
+    const std::string index = which == Index::packages ? "Packages" : "Sources";
     const std::string tail =
-        which == Index::packages
+        is_flat(archive) ? index
+        : which == Index::packages
             ? fmt::format("{}_binary-{}_Packages", component, request_.architecture)
             : fmt::format("{}_source_Sources", component);
     if (!fields[2].ends_with(tail)) {

@@ -29,7 +29,8 @@ struct AptInstall {
 /// The packages that `apt-get -s` would unpack, in its order; other lines are passed over.
 [[nodiscard]] std::vector<AptInstall> parse_simulation(std::string_view output);
 
-/// Seconds since 1970 of a Release file's "Date: Sat, 09 May 2026 09:47:45 UTC". Throws Error.
+/// Seconds since 1970 of a Release file's "Date: Sat, 09 May 2026 09:47:45 UTC", or GMT. Throws
+/// Error.
 [[nodiscard]] std::int64_t parse_release_date(std::string_view release, const std::string& name);
 
 class AptDirectory {

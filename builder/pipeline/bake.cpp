@@ -8,18 +8,19 @@
 #include "check/lint.hpp"
 #include "pipeline/early_clusters.hpp"
 #include "pipeline/executor.hpp"
-#include "pipeline/git_source.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/output_folder.hpp"
 #include "pipeline/recipe_artifacts.hpp"
 #include "pipeline/recipe_lock.hpp"
 #include "pipeline/request_of.hpp"
+#include "pipeline/source_inputs.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <set>
 
 namespace kiln {
 
@@ -37,6 +38,20 @@ struct WantedImages {
     std::vector<WantedImage> disks;
     std::vector<WantedImage> containers;
 };
+
+/// "it defines qcow2, raw": what --image may name.
+std::string describe_images(const Recipe& recipe) {
+    std::set<std::string_view> formats;
+    for (const ImageSpec& image : recipe.images) {
+        if (std::holds_alternative<DiskImageSpec>(image.form)) {
+            formats.insert({"qcow2", "raw"});
+        } else {
+            formats.insert({"oci", "docker"});
+        }
+    }
+    return formats.empty() ? "it defines no images; name definitions under 'images:'"
+                           : fmt::format("it defines {}", fmt::join(formats, ", "));
+}
 
 WantedImages wanted_images(const BakeRequest& request) {
     WantedImages out;
@@ -64,8 +79,10 @@ WantedImages wanted_images(const BakeRequest& request) {
         }
     }
     if (!left.empty()) {
-        throw UsageError(fmt::format(
+        UsageError error(fmt::format(
             "'--image {}': recipe '{}' defines no such image", left.front(), request.recipe.name));
+        error.set_hint_if_empty(describe_images(request.recipe));
+        throw error;
     }
     if (out.disks.empty() && out.containers.empty()) {
         throw Error(
@@ -85,13 +102,7 @@ void lock_overridden_sources(
     for (const auto& [name, where] : overrides) {
         std::erase_if(lock.sources, [&](const LockedSource& s) { return s.name == name; });
         if (const auto* git = std::get_if<GitSource>(&recipe.sources.at(name).from)) {
-            lock.sources.push_back(
-                {.kind = "git",
-                 .name = name,
-                 .version = git->commit,
-                 .location = git->url,
-                 .size = 0,
-                 .sha256 = fetch_git_archive(*git, in)});
+            lock.sources.push_back(lock_git_source(name, *git, in));
         }
     }
 }
@@ -130,6 +141,9 @@ class Bake {
                               .keep_work = request.keep_work,
                               .rebuild = request.rebuild,
                               .limits = request.recipe.limits}) {
+        if (!request.lock) {
+            inputs_.set_refresh("");
+        }
         record_.recipe = request.recipe.name;
         record_.lock = lock.digest();
         record_.epoch = lock.epoch;

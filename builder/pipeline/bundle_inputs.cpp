@@ -18,6 +18,7 @@ ArchiveId archive_of(const PerlBundle& bundle, const LockedSource& source) {
         for (const ArchiveSpec& archive : *archives) {
             if (archive.archive == source.archive && id.components.empty()) {
                 id.components = archive.components;
+                id.url = archive.url;
             }
         }
     }

@@ -6,6 +6,7 @@
 #include "base/proxy.hpp"
 #include "base/sandbox_watch.hpp"
 #include "base/text.hpp"
+#include "formats/archive_reader.hpp"
 
 #include <fmt/format.h>
 
@@ -43,17 +44,75 @@ Error bad_url(const std::string& url, std::string_view why) {
         fmt::format("git repository '{}': {}", redact_url(url), why), ExitCode::invalid_recipe);
 }
 
-/// Of scp's form, HOST:PATH.
-bool is_scp_form(const std::string& url) {
-    const std::size_t colon = url.find(':');
-    return colon != std::string::npos && colon > 0 && url.find('/') > colon;
-}
-
 /// The user of an ssh URL or of scp's form is cut off.
 std::string_view host_part(std::string_view text) {
     text = text.substr(0, text.find('/'));
     const std::size_t at = text.rfind('@');
     return at == std::string_view::npos ? text : text.substr(at + 1);
+}
+
+/// In the repository's own info/attributes, which come before those of the commit: the archive gets
+/// every file, as it was committed.
+constexpr const char* kAttributes =
+    "* -export-ignore -export-subst -text -eol -crlf -ident -filter -working-tree-encoding\n";
+
+/// The names of all that a message can hold.
+std::vector<std::string> first_names(const std::vector<std::string>& names) {
+    constexpr std::size_t kMost = 10;
+    std::vector<std::string> out;
+    for (const std::string& name : names) {
+        if (out.size() == kMost) {
+            out.push_back(fmt::format("... and {} more", names.size() - kMost));
+            break;
+        }
+        out.push_back(printable(name));
+    }
+    return out;
+}
+
+constexpr const char* kIncompleteHint =
+    "check it out with all of its content, and name that folder as a 'directory' source; or name "
+    "the other repository as a source of its own";
+
+/// What `git ls-tree -r -z` says, with the mode that gitmodules(5) calls a gitlink.
+std::vector<std::string> submodules_of(std::string_view listing) {
+    constexpr std::string_view kMode = "160000";
+    std::vector<std::string> out;
+    for (const std::string& line : split(listing, '\0')) {
+        const std::size_t tab = line.find('\t');
+        if (line.empty()) {
+            continue;
+        }
+        if (tab == std::string::npos || line.find_first_not_of("01234567") != kMode.size()) {
+            throw Error(fmt::format("unexpected output of 'git ls-tree': '{}'", excerpt(line)));
+        }
+        if (line.starts_with(kMode)) {
+            out.push_back(line.substr(tab + 1));
+        }
+    }
+    return out;
+}
+
+/// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: a pointer is a text of less than 1024
+/// bytes that begins with the version.
+std::vector<std::string> lfs_pointers_in(const fs::path& archive) {
+    constexpr std::string_view kBegin = "version https://git-lfs.github.com/spec/";
+    constexpr std::uint64_t kLargest = 1024;
+    FileSource file(archive);
+    ArchiveReader reader(file, archive.filename().string());
+    std::vector<std::string> out;
+    while (const auto member = reader.next()) {
+        if (member->entry.type == FileType::regular && member->entry.size < kLargest &&
+            member->entry.size > kBegin.size()) {
+            MemorySink bytes;
+            copy(reader.content(), bytes);
+            const std::string_view text = bytes.text();
+            if (text.starts_with(kBegin) && text.find("\noid ") != std::string::npos) {
+                out.push_back(member->path);
+            }
+        }
+    }
+    return out;
 }
 
 Environment git_environment(const GitSource& source, const InputContext& in) {
@@ -83,14 +142,22 @@ Environment git_environment(const GitSource& source, const InputContext& in) {
 class Git {
   public:
     Git(fs::path repository, const GitSource& source, const InputContext& in)
-        : repository_(std::move(repository)), source_(source), in_(in),
-          env_(git_environment(source, in)) {}
+        : repository_(std::move(repository)), source_(source), address_(git_address(source)),
+          in_(in), env_(git_environment(source, in)) {}
 
-    void run_checked(std::vector<std::string> args) const {
-        const std::string name = args.front();
-        if (const ProcessResult result = run(std::move(args)); !result.ok()) {
-            throw ProcessError(fmt::format("'git {}'", name), result);
-        }
+    void make_repository() const {
+        static_cast<void>(run_checked({"init", "-q", "--bare", "--template="}));
+        fs::create_directories(repository_ / "info");
+        write_file_atomically(repository_ / "info/attributes", kAttributes);
+    }
+
+    /// Refuses a commit of which git archive would leave something out.
+    void write_archive(const fs::path& archive) const {
+        const std::string listing = run_checked({"ls-tree", "-r", "-z", source_.commit});
+        refuse_any(submodules_of(listing), "submodule");
+        static_cast<void>(
+            run_checked({"archive", "--format=tar", "-o", archive.string(), source_.commit}));
+        refuse_any(lfs_pointers_in(archive), "file in Git LFS");
     }
 
     /// The commit alone where the server can do that; all of its history from a web server that
@@ -118,6 +185,30 @@ class Git {
     }
 
   private:
+    [[nodiscard]] std::string run_checked(std::vector<std::string> args) const {
+        const std::string name = args.front();
+        ProcessResult result = run(std::move(args));
+        if (!result.ok()) {
+            throw ProcessError(fmt::format("'git {}'", name), result);
+        }
+        return std::move(result.output);
+    }
+
+    static void refuse_any(const std::vector<std::string>& names, std::string_view what) {
+        if (names.empty()) {
+            return;
+        }
+        throw Error(
+            fmt::format(
+                "the commit has {} {}{}, of which it holds the name only",
+                names.size(),
+                what,
+                names.size() == 1 || !what.starts_with("sub") ? "" : "s"),
+            ExitCode::invalid_recipe)
+            .with_details(first_names(names))
+            .with_hint(kIncompleteHint);
+    }
+
     [[nodiscard]] static bool says(const ProcessResult& result, std::string_view words) {
         return result.output.find(words) != std::string::npos;
     }
@@ -126,7 +217,12 @@ class Git {
     fetch(std::vector<std::string> options, const std::vector<std::string>& refs) const {
         std::vector<std::string> args{"fetch", "-q", "--no-tags", "--no-recurse-submodules"};
         args.insert(args.end(), options.begin(), options.end());
-        args.insert(args.end(), {"--", source_.url});
+        if (git_protocols(source_.url) == "file") {
+            // A repository that the recipe names may belong to another user. Only the command line
+            // may say so, and git's own child gets nothing of the one here.
+            args.insert(args.end(), {"--upload-pack", "git -c safe.directory=* upload-pack"});
+        }
+        args.insert(args.end(), {"--", address_});
         args.insert(args.end(), refs.begin(), refs.end());
         return run(std::move(args));
     }
@@ -146,6 +242,7 @@ class Git {
 
     fs::path repository_;
     const GitSource& source_;
+    std::string address_;
     const InputContext& in_;
     Environment env_;
 };
@@ -169,7 +266,7 @@ std::string git_protocols(const std::string& url) {
         throw bad_url(url, "transport helpers such as 'ext::' are not allowed");
     }
     if (scheme_end == std::string::npos) {
-        const bool is_ssh = is_scp_form(url);
+        const bool is_ssh = is_ssh_place(url);
         if (is_ssh && host_part(url).starts_with('-')) {
             throw bad_url(url, "a host must not begin with '-'");
         }
@@ -209,10 +306,10 @@ Digest fetch_git_archive(const GitSource& source, const InputContext& in) {
         Job job = in.console.start(frame);
         const TempDir folder(temporary_root(), "kiln-git");
         const Git git(folder.path(), source, in);
-        git.run_checked({"init", "-q", "--bare", "--template="});
+        git.make_repository();
         git.fetch_commit();
         const fs::path archive = folder.path() / "commit.tar";
-        git.run_checked({"archive", "--format=tar", "-o", archive.string(), source.commit});
+        git.write_archive(archive);
         const Digest digest = in.pool.add(archive);
         job.finish();
         return digest;

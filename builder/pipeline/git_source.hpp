@@ -4,7 +4,9 @@
 // could run a program on the host: other protocols than the URL's own, hooks, settings, submodules.
 #pragma once
 
-#include "pipeline/locked_inputs.hpp"
+#include "base/digest.hpp"
+#include "pipeline/input_context.hpp"
+#include "recipe/source_spec.hpp"
 
 namespace kiln {
 

@@ -4,42 +4,16 @@
 #include "pipeline/git_source.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/recipe_artifacts.hpp"
+#include "pipeline/source_inputs.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <regex>
-#include <tuple>
 
 namespace kiln {
 
 namespace {
-
-LockedSource lock_git(const std::string& name, const GitSource& git, const InputContext& in) {
-    return {
-        .kind = "git",
-        .name = name,
-        .version = git.commit,
-        .location = git.url,
-        .size = 0,
-        .sha256 = fetch_git_archive(git, in)};
-}
-
-LockedSource lock_tarball(const std::string& name, const TarballSource& tarball) {
-    return {
-        .kind = "tarball",
-        .name = name,
-        .version = "",
-        .location = tarball.location,
-        .size = 0,
-        .sha256 = tarball.sha256};
-}
-
-std::string tarball_url(const TarballSource& tarball) {
-    return tarball.location.find("://") == std::string::npos
-               ? "file://" + fs::absolute(tarball.location).string()
-               : tarball.location;
-}
 
 /// What a mirror must have to serve a package.
 ArchiveId archive_of(const Recipe& recipe, const LockedPackage& package) {
@@ -47,9 +21,18 @@ ArchiveId archive_of(const Recipe& recipe, const LockedPackage& package) {
     for (const ArchiveSpec& archive : recipe.archives) {
         if (archive.archive == package.archive) {
             id.components = archive.components;
+            id.url = archive.url;
         }
     }
     return id;
+}
+
+/// `wanted` is NAME, NAME=VERSION or NAME/SUITE. A suite has several names: any will do.
+bool has_locked(const Lockfile& lock, std::string_view wanted) {
+    const std::size_t end = wanted.find_first_of("=/");
+    const LockedPackage* package = lock.find(wanted.substr(0, end));
+    const bool is_version = end != std::string_view::npos && wanted[end] == '=';
+    return package != nullptr && (!is_version || package->version == wanted.substr(end + 1));
 }
 
 Error outdated(const Recipe& recipe, std::string message) {
@@ -107,21 +90,6 @@ void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides) {
             throw error;
         }
     }
-}
-
-std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext& in) {
-    std::vector<LockedSource> out;
-    for (const auto& [name, source] : recipe.sources) {
-        if (const auto* git = std::get_if<GitSource>(&source.from)) {
-            out.push_back(lock_git(name, *git, in));
-        } else if (const auto* tarball = std::get_if<TarballSource>(&source.from)) {
-            out.push_back(lock_tarball(name, *tarball));
-        }
-    }
-    std::sort(out.begin(), out.end(), [](const LockedSource& a, const LockedSource& b) {
-        return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
-    });
-    return out;
 }
 
 LockedInputs::LockedInputs(
@@ -182,14 +150,14 @@ void LockedInputs::check_fit() const {
                 continue;
             }
             const auto locked = locked_packages(spec);
-            for (const std::string& name : spec.options.strings_or_empty("install")) {
-                if (lock_.find(name) == nullptr) {
+            for (const std::string& wanted : spec.options.strings_or_empty("install")) {
+                if (!has_locked(lock_, wanted)) {
                     throw outdated(
                         recipe_,
                         fmt::format(
                             "{}: package '{}' of stage '{}' is not in the lock",
                             spec.pos.to_string(),
-                            name,
+                            wanted,
                             spec.name));
                 }
             }
@@ -214,31 +182,24 @@ std::vector<LockedDeb> LockedInputs::packages(const StageSpec& stage) const {
     return out;
 }
 
-const LockedSource& LockedInputs::locked_source(const std::string& name) const {
-    const SourceSpec& spec = recipe_.sources.at(name);
-    for (const LockedSource& locked : lock_.sources) {
-        if (locked.name != name) {
-            continue;
-        }
-        const auto* git = std::get_if<GitSource>(&spec.from);
-        const auto* tarball = std::get_if<TarballSource>(&spec.from);
-        if ((git != nullptr && locked.kind == "git" && locked.version == git->commit) ||
-            (tarball != nullptr && locked.kind == "tarball" && locked.sha256 == tarball->sha256)) {
-            return locked;
-        }
+const LockedSource& LockedInputs::locked_source(const SourceSpec& source) const {
+    if (const LockedSource* locked = find_locked_source(lock_, source)) {
+        return *locked;
     }
     throw outdated(
         recipe_,
         fmt::format(
-            "{}: source '{}' is not in the lock as the recipe has it", spec.pos.to_string(), name));
+            "{}: source '{}' is not in the lock as the recipe has it",
+            source.pos.to_string(),
+            source.name));
 }
 
 namespace {
 
-SourceInput folder_input(const fs::path& folder, const Digest& digest) {
-    SourceInput out{.path = folder, .digest = digest, .revision = ""};
+SourceInput folder_input(const SourceSpec& source, const HostFiles& host) {
+    SourceInput out = directory_input(source, host);
     SystemProcessRunner processes;
-    out.revision = checkout_revision(folder, processes);
+    out.revision = checkout_revision(out.path, processes);
     if (out.revision.ends_with(" changed")) {
         out.revision += fmt::format(", {}", out.digest.to_string());
     }
@@ -252,25 +213,15 @@ SourceInput LockedInputs::source(const std::string& name) const {
     if (spec == recipe_.sources.end()) {
         throw Error(fmt::format("the recipe has no source '{}'", name), ExitCode::invalid_recipe);
     }
-    if (const auto* directory = std::get_if<DirectorySource>(&spec->second.from)) {
-        const std::lock_guard lock(folders_mutex_);
-        auto known = folders_.find(name);
-        if (known == folders_.end()) {
-            const Digest& digest = host().folder(directory->path).digest;
-            known = folders_.emplace(name, folder_input(directory->path, digest)).first;
-        }
-        return known->second;
+    if (!std::holds_alternative<DirectorySource>(spec->second.from)) {
+        return locked_input(spec->second, locked_source(spec->second), pool_);
     }
-    const LockedSource& locked = locked_source(name);
-    SourceInput out{
-        .path = pool_.path_of(locked.sha256),
-        .is_tarball = true,
-        .digest = locked.sha256,
-        .revision = locked.kind == "git" ? locked.version : ""};
-    if (const auto* tarball = std::get_if<TarballSource>(&spec->second.from)) {
-        out.strip = tarball->strip;
+    const std::lock_guard lock(directories_mutex_);
+    auto known = directories_.find(name);
+    if (known == directories_.end()) {
+        known = directories_.emplace(name, folder_input(spec->second, host())).first;
     }
-    return out;
+    return known->second;
 }
 
 std::vector<std::string>
@@ -283,24 +234,6 @@ LockedInputs::urls_of(const LockedPackage& package, const InputContext& in) cons
         out.push_back(join_url(*base, package.path));
     }
     return out;
-}
-
-void LockedInputs::fetch_source(const std::string& name, const InputContext& in) const {
-    const auto* git = std::get_if<GitSource>(&recipe_.sources.at(name).from);
-    if (git == nullptr) {
-        return;
-    }
-    const PoolInput input{name, locked_source(name).sha256, 0, {}};
-    if (in.pool.has_whole(input, in.offline, in.console)) {
-        return;
-    }
-    if (fetch_git_archive(*git, in) != locked_source(name).sha256) {
-        throw Error(fmt::format(
-                        "commit {} of source '{}' gives another archive than the lock says",
-                        git->commit,
-                        name))
-            .with_hint(fmt::format("'kiln lock {}' locks it anew", recipe_.name));
-    }
 }
 
 void LockedInputs::fetch(
@@ -323,11 +256,11 @@ void LockedInputs::fetch(
                 inputs.push_back(std::move(input));
             }
         } else if (stage->kind == "source") {
-            const std::string& name = stage->options.at("source").as_string();
-            if (const auto* tarball = std::get_if<TarballSource>(&recipe_.sources.at(name).from)) {
-                inputs.push_back({name, tarball->sha256, 0, {tarball_url(*tarball)}});
-            } else {
-                fetch_source(name, in);
+            const SourceSpec& source = recipe_.sources.at(stage->options.at("source").as_string());
+            if (std::holds_alternative<TarballSource>(source.from)) {
+                inputs.push_back(tarball_input(source));
+            } else if (std::holds_alternative<GitSource>(source.from)) {
+                fetch_git_source(source, locked_source(source), refresh_, in);
             }
         }
     }

@@ -3,13 +3,8 @@
 // The inputs of a bake: what the recipe names, as the lock pins it, where it lies in the pool.
 #pragma once
 
-#include "base/console.hpp"
-#include "base/http.hpp"
-#include "base/process.hpp"
-#include "formats/apt_proxy.hpp"
 #include "formats/lockfile.hpp"
-#include "formats/mirrors.hpp"
-#include "formats/pool.hpp"
+#include "pipeline/input_context.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/stage.hpp"
 
@@ -32,34 +27,12 @@ void add_source_override(SourceOverrides& overrides, std::string_view text);
 /// and for a WHERE that is neither a directory nor URL@COMMIT.
 void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides);
 
-/// A mirror of CPAN, or a DarkPAN.
-struct CpanPlace {
-    std::string url;  ///< http:, https: or file:; empty: none
-    fs::path keyring; ///< keys that sign authors' CHECKSUMS; empty: signatures are not looked at
-};
-
-/// Everything of the outside world that locking and fetching need.
-struct InputContext {
-    Console& console;
-    ProcessRunner& processes;
-    HttpClient& http;
-    const Mirrors& mirrors;
-    const Pool& pool;
-    bool offline = false;
-    CpanPlace cpan = {};
-    Environment env = {};                 ///< where logins of registries are told
-    const HostProxies* proxies = nullptr; ///< for children that fetch; null: none
-};
-
-/// Pins sources that are no directories: fetches a git commit and makes its archive, hashes a
-/// tarball's entry. Directories are left out: like overlay folders they are read where they are.
-[[nodiscard]] std::vector<LockedSource> lock_sources(const Recipe& recipe, const InputContext& in);
-
 class RecipeArtifacts;
 
 class LockedInputs final : public StageInputs {
   public:
-    /// What makes the lock anew, for hints; otherwise the recipe's own commands.
+    /// The command that makes a new lock, for hints; empty when it was made just now. Otherwise the
+    /// recipe's own.
     void set_refresh(std::string refresh) { refresh_ = std::move(refresh); }
 
     /// All must outlive this; `artifacts` may be null if the recipe has none. Throws Error (exit
@@ -81,12 +54,11 @@ class LockedInputs final : public StageInputs {
 
   private:
     [[nodiscard]] std::vector<const LockedPackage*> locked_packages(const StageSpec& stage) const;
-    [[nodiscard]] const LockedSource& locked_source(const std::string& name) const;
+    [[nodiscard]] const LockedSource& locked_source(const SourceSpec& source) const;
     void check_fit() const;
     void check_artifacts() const;
     [[nodiscard]] std::vector<std::string>
     urls_of(const LockedPackage& package, const InputContext& in) const;
-    void fetch_source(const std::string& name, const InputContext& in) const;
 
     const Recipe& recipe_;
     const Lockfile& lock_;
@@ -94,8 +66,8 @@ class LockedInputs final : public StageInputs {
     const RecipeArtifacts* artifacts_;
     std::string refresh_;
     std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
-    mutable std::mutex folders_mutex_;
-    mutable std::map<std::string, SourceInput> folders_; ///< by the source's name
+    mutable std::mutex directories_mutex_;
+    mutable std::map<std::string, SourceInput> directories_; ///< looked at so far
 };
 
 } // namespace kiln

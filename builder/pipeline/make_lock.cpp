@@ -7,6 +7,7 @@
 #include "pipeline/release_dates.hpp"
 #include "pipeline/request_of.hpp"
 #include "pipeline/solve.hpp"
+#include "pipeline/source_inputs.hpp"
 
 #include <fmt/format.h>
 
@@ -53,8 +54,8 @@ std::vector<SolveArchive> solve_archives(
     for (const ArchiveSpec& archive : archives) {
         const fs::path& keyring = archive.keyring.empty() ? debian_keyring : archive.keyring;
         for (const std::string& suite : archive.suites) {
-            const ArchiveId id{archive.archive, suite, archive.components};
-            out.push_back({id, in.mirrors.bases(id).front(), keyring});
+            const ArchiveId id{archive.archive, suite, archive.components, archive.url};
+            out.push_back({id, in.mirrors.bases(id).front(), keyring, archive.allow_expired});
         }
     }
     return out;
@@ -110,7 +111,7 @@ Lockfile make_lock(const Recipe& recipe, const LockRequest& request, const Input
         lock_of(recipe.name, solve_request, solve(solve_request, in.processes, in.console));
     lock.request = request_of(recipe);
     lock.sources = request.artifacts;
-    std::ranges::move(lock_sources(recipe, in), std::back_inserter(lock.sources));
+    std::ranges::move(lock_sources(recipe.sources, in), std::back_inserter(lock.sources));
     std::ranges::sort(lock.sources, [](const LockedSource& a, const LockedSource& b) {
         return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
     });

@@ -12,7 +12,10 @@
 #include "pipeline/build_root.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/request_of.hpp"
+#include "pipeline/source_inputs.hpp"
 #include "stages/host_files.hpp"
+#include "stages/script_hint.hpp"
+#include "stages/source_archive.hpp"
 
 #include <fmt/format.h>
 
@@ -37,13 +40,45 @@ BuildRoot root_of(const ProgramSpec& program, const Lockfile& lock, const Pool& 
     return {program.name, program.root, lock, pool, refresh_program(program)};
 }
 
-Digest key_on(const BuildRoot& root, const ProgramSpec& program, const HostFiles& host) {
+const LockedSource&
+locked_source(const SourceSpec& source, const ProgramSpec& program, const Lockfile& lock) {
+    if (const LockedSource* locked = find_locked_source(lock, source)) {
+        return *locked;
+    }
+    throw Error(
+        fmt::format(
+            "{}: source '{}' is not in the lock as the definition has it",
+            source.pos.to_string(),
+            source.name),
+        ExitCode::invalid_recipe)
+        .with_hint(fmt::format("{} brings the lock up to date", refresh_program(program)));
+}
+
+std::vector<SourceInput> sources_of(
+    const ProgramSpec& program, const Lockfile& lock, const Pool& pool, const HostFiles& host) {
+    std::vector<SourceInput> out;
+    for (const auto& [name, source] : program.sources) {
+        out.push_back(
+            std::holds_alternative<DirectorySource>(source.from)
+                ? directory_input(source, host)
+                : locked_input(source, locked_source(source, program, lock), pool));
+    }
+    return out;
+}
+
+Digest
+key_on(const BuildRoot& root, const ProgramSpec& program, const std::vector<SourceInput>& sources) {
     FieldHasher hasher("kiln.program.v1");
     hasher.field("output-version", kOutputVersion)
         .field("root", root.key())
         .field("script", program.script);
-    for (const auto& [name, folder] : program.sources) {
-        hasher.field("source-name", name).field("source", host.folder(folder).digest);
+    auto input = sources.begin();
+    for (const auto& [name, source] : program.sources) {
+        hasher.field("source-name", name).field("source", input->digest);
+        if (input->strip > 0) {
+            hasher.field("strip", std::uint64_t{input->strip});
+        }
+        ++input;
     }
     return hasher.finish();
 }
@@ -68,12 +103,15 @@ class ProgramBuild {
         const InputContext& in,
         const Store& store,
         unsigned jobs)
-        : program_(program), in_(in), store_(store), jobs_(jobs),
-          root_(root_of(program, lock, in.pool)), key_(key_on(root_, program, host_)),
+        : program_(program), in_(in), store_(store), jobs_(jobs), lock_(lock),
+          root_(root_of(program, lock, in.pool)),
+          sources_(sources_of(program, lock, in.pool, host_)),
+          key_(key_on(root_, program, sources_)),
           log_(store.root() / "logs" / (program.name + ".log")) {}
 
     ArtifactInfo run() {
         if (!store_.contains(key_)) {
+            fetch_sources();
             root_.make(in_, store_, jobs_);
             build();
         }
@@ -92,9 +130,11 @@ class ProgramBuild {
             fs::create_directory(path);
             fs::permissions(path, fs::perms(0755)); // REPRO: whatever the umask
         }
-        run_script(root->root(), folder);
-        for (const auto& [name, source] : program_.sources) {
-            check_unchanged(source, host_.folder(source));
+        run_script(root->root(), folder, work->path() / "sources");
+        for (const SourceInput& input : sources_) {
+            if (!input.is_tarball) {
+                check_unchanged(input.path, host_.folder(input.path));
+            }
         }
         if (fs::is_empty(out)) {
             throw Error(fmt::format("the script of '{}' put nothing into $OUT", program_.name));
@@ -127,14 +167,62 @@ class ProgramBuild {
         job.finish(format_size(tree.content_bytes()));
     }
 
-    void run_script(const fs::path& root, const fs::path& folder) const {
+    void fetch_sources() const {
+        std::vector<PoolInput> tarballs;
+        for (const auto& [name, source] : program_.sources) {
+            if (std::holds_alternative<TarballSource>(source.from)) {
+                tarballs.push_back(tarball_input(source));
+            } else if (std::holds_alternative<GitSource>(source.from)) {
+                fetch_git_source(
+                    source, locked_source(source, program_, lock_), refresh_program(program_), in_);
+            }
+        }
+        FetchOptions options;
+        options.offline = in_.offline;
+        options.refresh = refresh_program(program_);
+        in_.pool.fetch(tarballs, in_.http, options, in_.console);
+    }
+
+    /// Where the script finds the sources: folders as they are, the others unpacked below `folder`.
+    [[nodiscard]] std::vector<SandboxBind> lay_out_sources(const fs::path& folder) const {
+        std::vector<SandboxBind> out;
+        fs::create_directory(folder);
+        auto input = sources_.begin();
+        for (const auto& [name, source] : program_.sources) {
+            fs::path path = fs::absolute(input->path);
+            if (input->is_tarball) {
+                path = folder / name;
+                fs::create_directory(path);
+                const TreeRoot tree(path, build_tree_ids());
+                unpack_source(*input, "/", tree, [](const std::string&, std::uint32_t mode) {
+                    return Ownership{0, 0, mode};
+                });
+                set_times(path);
+            }
+            out.push_back({path, fmt::format("{}/{}", kSourceFolder, name)});
+            ++input;
+        }
+        return out;
+    }
+
+    /// REPRO: of what was unpacked just now; programs such as make compare times.
+    void set_times(const fs::path& folder) const {
+        const std::int64_t epoch = root_.epoch();
+        apply_times(
+            folder,
+            scan_tree(
+                folder,
+                {.ids = build_tree_ids(),
+                 .mtime = [&](const std::string&, FileType, std::int64_t) { return epoch; }}));
+    }
+
+    void run_script(const fs::path& root, const fs::path& folder, const fs::path& sources) const {
         give_to_tree(folder, build_tree_ids());
         SandboxOptions options{.root = root, .epoch = root_.epoch()};
         options.read_only_root = true;
         options.binds.push_back({folder, kWorkFolder, false});
-        for (const auto& [name, source] : program_.sources) {
-            options.binds.push_back(
-                {fs::absolute(source), fmt::format("{}/{}", kSourceFolder, name)});
+        for (SandboxBind& bind : lay_out_sources(sources)) {
+            options.binds.push_back(std::move(bind));
         }
         Sandbox sandbox(std::move(options));
         fs::create_directories(log_.parent_path());
@@ -155,7 +243,8 @@ class ProgramBuild {
             std::vector<std::string> details = last_lines(result.output);
             details.push_back(fmt::format("the whole log: {}", log_.string()));
             throw Error(ProcessError("its script", result).message())
-                .with_details(std::move(details));
+                .with_details(std::move(details))
+                .with_hint(hint_of_failed_script(result));
         }
     }
 
@@ -163,8 +252,10 @@ class ProgramBuild {
     const InputContext& in_;
     const Store& store_;
     unsigned jobs_;
+    const Lockfile& lock_;
     BuildRoot root_;
     HostFiles host_;
+    std::vector<SourceInput> sources_; ///< in the order of the definition's names
     Digest key_;
     fs::path log_;
 };
@@ -177,11 +268,13 @@ lock_program(const ProgramSpec& program, const InputContext& in, const fs::path&
     const SolveRequest request = build_root_request(program.name, program.root, in, keyring_dir);
     Lockfile lock = lock_of(program.name, request, solve(request, in.processes, in.console));
     lock.request = request_of(program);
+    lock.sources = lock_sources(program.sources, in);
     return lock;
 }
 
 Digest program_key(const ProgramSpec& program, const Lockfile& lock, const Pool& pool) {
-    return key_on(root_of(program, lock, pool), program, HostFiles());
+    return key_on(
+        root_of(program, lock, pool), program, sources_of(program, lock, pool, HostFiles()));
 }
 
 ArtifactInfo build_program(

@@ -73,6 +73,12 @@ void add_archives(
         for (const std::string& component : archive.components) {
             says.push_back("component " + component);
         }
+        if (!archive.url.empty()) {
+            says.push_back(place_words("url", archive.url));
+        }
+        if (archive.allow_expired) {
+            says.emplace_back("allow_expired yes");
+        }
         says.push_back(keyring_words(archive.keyring));
         request.add(fmt::format("{} '{}'", kind, archive.archive), says);
     }
@@ -107,12 +113,23 @@ void add_stages(Request& request, const std::vector<StageSpec>& specs, Branch br
 
 std::vector<std::string> source_words(const SourceSpec& source) {
     if (const auto* git = std::get_if<GitSource>(&source.from)) {
-        return {place_words("git", git->url), "commit " + git->commit};
+        return {
+            is_ssh_place(git->url) ? "git " + git->url : place_words("git", git->url),
+            "commit " + git->commit};
     }
     if (const auto* tarball = std::get_if<TarballSource>(&source.from)) {
         return {place_words("tarball", tarball->location), "digest " + tarball->sha256.to_string()};
     }
     return {"directory"};
+}
+
+/// Of the sources that a lock pins.
+void add_pinned_sources(Request& request, const std::map<std::string, SourceSpec>& sources) {
+    for (const auto& [name, source] : sources) {
+        if (!std::holds_alternative<DirectorySource>(source.from)) {
+            request.add(fmt::format("source '{}'", name), source_words(source));
+        }
+    }
 }
 
 /// One line for each, as a bundle has hundreds.
@@ -189,6 +206,7 @@ std::vector<RequestPart> request_of(const PerlBundle& bundle) {
 std::vector<RequestPart> request_of(const ProgramSpec& program) {
     Request request;
     add_root(request, program.root);
+    add_pinned_sources(request, program.sources);
     return std::move(request).take();
 }
 

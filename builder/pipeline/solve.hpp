@@ -22,6 +22,8 @@ struct SolveArchive {
     ArchiveId id;
     std::string base;              ///< URL of the mirror, without a slash at the end
     std::filesystem::path keyring; ///< absolute; the only keys that may sign this archive
+    /// Accept a Release file after its Valid-Until (a frozen mirror, a snapshot).
+    bool allow_expired = false;
 };
 
 /// One of `suite` and `version` is set.
@@ -65,8 +67,6 @@ struct SolveRequest {
     std::filesystem::path cache;
     std::vector<AptSetting> proxy_settings; ///< for apt.conf
     EnvironmentProxies proxies;             ///< where the settings say nothing
-    /// Off: accept archives whose Release file has expired (a frozen mirror).
-    bool check_valid_until = true;
 };
 
 struct SolveResult {

@@ -8,7 +8,7 @@ namespace kiln {
 
 namespace {
 
-constexpr Shape kPackages = list_of(&kPackageName, false);
+constexpr Shape kPackages = list_of(&kPackageWish, false);
 constexpr auto kBuildFields = std::to_array<Field>({
     {"install", &kPackages, Need::required, "packages beside the Essential ones"},
 });

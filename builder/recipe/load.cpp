@@ -332,38 +332,11 @@ class Loader {
     void check_named_files() {
         for (const ArchiveSpec& archive : recipe_.archives) {
             if (!archive.keyring.empty()) {
-                check_regular(archive.keyring, archive.pos);
+                check_file_kind(archive.keyring, fs::file_type::regular, archive.pos, diags_);
             }
         }
         for (const auto& [name, source] : recipe_.sources) {
-            if (const auto* folder = std::get_if<DirectorySource>(&source.from)) {
-                check_kind(folder->path, fs::file_type::directory, source.pos);
-            } else if (const auto* tarball = std::get_if<TarballSource>(&source.from)) {
-                constexpr std::string_view kFile = "file://";
-                const std::string& location = tarball->location;
-                if (location.starts_with(kFile)) {
-                    check_regular(location.substr(kFile.size()), source.pos);
-                } else if (location.find("://") == std::string::npos) {
-                    check_regular(location, source.pos);
-                }
-            }
-        }
-    }
-
-    void check_regular(const fs::path& path, const SourcePos& pos) {
-        check_kind(path, fs::file_type::regular, pos);
-    }
-
-    void check_kind(const fs::path& path, fs::file_type kind, const SourcePos& pos) {
-        std::error_code ignored;
-        const fs::file_status status = fs::status(path, ignored);
-        if (fs::exists(status) && status.type() != kind) {
-            diags_.error(
-                pos,
-                fmt::format(
-                    "'{}' is not a {}",
-                    path.string(),
-                    kind == fs::file_type::regular ? "regular file" : "directory"));
+            check_source(source, diags_);
         }
     }
 

@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/merge.hpp"
 
-#include "base/error.hpp"
-
 #include <algorithm>
 #include <chrono>
 
 namespace kiln {
 
 namespace {
-
-SourceSpec read_source(const std::string& name, const Value& value, const fs::path& base_dir) {
-    SourceSpec source{name, {}, value.pos()};
-    if (const Value* git = value.find("git")) {
-        source.from = GitSource{git->as_string(), value.at("commit").as_string()};
-    } else if (const Value* directory = value.find("directory")) {
-        source.from = DirectorySource{resolve_path(base_dir, directory->as_string())};
-    } else {
-        const std::string& location = value.at("tarball").as_string();
-        const bool is_url = location.find("://") != std::string::npos;
-        const auto digest = Digest::parse(value.at("sha256").as_string());
-        KILN_CHECK(digest.has_value());
-        source.from = TarballSource{
-            is_url ? location : resolve_path(base_dir, location).string(),
-            *digest,
-            static_cast<unsigned>(value.integer_or("strip", 0))};
-    }
-    return source;
-}
 
 fs::path keyring_of(const Value& archive, const fs::path& base_dir) {
     const Value* keyring = archive.find("keyring");
@@ -64,10 +43,6 @@ void merge_lint(const Value& exceptions, Recipe& recipe) {
 
 } // namespace
 
-fs::path resolve_path(const fs::path& base_dir, const std::string& path) {
-    return (base_dir / path).lexically_normal();
-}
-
 std::vector<ArchiveSpec> read_archives(const Value& archives, const fs::path& base_dir) {
     std::vector<ArchiveSpec> out;
     for (const Value& archive : archives.as_list()) {
@@ -80,7 +55,9 @@ std::vector<ArchiveSpec> read_archives(const Value& archives, const fs::path& ba
              archive.at("suites").as_strings(),
              std::move(components),
              keyring_of(archive, base_dir),
-             archive.pos()});
+             archive.pos(),
+             archive.string_or("url", ""),
+             archive.boolean_or("allow_expired", false)});
     }
     return out;
 }

@@ -7,9 +7,6 @@
 
 namespace kiln {
 
-/// `path` as seen from `base_dir`, without needless dots.
-[[nodiscard]] fs::path resolve_path(const fs::path& base_dir, const std::string& path);
-
 /// Reads a list of shape archives_shape(); `base_dir` is its file's.
 [[nodiscard]] std::vector<ArchiveSpec>
 read_archives(const Value& archives, const fs::path& base_dir);

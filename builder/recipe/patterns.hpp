@@ -63,7 +63,9 @@ inline constexpr Pattern kInnerPathPattern{
 inline constexpr Pattern kPathPattern{"a path", "^[^\\x00-\\x1f\\x7f]+$", "no line breaks"};
 
 inline constexpr Pattern kUrlOrPathPattern{
-    "a URL or path", "^[^\\x00-\\x20\\x7f]+$", "no spaces and line breaks"};
+    "a URL or path",
+    "^(?!.*://.* )[^\\x00-\\x1f\\x7f]+$",
+    "no line breaks, and '%20' for a space in a URL"};
 
 /// A repository of a registry with its host, as in references of images (distribution-spec).
 inline constexpr Pattern kRepositoryPattern{
@@ -81,8 +83,17 @@ inline constexpr Pattern kGitCommitPattern{
 
 inline constexpr Pattern kSuitePattern{
     "a suite",
-    "^(?!(.*/)?\\.\\.?(/|$))[a-z][a-z0-9._/-]*$",
-    "such as 'bookworm' or 'bookworm-updates'"};
+    "^(/|\\./|(?!(.*/)?\\.\\.?(/|$))[A-Za-z0-9][A-Za-z0-9._+~/-]*)$",
+    "such as 'bookworm' or 'bookworm-updates'; of a flat repository '/' or 'folder/'"};
+
+/// What `apt-get install` takes, without patterns of names and versions.
+inline constexpr Pattern kPackageWishPattern{
+    "a package name",
+    "^[a-z0-9][a-z0-9+.-]+(=[0-9][A-Za-z0-9.+:~-]*|/[A-Za-z0-9][A-Za-z0-9._+~/-]*)?$",
+    "NAME, NAME=VERSION or NAME/SUITE"};
+
+inline constexpr Pattern kArchiveUrlPattern{
+    "a URL", "^(https?|file)://[^\\x00-\\x20\\x7f]+$", "an http:, https: or file: URL"};
 
 inline constexpr Pattern kComponentPattern{
     "a component", "^[a-z][a-z0-9/-]*$", "such as 'main' or 'non-free-firmware'"};
@@ -122,10 +133,31 @@ inline constexpr Shape kName = text_like(kNamePattern);
 /// The value of `kiln:` in every kind of file.
 inline constexpr Shape kFormatVersion = integer_between(1, 1);
 inline constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
-inline constexpr Shape kArchitecture = choice_of(kArchitectures);
+/// Debian's other ones.
+inline constexpr auto kOtherArchitectures = std::to_array<std::string_view>(
+    {"all",
+     "any",
+     "arm64",
+     "armel",
+     "armhf",
+     "i386",
+     "loong64",
+     "mips64el",
+     "mipsel",
+     "ppc64el",
+     "riscv64",
+     "s390x",
+     "x86_64",
+     "aarch64"});
+inline constexpr Shape kArchitecture{
+    .kind = ShapeKind::choice,
+    .choices = kArchitectures,
+    .others = kOtherArchitectures,
+    .others_hint = "kiln makes images for amd64 only"};
 inline constexpr Shape kSuite = text_like(kSuitePattern);
 inline constexpr Shape kLine = text_like(kLinePattern);
 inline constexpr Shape kPackageName = text_like(kPackageNamePattern);
+inline constexpr Shape kPackageWish = text_like(kPackageWishPattern);
 inline constexpr Shape kPackageGlob = text_like(kPackageGlobPattern);
 inline constexpr Shape kUserName = text_like(kUserNamePattern);
 inline constexpr Shape kAbsolutePath = text_like(kAbsolutePathPattern);

@@ -13,23 +13,25 @@ namespace kiln {
 
 namespace {
 
-constexpr Shape kSourceFolders = map_of(kNamePattern, &kPath);
-
-std::map<std::string, fs::path>
+std::map<std::string, SourceSpec>
 read_sources(const Value& value, const fs::path& base_dir, Diagnostics& diags) {
-    std::map<std::string, fs::path> out;
+    std::map<std::string, SourceSpec> out;
     const Value* sources = value.find("sources");
     if (sources == nullptr) {
         return out;
     }
     for (const Member& member : sources->members()) {
-        fs::path folder = resolve_path(base_dir, member.value.as_string());
-        std::error_code unreadable; // too long, in a circle or out of reach
-        if (!fs::is_directory(folder, unreadable)) {
-            diags.error(
-                member.value.pos(), fmt::format("there is no folder '{}'", folder.string()));
+        SourceSpec source = read_source(member.key, member.value, base_dir);
+        check_source(source, diags);
+        if (const auto* folder = std::get_if<DirectorySource>(&source.from)) {
+            std::error_code unreadable; // too long, in a circle or out of reach
+            if (!fs::exists(folder->path, unreadable)) {
+                diags.error(
+                    member.value.pos(),
+                    fmt::format("there is no folder '{}'", folder->path.string()));
+            }
         }
-        out.emplace(member.key, std::move(folder));
+        out.emplace(member.key, std::move(source));
     }
     return out;
 }
@@ -37,6 +39,7 @@ read_sources(const Value& value, const fs::path& base_dir, Diagnostics& diags) {
 } // namespace
 
 const Shape& program_shape() {
+    static const Shape kSources = map_of(kNamePattern, &source_or_path_shape());
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"program", &kName, Need::required, "name of the program"},
@@ -48,9 +51,10 @@ const Shape& program_shape() {
          "where packages of the build root come from"},
         {"build", &build_shape(), Need::required, "the build root"},
         {"sources",
-         &kSourceFolders,
+         &kSources,
          Need::optional,
-         "folders, relative to this file, that the script finds as `source/NAME`"},
+         "[sources](recipe.md#sources) that the script finds as `$SOURCE/NAME`; a path alone is a "
+         "directory, relative to this file"},
         {"script",
          &kText,
          Need::required,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Definitions of programs (recipes/programs/*.yaml): folders with sources, and a script that makes
-// files of an image from them, in a build root of locked packages. docs/programs.md describes the
+// Definitions of programs (recipes/programs/*.yaml): sources, and a script that makes files of an
+// image from them, in a build root of locked packages. docs/programs.md describes the
 // format.
 #pragma once
 
@@ -19,9 +19,9 @@ struct ProgramSpec {
     std::string name;
     std::string summary;
     BuildRootSpec root;
-    std::map<std::string, fs::path> sources; ///< folders, by name
-    std::string script;                      ///< for /bin/sh -eu
-    fs::path file;                           ///< that was read
+    std::map<std::string, SourceSpec> sources;
+    std::string script; ///< for /bin/sh -eu
+    fs::path file;      ///< that was read
 };
 
 /// Reads the definition at `path` and checks all of it. Faults go to `diags`; nothing is returned

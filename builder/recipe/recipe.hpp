@@ -9,6 +9,7 @@
 #include "base/sandbox.hpp"
 #include "recipe/image_spec.hpp"
 #include "recipe/lint_exception.hpp"
+#include "recipe/source_spec.hpp"
 #include "recipe/variables.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,7 +19,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace kiln {
@@ -45,6 +45,8 @@ struct ArchiveSpec {
     std::vector<std::string> components;
     fs::path keyring; ///< absolute; empty: Debian's own
     SourcePos pos;
+    std::string url = {};       ///< where it is, unless the user or the host say; may be empty
+    bool allow_expired = false; ///< take Release files after their Valid-Until
 };
 
 /// An apt preference.
@@ -58,27 +60,6 @@ struct PinSpec {
 struct RecipeIds {
     std::map<std::string, std::uint32_t> users;
     std::map<std::string, std::uint32_t> groups;
-};
-
-struct GitSource {
-    std::string url;
-    std::string commit; ///< 40 hexadecimal digits
-};
-
-struct DirectorySource {
-    fs::path path;
-};
-
-struct TarballSource {
-    std::string location; ///< URL, or path on this machine
-    Digest sha256;
-    unsigned strip = 0; ///< leading path components to remove
-};
-
-struct SourceSpec {
-    std::string name;
-    std::variant<GitSource, DirectorySource, TarballSource> from;
-    SourcePos pos;
 };
 
 /// A perl bundle (recipe/bundle.hpp), or a program (recipe/program.hpp).

@@ -17,6 +17,7 @@ constexpr Shape kStages{.kind = ShapeKind::deferred, .name = "stages"};
 
 constexpr Shape kVariables = map_of(kVariableNamePattern, &kTextOrEmpty);
 
+constexpr Shape kArchiveUrl = text_like(kArchiveUrlPattern);
 constexpr Shape kSuites = list_of(&kSuite, false);
 constexpr Shape kComponent = text_like(kComponentPattern);
 constexpr Shape kComponents = list_of(&kComponent, false);
@@ -29,6 +30,15 @@ constexpr auto kArchiveFields = std::to_array<Field>({
      Need::optional,
      "file with the keys that may sign it, relative to the recipe's file",
      "Debian's own"},
+    {"url",
+     &kArchiveUrl,
+     Need::optional,
+     "where it is, for archives that `--mirror`, KILN_MIRROR and the host's apt do not name"},
+    {"allow_expired",
+     &kBoolean,
+     Need::optional,
+     "accept an archive whose Release file has expired, such as a snapshot",
+     "false"},
 });
 constexpr Shape kArchive = object_of(kArchiveFields, "archive");
 constexpr Shape kArchives = list_of(&kArchive, false);
@@ -76,27 +86,6 @@ constexpr auto kLimitFields = std::to_array<Field>({
      "nine tenths of what the cache can take"},
 });
 constexpr Shape kLimits = object_of(kLimitFields, "limits");
-
-constexpr Shape kCommit = text_like(kGitCommitPattern);
-constexpr auto kGitFields = std::to_array<Field>({
-    {"git", &kUrlOrPath, Need::required, "URL of a git repository"},
-    {"commit", &kCommit, Need::required, "the commit, all 40 digits"},
-});
-constexpr Shape kGit = object_of(kGitFields, "git source");
-constexpr auto kDirectoryFields = std::to_array<Field>({
-    {"directory", &kPath, Need::required, "a directory, relative to this file"},
-});
-constexpr Shape kDirectory = object_of(kDirectoryFields, "directory source");
-constexpr Shape kStrip = integer_between(0, 16);
-constexpr auto kTarballFields = std::to_array<Field>({
-    {"tarball", &kUrlOrPath, Need::required, "URL, or path relative to this file"},
-    {"sha256", &kSha256Text, Need::required, "digest of the file"},
-    {"strip", &kStrip, Need::optional, "leading path components to remove", "0"},
-});
-constexpr Shape kTarball = object_of(kTarballFields, "tarball source");
-constexpr std::array<const Shape*, 3> kSourceForms{&kGit, &kDirectory, &kTarball};
-constexpr Shape kSource = one_of(kSourceForms, "source");
-constexpr Shape kSources = map_of(kNamePattern, &kSource);
 
 constexpr Field kRegistryField{
     "registry",
@@ -200,6 +189,7 @@ const Shape& recipe_shape() {
     });
     static const Shape kLintException = object_of(kLintFields, "lint exception");
     static const Shape kLintExceptions = list_of(&kLintException);
+    static const Shape kSources = map_of(kNamePattern, &source_shape());
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"name", &kName, Need::required, "name of the system; results are called so"},

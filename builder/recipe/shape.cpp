@@ -178,7 +178,15 @@ class Validator {
         if (shape.kind == ShapeKind::choice) {
             if (std::find(shape.choices.begin(), shape.choices.end(), node.text) ==
                 shape.choices.end()) {
-                wrong(node, shape, what, quote(node), did_you_mean(node.text, shape.choices));
+                const bool is_other =
+                    std::ranges::find(shape.others, node.text) != shape.others.end();
+                wrong(
+                    node,
+                    shape,
+                    what,
+                    quote(node),
+                    is_other ? std::string(shape.others_hint)
+                             : did_you_mean(node.text, shape.choices));
             }
         } else if (node.text.empty()) {
             check_not_empty(node, shape, what, true);

@@ -68,6 +68,9 @@ struct Shape {
     std::int64_t minimum = 0;
     std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
     std::span<const std::string_view> choices = {};
+    /// Words that are right elsewhere, not misspelt choices, and what to say to them.
+    std::span<const std::string_view> others = {};
+    std::string_view others_hint = {};
     const Shape* element = nullptr;
     std::span<const Field> fields = {};
     /// Told apart by what the file has there (text, list, map); several objects by their first

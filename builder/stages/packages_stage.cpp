@@ -14,12 +14,13 @@ namespace kiln {
 
 namespace {
 
-constexpr Shape kPackageList = list_of(&kPackageName, false);
+constexpr Shape kPackageList = list_of(&kPackageWish, false);
 constexpr auto kFields = std::to_array<Field>({
     {"install",
      &kPackageList,
      Need::required,
-     "names of packages; what they depend on comes by itself"},
+     "packages to install, also as NAME=VERSION or NAME/SUITE; dependencies are pulled in "
+     "automatically"},
     {"recommends", &kBoolean, Need::optional, "install what they recommend as well", "false"},
 });
 

@@ -30,7 +30,8 @@ struct LockedDeb {
 
 /// A source of the recipe, where it lies on the build host.
 struct SourceInput {
-    fs::path path; ///< a directory or a tarball
+    std::string name; ///< for messages: "source 'app' (../app.tar)"
+    fs::path path;    ///< a directory or a tarball
     bool is_tarball = false;
     unsigned strip = 0;   ///< leading components to drop from a tarball's paths
     Digest digest;        ///< of what will be taken from it

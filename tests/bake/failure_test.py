@@ -262,6 +262,22 @@ class Failure(unittest.TestCase):
         )
         self.check(done, 1, "cannot open", "etc/motd", "Permission denied")
 
+    def test_image_that_the_recipe_does_not_define(self):
+        done = self.bake("toy-good", args=["--image", "qcow2"])
+        self.check(done, 2, "'--image qcow2': recipe 'toy' defines no such image",
+                   "hint: it defines docker, oci")
+
+    def test_scripts_that_say_nothing_or_want_the_network(self):
+        for script, code, hint in (
+                ("false", 1, "it printed nothing: with 'set -x' as its first line"),
+                ("getent hosts a.example || { echo could not resolve a.example; exit 4; }", 4,
+                 "scripts have no network: name what they need under 'sources'")):
+            more = ("oci:\n  stages:\n    - {stage: run, name: script, why: it fails, "
+                    f"script: '{script}'}}\n")
+            done = self.bake("toy-good", more=more)
+            self.check(done, 1, f"the script of stage 'script' failed with exit code {code}",
+                       f"hint: {hint}")
+
     def test_unknown_format_and_option(self):
         done = world.kiln("bake", "debian-minimal", "--image", "qcow", cwd=world.WORK)
         self.check(done, 2, "no such format", "did you mean 'qcow2'?")

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Programs built in a locked build root: same bytes, what they need, what goes wrong."""
 
+import hashlib
+import io
 import json
+import os
 import shutil
+import subprocess
+import tarfile
 import unittest
 
 import world
@@ -12,14 +17,35 @@ SOURCE = '#include <stdio.h>\nint main(void) { puts("baked by kiln"); }\n'
 SCRIPT = 'mkdir -p "$OUT/usr/local/bin"\ngcc -O2 -o "$OUT/usr/local/bin/hello" "$SOURCE/hello/main.c"\n'
 
 
-def define(name, script=SCRIPT):
+def define(name, script=SCRIPT, sources=f"  hello: {FOLDER}/hello\n"):
     lines = "".join(f"  {line}\n" for line in script.splitlines())
     path = world.WORK / f"recipes/programs/{name}.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(
         f"kiln: 1\nprogram: {name}\narchives:\n  - {{archive: debian, suites: [bookworm]}}\n"
         "build:\n  install: [gcc, libc6-dev, binutils]\n"
-        f"sources:\n  hello: {FOLDER}/hello\nscript: |\n{lines}")
+        f"sources:\n{sources}script: |\n{lines}")
+
+
+def make_tarball(path):
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("hello-1.0/main.c")
+        member.size = len(SOURCE)
+        archive.addfile(member, io.BytesIO(SOURCE.encode()))
+        link = tarfile.TarInfo("hello-1.0/again.c")
+        link.type, link.linkname = tarfile.LNKTYPE, "hello-1.0/main.c"
+        archive.addfile(link)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def make_repository(folder):
+    folder.mkdir()
+    (folder / "main.c").write_text(SOURCE)
+    who = {f"GIT_{role}_{what}": "toy" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "toy"]):
+        subprocess.run(["git", *command], cwd=folder, env={**os.environ, **who}, check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    return head.stdout.strip()
 
 
 def build(name, *args, cache=world.CACHE):
@@ -69,6 +95,30 @@ class Programs(unittest.TestCase):
         record = world.load_record(FOLDER / "out")
         said = world.stage_folder(record, "greet") / "tree/root/said"
         self.assertEqual(said.read_text(), "baked by kiln\n")
+
+    def test_sources_of_a_commit_and_a_tarball(self):
+        digest = make_tarball(FOLDER / "my hello #1.tar.gz")
+        commit = make_repository(FOLDER / "repository")
+        at = os.path.relpath(FOLDER, world.WORK / "recipes/programs")
+        define(
+            "fetched",
+            'cmp "$SOURCE/tarball/main.c" "$SOURCE/tarball/again.c"\n'
+            'cmp "$SOURCE/tarball/main.c" "$SOURCE/commit/main.c"\n'
+            'test "$(stat -c %Y "$SOURCE/tarball/main.c")" = "$SOURCE_DATE_EPOCH"\n'
+            'mkdir -p "$OUT/opt"\ncp "$SOURCE/commit/main.c" "$OUT/opt/main.c"\n',
+            f"  commit: {{git: {at}/repository, commit: {commit}}}\n"
+            f"  tarball: {{tarball: '{at}/my hello #1.tar.gz', sha256: {digest}, strip: 1}}\n")
+        done = world.kiln("artifact", "build", "fetched")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        first = build("fetched", "--refresh")
+        locked = json.loads((world.WORK / "recipes/programs/fetched.lock").read_text())["sources"]
+        self.assertEqual([(s["kind"], s["location"]) for s in locked],
+                         [("git", f"{at}/repository"), ("tarball", f"{at}/my hello #1.tar.gz")])
+        self.assertEqual(first["tree"], build("fetched")["tree"])
+
+    def test_a_script_that_wants_the_network(self):
+        self.fails("online", "echo 'curl: (6) Could not resolve host: a.example'\nexit 6\n",
+                   "hint: scripts have no network: name what they need under 'sources'")
 
     def fails(self, name, script, *texts):
         define(name, script)

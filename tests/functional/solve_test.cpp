@@ -166,6 +166,62 @@ TEST_F(SolveTest, ObeysPinsAmongTwoSuites) {
     EXPECT_EQ(version_of(run(wish), "web"), "1.0 stable");
 }
 
+TEST_F(SolveTest, TakesAVersionOrASuiteOfAPackage) {
+    archive_.add("backports", {"lib", "2.0", {}});
+    archive_.publish();
+    SolveRequest wish = request({stage({"web", "lib=1.0"})});
+    wish.archives.push_back(wish.archives[0]);
+    wish.archives[1].id.suite = "backports";
+    EXPECT_EQ(version_of(run(wish), "lib"), "1.0 stable");
+    wish.stages = {stage({"web", "lib/backports"})};
+    EXPECT_EQ(version_of(run(wish), "lib"), "2.0 backports");
+    wish.stages = {stage({"web", "lib/stable"})};
+    EXPECT_EQ(version_of(run(wish), "lib"), "1.0 stable");
+}
+
+TEST_F(SolveTest, TakesFlatRepositories) {
+    archive_.publish();
+    archive_.add("extra", {"tool", "3.0", {{"Depends", "lib"}}});
+    archive_.publish_flat("extra", "");
+    archive_.add("more", {"gadget", "4.0", {}});
+    archive_.publish_flat("more", "flat");
+    for (const char* suite : {"/", "./"}) {
+        SolveRequest wish = request({stage({"tool"})});
+        wish.archives.push_back(wish.archives[0]);
+        wish.archives[1].id.suite = suite;
+        const SolveResult result = run(wish);
+        EXPECT_EQ(version_of(result, "tool"), std::string("3.0 ") + suite);
+        EXPECT_EQ(version_of(result, "lib"), "1.0 stable");
+        EXPECT_EQ(result.epoch, 1'778'320'065); // of a date in GMT
+    }
+    SolveRequest wish = request({stage({"gadget"})});
+    wish.archives.push_back(wish.archives[0]);
+    wish.archives[1].id.suite = "flat/";
+    EXPECT_EQ(version_of(run(wish), "gadget"), "4.0 flat/");
+}
+
+TEST_F(SolveTest, TakesAnExpiredArchiveOnlyWhereItIsAllowed) {
+    archive_.expire("Sat, 16 May 2020 09:47:45 UTC");
+    archive_.publish();
+    SolveRequest wish = request({stage({"web"})});
+    EXPECT_THAT(failure(wish).details(), Contains(HasSubstr("is expired")));
+    wish.archives[0].allow_expired = true;
+    EXPECT_EQ(version_of(run(wish), "web"), "1.0 stable");
+}
+
+TEST_F(SolveTest, TakesSuitesOfAnyName) {
+    archive_.add("Debian_12", {"tool", "3.0", {}});
+    archive_.add("12", {"gadget", "4.0", {}});
+    archive_.publish();
+    SolveRequest wish = request({stage({"tool", "gadget"})});
+    for (const char* suite : {"Debian_12", "12"}) {
+        wish.archives.push_back(wish.archives[0]);
+        wish.archives.back().id.suite = suite;
+    }
+    EXPECT_EQ(version_of(run(wish), "tool"), "3.0 Debian_12");
+    EXPECT_EQ(version_of(run(wish), "gadget"), "4.0 12");
+}
+
 TEST_F(SolveTest, NamesAllUnknownPackages) {
     archive_.publish();
     const Error one = failure(request({stage({"webb"})}));

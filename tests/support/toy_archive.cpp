@@ -111,13 +111,43 @@ void ToyArchive::publish(const std::string& date) {
     }
 }
 
-void ToyArchive::publish_suite(const std::string& suite, const std::string& date) {
+std::string ToyArchive::packages_of(const std::string& suite) {
     std::string packages;
     for (const auto& [name, versions] : suites_[suite]) {
         for (const auto& [version, paragraph] : versions) {
             packages += paragraph + "\n";
         }
     }
+    return packages;
+}
+
+void ToyArchive::sign(const fs::path& folder, const std::string& release) {
+    std::string text = release;
+    if (!valid_until_.empty()) {
+        text = fmt::format("Valid-Until: {}\n", valid_until_) + text;
+    }
+    write_file_atomically(folder / "Release", text);
+    gpg(
+        {"--clearsign",
+         "--output",
+         (folder / "InRelease").string(),
+         (folder / "Release").string()});
+}
+
+void ToyArchive::publish_flat(const std::string& suite, const std::string& folder) {
+    const fs::path dist = root_ / folder;
+    fs::create_directories(dist);
+    const std::string packages = packages_of(suite);
+    write_file_atomically(dist / "Packages", packages);
+    sign(
+        dist,
+        fmt::format(
+            "Origin: Toy\nDate: Sat, 09 May 2026 09:47:45 GMT\nSHA256:\n {} {} Packages\n",
+            sha256(packages).hex(),
+            packages.size()));
+}
+
+void ToyArchive::publish_suite(const std::string& suite, const std::string& date) {
     const fs::path dist = root_ / "dists" / suite;
     std::string sums;
     const auto write_index = [&](const std::string& name, const std::string& text) {
@@ -125,19 +155,18 @@ void ToyArchive::publish_suite(const std::string& suite, const std::string& date
         write_file_atomically(dist / name, text);
         sums += fmt::format(" {} {} {}\n", sha256(text).hex(), text.size(), name);
     };
-    write_index("main/binary-amd64/Packages", packages);
+    write_index("main/binary-amd64/Packages", packages_of(suite));
     if (const auto sources = sources_.find(suite); sources != sources_.end()) {
         write_index("main/source/Sources", sources->second);
     }
-    write_file_atomically(
-        dist / "Release",
+    sign(
+        dist,
         fmt::format(
             "Origin: Toy\nSuite: {0}-suite\nCodename: {0}\nDate: {1}\nArchitectures: amd64 all\n"
             "Components: main\nSHA256:\n{2}",
             suite,
             date,
             sums));
-    gpg({"--clearsign", "--output", (dist / "InRelease").string(), (dist / "Release").string()});
 }
 
 } // namespace kiln::test

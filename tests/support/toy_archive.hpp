@@ -46,6 +46,13 @@ class ToyArchive {
     /// Writes and signs the indices of every suite.
     void publish(const std::string& date = "Sat, 09 May 2026 09:47:45 UTC");
 
+    /// Adds "Valid-Until" to the Release files that are written from now on.
+    void expire(std::string date) { valid_until_ = std::move(date); }
+
+    /// Writes and signs a flat repository of the suite's packages in the archive's `folder`, "" for
+    /// its root.
+    void publish_flat(const std::string& suite, const std::string& folder);
+
     [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
 
     [[nodiscard]] std::filesystem::path keyring() const { return home_.path() / "toy.gpg"; }
@@ -55,6 +62,8 @@ class ToyArchive {
 
   private:
     void gpg(std::vector<std::string> args);
+    [[nodiscard]] std::string packages_of(const std::string& suite);
+    void sign(const std::filesystem::path& folder, const std::string& release);
     void publish_suite(const std::string& suite, const std::string& date);
 
     std::filesystem::path root_;
@@ -63,6 +72,7 @@ class ToyArchive {
     /// suite -> name -> paragraphs by version
     std::map<std::string, std::map<std::string, std::map<std::string, std::string>>> suites_;
     std::map<std::string, std::string> sources_; ///< suite -> index
+    std::string valid_until_;
 };
 
 } // namespace kiln::test

@@ -117,5 +117,16 @@ TEST(Url, AddsToItsQuery) {
     EXPECT_EQ(Url::parse("https://a/b#f")->with_query("d=2").text(), "https://a/b?d=2#f");
 }
 
+TEST(Url, NamesAnyFileOfThisMachine) {
+    const std::string path = "/srv/my project #1 100%25/a?b.tar";
+    const std::string url = file_url(path);
+    EXPECT_EQ(url, "file:///srv/my%20project%20%231%20100%2525/a%3Fb.tar");
+    EXPECT_EQ(path_of_file_url(url), path);
+    EXPECT_EQ(path_of_file_url("file://localhost/a%20b"), "/a b");
+    EXPECT_FALSE(path_of_file_url("https://a/b"));
+    EXPECT_FALSE(path_of_file_url("file://other.example/b"));
+    EXPECT_TRUE(file_url("a").ends_with("/a"));
+}
+
 } // namespace
 } // namespace kiln

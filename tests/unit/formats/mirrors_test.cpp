@@ -134,6 +134,26 @@ TEST(Mirrors, FallsBackToSuiteThenSibling) {
         ElementsAre("http://h/debian-security"));
 }
 
+TEST(Mirrors, TakesTheRecipesUrlWhereNobodyNamesTheArchive) {
+    const ArchiveId docker{"docker", "bookworm", {"main"}, "https://h/linux/debian/"};
+    const char* const kUrl = "https://h/linux/debian";
+    EXPECT_THAT(told({}).bases(docker), ElementsAre(kUrl));
+    // A mirror of everything, and Debian's suite of the same name, are not meant.
+    EXPECT_THAT(told({"http://m"}).bases(docker), ElementsAre(kUrl));
+    EXPECT_THAT(hosted("deb http://m/debian bookworm main\n").bases(docker), ElementsAre(kUrl));
+    EXPECT_THAT(told({"docker=http://m/d"}).bases(docker), ElementsAre("http://m/d"));
+    EXPECT_THAT(told({}, "docker=http://m/d").bases(docker), ElementsAre("http://m/d"));
+    EXPECT_THAT(
+        hosted("deb http://m/docker bookworm main\n").bases(docker),
+        ElementsAre("http://m/docker"));
+}
+
+TEST(Mirrors, FindsFlatRepositoriesOfTheHostByName) {
+    const std::string_view list = "deb http://m/tools /\ndeb http://m/other /\n";
+    EXPECT_THAT(hosted(list).bases({"tools", "/", {"main"}}), ElementsAre("http://m/tools"));
+    EXPECT_THROW(static_cast<void>(hosted(list).bases({"absent", "/", {"main"}})), Error);
+}
+
 TEST(Mirrors, SaysHowToNameOne) {
     try {
         static_cast<void>(told({}).bases(kSecurity));
@@ -144,8 +164,8 @@ TEST(Mirrors, SaysHowToNameOne) {
             "no mirror is known for suite 'bookworm-security' of archive 'debian-security'");
         EXPECT_EQ(
             error.hint(),
-            "name one: '--mirror debian-security=URL' or KILN_MIRROR='debian-security=URL' (this "
-            "host's apt sources have none)");
+            "name one: '--mirror debian-security=URL', KILN_MIRROR='debian-security=URL', or 'url' "
+            "of the archive in the recipe (this host's apt sources have none)");
     }
 }
 

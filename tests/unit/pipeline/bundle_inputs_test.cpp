@@ -46,14 +46,15 @@ class FetchFirstOfEach : public testing::Test {
 
     [[nodiscard]] std::string said() const { return said_.str(); }
 
-  private:
     PerlBundle bundle_;
+    Mirrors mirrors_{MirrorSettings{{"http://mirror/debian"}, {}, {}, {}}};
+
+  private:
     TempDir dir_{temporary_root(), "kiln-test"};
     std::ostringstream said_;
     Console console_{said_, {}};
     SystemProcessRunner processes_;
     test::FakeHttpClient http_;
-    Mirrors mirrors_{MirrorSettings{{"http://mirror/debian"}, {}, {}, {}}};
     Pool pool_{dir_.path()};
 };
 
@@ -64,6 +65,13 @@ TEST_F(FetchFirstOfEach, TakesThePreferredOneInSilence) {
     ASSERT_EQ(got.size(), 1U);
     EXPECT_EQ(got[0].version, "1.0");
     EXPECT_THAT(said(), testing::Not(HasSubstr("takes its place")));
+}
+
+TEST_F(FetchFirstOfEach, AsksTheArchivesOwnUrlWhenNobodyKnowsAnother) {
+    mirrors_ = Mirrors(MirrorSettings());
+    bundle_.source_archives[0].url = "http://mirror/debian";
+    serve("1.0");
+    EXPECT_EQ(fetch({{release("1.0", "stable")}}).size(), 1U);
 }
 
 TEST_F(FetchFirstOfEach, SaysWhenAnotherTakesItsPlace) {

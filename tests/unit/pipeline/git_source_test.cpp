@@ -91,7 +91,7 @@ TEST_F(GitSourceTest, RunsNothingForABadUrlOrCommit) {
 TEST_F(GitSourceTest, KeepsGitFromSettingsHooksAndQuestions) {
     EXPECT_THAT(
         failure({"https://a.example/x", kCommit}).message(), HasSubstr("commit.tar")); // none made
-    ASSERT_EQ(runner_.commands.size(), 3U);
+    ASSERT_EQ(runner_.commands.size(), 4U); // init, fetch, ls-tree, archive
     for (const Command& command : runner_.commands) {
         EXPECT_EQ(command.env.at("GIT_CONFIG_NOSYSTEM"), "1");
         EXPECT_EQ(command.env.at("GIT_CONFIG_GLOBAL"), "/dev/null");

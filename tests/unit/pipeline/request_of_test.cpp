@@ -118,7 +118,7 @@ extends: base.yaml
 variables: {greeting: hello}
 architecture: amd64
 archives:
-  - {archive: debian, suites: [bookworm], components: [main], keyring: one.gpg}
+  - {archive: debian, suites: [bookworm], components: [main], keyring: one.gpg, url: "https://host/apt", allow_expired: false}
 pins:
   - {packages: [nginx], suite: bookworm, priority: 900}
 ids: {users: {web: 200}, groups: {webs: 201}}
@@ -171,6 +171,8 @@ constexpr auto kRecipeFields = std::to_array<Mutation>({
     {"archives[].suites[]", request, "suites: [bookworm]", "suites: [trixie]"},
     {"archives[].components[]", request, "components: [main]", "components: [main, contrib]"},
     {"archives[].keyring", request, "keyring: one.gpg", "keyring: two.gpg"},
+    {"archives[].url", request, "https://host/apt", "https://host/other"},
+    {"archives[].allow_expired", request, "allow_expired: false", "allow_expired: true"},
     {"pins[].packages[]", request, "packages: [nginx], suite", "packages: [perl], suite"},
     {"pins[].suite", request, "suite: bookworm", "suite: trixie"},
     {"pins[].priority", request, "priority: 900", "priority: -1"},
@@ -403,6 +405,34 @@ TEST_F(RequestOfRecipe, HasTheDigestsOfItsOwnKeyringsOnly) {
     EXPECT_THAT(request_of(load(hosts))[1].says.back(), "keyring none.gpg");
 }
 
+TEST_F(RequestOfRecipe, SaysOfAnArchiveWhereItIsAndThatItMayHaveExpired) {
+    const auto says = [&](std::string_view from, std::string_view to) {
+        return request_of(load(replaced(std::string(kRecipe), from, to)))[1].says;
+    };
+    const std::vector<std::string> expired = says("allow_expired: false", "allow_expired: true");
+    EXPECT_THAT(expired, testing::Contains("url https://host/apt"));
+    EXPECT_THAT(expired, testing::Contains("allow_expired yes"));
+    EXPECT_THAT(says("https://host/apt", "file:///srv/apt"), testing::Contains("url from a path"));
+    const auto plain = says(", url: \"https://host/apt\", allow_expired: false", "");
+    EXPECT_EQ(plain.size(), 3U) << "locks of archives without either stay valid";
+}
+
+TEST_F(RequestOfRecipe, SaysWhichVersionOrSuiteAPackageIsToBeOf) {
+    const auto now = request_of(load(replaced(
+        std::string(kRecipe), "install: [nginx]", "install: [nginx=1.22.1-9, perl/trixie]")));
+    EXPECT_THAT(
+        now[3].says, ElementsAre("package nginx=1.22.1-9", "package perl/trixie", "recommends no"));
+}
+
+TEST_F(RequestOfRecipe, SaysWhereGitFetchesFromBySsh) {
+    const std::string text(kRecipe);
+    const auto says = [&](std::string_view place) {
+        return request_of(load(replaced(text, "https://host/app", place)))[5].says.front();
+    };
+    EXPECT_EQ(says("git@host:app.git"), "git git@host:app.git");
+    EXPECT_EQ(says("../app"), "git from a path");
+}
+
 TEST_F(RequestOfRecipe, TellsTwoArchivesOfOneNameApart) {
     const std::string two =
         replaced(std::string(kRecipe), "pins:", "  - {archive: debian, suites: [trixie]}\npins:");
@@ -437,8 +467,8 @@ summary: before
 extends: base.yaml
 architecture: amd64
 prefix: /opt/perl
-archives: [{archive: debian, suites: [bookworm], components: [main], keyring: one.gpg}]
-sources: [{archive: sources, suites: [trixie], components: [main], keyring: one.gpg}]
+archives: [{archive: debian, suites: [bookworm], components: [main], keyring: one.gpg, url: "https://host/apt", allow_expired: false}]
+sources: [{archive: sources, suites: [trixie], components: [main], keyring: one.gpg, url: "https://host/src", allow_expired: false}]
 build: {install: [gcc]}
 perl: {source: perl, suite: trixie, version: 5.40.1}
 distributions:
@@ -462,6 +492,11 @@ constexpr auto kBundleFields = std::to_array<Mutation>({
      "[bookworm], components: [main]",
      "[bookworm], components: [contrib]"},
     {"archives[].keyring", request, "keyring: one.gpg", "keyring: two.gpg"},
+    {"archives[].url", request, "https://host/apt", "https://host/other"},
+    {"archives[].allow_expired",
+     request,
+     "apt\", allow_expired: false",
+     "apt\", allow_expired: true"},
     {"sources[].archive", request, "archive: sources", "archive: other"},
     {"sources[].suites[]", request, "suites: [trixie]", "suites: [sid]"},
     {"sources[].components[]",
@@ -472,6 +507,11 @@ constexpr auto kBundleFields = std::to_array<Mutation>({
      request,
      "[trixie], components: [main], keyring: one.gpg",
      "[trixie], components: [main], keyring: two.gpg"},
+    {"sources[].url", request, "https://host/src", "https://host/other"},
+    {"sources[].allow_expired",
+     request,
+     "src\", allow_expired: false",
+     "src\", allow_expired: true"},
     {"build.install[]", request, "install: [gcc]", "install: [gcc, make]"},
     {"perl.source", request, "source: perl,", "source: perl6,"},
     {"perl.suite", request, "perl, suite: trixie", "perl, suite: sid"},
@@ -514,8 +554,13 @@ TEST_F(RequestOf, ABundleHangsOnEveryFieldThatIsLocked) {
 constexpr std::string_view kProgram = R"(kiln: 1
 program: tool
 architecture: amd64
-archives: [{archive: debian, suites: [bookworm], components: [main], keyring: one.gpg}]
+archives: [{archive: debian, suites: [bookworm], components: [main], keyring: one.gpg, url: "https://host/apt", allow_expired: false}]
 build: {install: [gcc]}
+sources:
+  path: folder-one
+  folder: {directory: folder-one}
+  app: {git: "https://host/app", commit: 1111111111111111111111111111111111111111}
+  ball: {tarball: "https://host/ball.tar", sha256: 2222222222222222222222222222222222222222222222222222222222222222, strip: 1}
 script: make
 )";
 
@@ -528,13 +573,38 @@ constexpr auto kProgramFields = std::to_array<Mutation>({
     {"archives[].suites[]", request, "suites: [bookworm]", "suites: [trixie]"},
     {"archives[].components[]", request, "components: [main]", "components: [contrib]"},
     {"archives[].keyring", request, "keyring: one.gpg", "keyring: two.gpg"},
+    {"archives[].url", request, "https://host/apt", "https://host/other"},
+    {"archives[].allow_expired", request, "allow_expired: false", "allow_expired: true"},
     {"build.install[]", request, "install: [gcc]", "install: [gcc, make]"},
-    {"sources{}", neither, "their digests are part of the program's key"},
+    {"sources{}", neither, "a folder's digest is part of the program's key"},
+    {"sources{}.directory", neither, "a folder's digest is part of the program's key"},
+    {"sources{}.git", request, "https://host/app", "https://host/other"},
+    {"sources{}.commit",
+     request,
+     "1111111111111111111111111111111111111111",
+     "3333333333333333333333333333333333333333"},
+    {"sources{}.tarball", request, "https://host/ball.tar", "https://host/other.tar"},
+    {"sources{}.sha256", request, "sha256: 2222", "sha256: 4444"},
+    {"sources{}.strip", neither, "part of the program's key"},
     {"script", neither, "part of the program's key"},
 });
 
+TEST_F(RequestOf, AProgramOfFoldersAloneAsksForNoSource) {
+    write("one/file", "");
+    Diagnostics diags;
+    const auto program = load_program(
+        write(
+            "tool.yaml",
+            "kiln: 1\nprogram: tool\nbuild: {install: [gcc]}\nsources: {a: one}\n"
+            "archives: [{archive: debian, suites: [bookworm]}]\nscript: make\n"),
+        diags);
+    EXPECT_EQ(diags.render_all(), "");
+    EXPECT_EQ(request_of(program.value_or(ProgramSpec())).size(), 3U);
+}
+
 TEST_F(RequestOf, AProgramHangsOnEveryFieldThatIsLocked) {
     expect_complete(leaves_of(program_shape()), kProgramFields);
+    write("folder-one/file", "");
     write("one.gpg", "one");
     write("two.gpg", "two");
     const auto load = [&](const std::string& text) {

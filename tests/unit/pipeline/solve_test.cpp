@@ -31,6 +31,8 @@ TEST(ParseReleaseDate, ReadsUtc) {
     EXPECT_EQ(
         parse_release_date("Origin: x\nDate: Sat, 09 May 2026 09:47:45 UTC\n", "r"), 1'778'320'065);
     EXPECT_EQ(parse_release_date("Date: Thu, 1 Jan 1970 00:00:01 +0000\n", "r"), 1);
+    EXPECT_EQ(parse_release_date("Date: Thu, 01 Jan 1970 00:00:01 GMT\n", "r"), 1);
+    EXPECT_EQ(parse_release_date("Date: Thu, 01 Jan 1970 00:00:01 Z\n", "r"), 1);
 }
 
 TEST(ParseReleaseDate, RefusesOthers) {

@@ -9,7 +9,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Pair;
 
 constexpr std::string_view kHello = R"(kiln: 1
 program: hello
@@ -47,7 +46,9 @@ TEST_F(ProgramFiles, AreRead) {
     ASSERT_TRUE(program) << faults();
     EXPECT_EQ(program->name, "hello");
     EXPECT_THAT(program->root.packages, ElementsAre("gcc", "libc6-dev"));
-    EXPECT_THAT(program->sources, ElementsAre(Pair("hello", folder() / "hello")));
+    ASSERT_EQ(program->sources.size(), 1U);
+    EXPECT_EQ(
+        std::get<DirectorySource>(program->sources.at("hello").from).path, folder() / "hello");
     EXPECT_THAT(program->script, HasSubstr("gcc -o"));
 }
 
@@ -55,6 +56,24 @@ TEST_F(ProgramFiles, NameFoldersThatAreThere) {
     fs::remove(folder() / "hello");
     EXPECT_FALSE(load(std::string(kHello)));
     EXPECT_THAT(faults(), HasSubstr(":8:10: error: there is no folder"));
+}
+
+TEST_F(ProgramFiles, NameSourcesAsRecipesDo) {
+    std::string text(kHello);
+    const std::string digest = sha256("x").hex();
+    text.insert(
+        text.find("script:"),
+        "  app: {git: ../app.git, commit: 0123456789012345678901234567890123456789}\n"
+        "  library: {tarball: a.tar, sha256: " +
+            digest + ", strip: 1}\n  theme: {directory: hello}\n");
+    const auto program = load(text);
+    ASSERT_TRUE(program) << faults();
+    const auto& sources = program->sources;
+    EXPECT_EQ(
+        git_address(std::get<GitSource>(sources.at("app").from)),
+        (folder().parent_path() / "app.git").string());
+    EXPECT_EQ(std::get<TarballSource>(sources.at("library").from).strip, 1U);
+    EXPECT_EQ(std::get<DirectorySource>(sources.at("theme").from).path, folder() / "hello");
 }
 
 TEST_F(ProgramFiles, NeedAScript) {

@@ -112,7 +112,8 @@ TEST_F(LoadRecipe, ReadsEveryPartOfIt) {
         std::get<DirectorySource>(recipe.sources.at("local").from).path,
         dir().parent_path() / "app");
     const auto& tarball = std::get<TarballSource>(recipe.sources.at("tar").from);
-    EXPECT_EQ(tarball.location, (dir() / "dist/app.tar.gz").string());
+    EXPECT_EQ(tarball.location, "dist/app.tar.gz");
+    EXPECT_EQ(tarball_url(tarball), "file://" + (dir() / "dist/app.tar.gz").string());
     EXPECT_EQ(tarball.sha256, sha256(std::string_view()));
     EXPECT_EQ(tarball.strip, 1U);
     EXPECT_THAT(names_of(recipe.stages), ElementsAre("packages", "greet"));
@@ -124,6 +125,29 @@ TEST_F(LoadRecipe, ReadsEveryPartOfIt) {
     EXPECT_THAT(names_of(recipe.vm_stages), ElementsAre("vm-packages"));
     EXPECT_THAT(names_of(recipe.oci_stages), ElementsAre("overlay"));
     EXPECT_EQ(recipe.files.size(), 3U);
+}
+
+TEST_F(LoadRecipe, ReadsNumbersOfVariablesInQuotes) {
+    const Recipe recipe = load(write(
+        "web.yaml",
+        "kiln: 1\nname: web\nvariables: {tries: 4}\nstages:\n"
+        "  - {stage: run, script: x, tries: \"${tries}\"}\n"));
+    EXPECT_EQ(recipe.stages[0].options.at("tries").as_integer(), 4);
+}
+
+TEST_F(LoadRecipe, ReadsSuitesAndPlacesOfArchives) {
+    const Recipe recipe = load(write(
+        "web.yaml",
+        "kiln: 1\nname: web\narchives:\n"
+        "  - archive: tools\n    suites: [Debian_12, 12, /, ./, flat/]\n"
+        "    url: https://tools.example.org/apt\n    allow_expired: true\n"
+        "  - {archive: debian, suites: [bookworm]}\n"));
+    ASSERT_EQ(recipe.archives.size(), 2U);
+    EXPECT_THAT(recipe.archives[0].suites, ElementsAre("Debian_12", "12", "/", "./", "flat/"));
+    EXPECT_EQ(recipe.archives[0].url, "https://tools.example.org/apt");
+    EXPECT_TRUE(recipe.archives[0].allow_expired);
+    EXPECT_EQ(recipe.archives[1].url, "");
+    EXPECT_FALSE(recipe.archives[1].allow_expired);
 }
 
 TEST_F(LoadRecipe, ReadsImageDefinitionsAndTheirOverrides) {
