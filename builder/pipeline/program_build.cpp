@@ -187,14 +187,13 @@ class ProgramBuild {
     [[nodiscard]] std::vector<SandboxBind> lay_out_sources(const fs::path& folder) const {
         std::vector<SandboxBind> out;
         fs::create_directory(folder);
+        const TreeRoot tree(folder, build_tree_ids());
         auto input = sources_.begin();
         for (const auto& [name, source] : program_.sources) {
             fs::path path = fs::absolute(input->path);
             if (input->is_tarball) {
                 path = folder / name;
-                fs::create_directory(path);
-                const TreeRoot tree(path, build_tree_ids());
-                unpack_source(*input, "/", tree, [](const std::string&, std::uint32_t mode) {
+                unpack_source(*input, "/" + name, tree, [](const std::string&, std::uint32_t mode) {
                     return Ownership{0, 0, mode};
                 });
                 set_times(path);
