@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Programs built in a locked build root: same bytes, what they need, what goes wrong."""
 
+import concurrent.futures
 import hashlib
 import io
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import tarfile
+import time
 import unittest
 
 import world
@@ -46,6 +49,17 @@ def make_repository(folder):
         subprocess.run(["git", *command], cwd=folder, env={**os.environ, **who}, check=True)
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
     return head.stdout.strip()
+
+
+def runs(command):
+    """Whether any process has this command line."""
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if file.read_bytes() == command.encode().replace(b" ", b"\0") + b"\0":
+                return True
+        except OSError:
+            pass  # it ended
+    return False
 
 
 def build(name, *args, cache=world.CACHE):
@@ -115,6 +129,44 @@ class Programs(unittest.TestCase):
         self.assertEqual([(s["kind"], s["location"]) for s in locked],
                          [("git", f"{at}/repository"), ("tarball", f"{at}/my hello #1.tar.gz")])
         self.assertEqual(first["tree"], build("fetched")["tree"])
+
+    def test_damaged_sources_are_fetched_again(self):
+        digest = make_tarball(FOLDER / "ball.tar.gz")
+        commit = make_repository(FOLDER / "other-repository")
+        define(
+            "damaged",
+            'cmp "$SOURCE/tarball/main.c" "$SOURCE/commit/main.c"\ntouch "$OUT/good"\n',
+            f"  commit: {{git: {FOLDER}/other-repository, commit: {commit}}}\n"
+            f"  tarball: {{tarball: {FOLDER}/ball.tar.gz, sha256: {digest}, strip: 1}}\n")
+        world.succeed("artifact", "lock", "damaged")
+        locked = json.loads((world.WORK / "recipes/programs/damaged.lock").read_text())["sources"]
+        digests = [source["sha256"].removeprefix("sha256:") for source in locked]
+        for each in digests:
+            path = world.CACHE / "pool/sha256" / each[:2] / each
+            path.chmod(0o644)
+            path.write_bytes(b"damaged")
+        done = world.kiln("artifact", "build", "damaged", "--offline")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("in the pool is damaged", done.stderr)
+        done = world.succeed("artifact", "build", "damaged")
+        for each in digests:
+            self.assertIn(f"set aside as '{each}.damaged', and fetched again", done.stderr)
+
+    def test_a_folder_that_changes_while_the_script_runs(self):
+        (FOLDER / "moving").mkdir()
+        (FOLDER / "moving/main.c").write_text(SOURCE)
+        define(
+            "moving", 'until test -e "$SOURCE/moving/go"; do sleep 0.1234; done\ntouch "$OUT/made"\n',
+            f"  moving: {FOLDER}/moving\n")
+        world.succeed("artifact", "lock", "moving")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            building = pool.submit(world.kiln, "artifact", "build", "moving")
+            while not building.done() and not runs("sleep 0.1234"):
+                time.sleep(0.05)
+            (FOLDER / "moving/go").touch()
+            done = building.result()
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("moving/go' changed while kiln read it", done.stderr)
 
     def test_a_script_that_wants_the_network(self):
         self.fails("online", "echo 'curl: (6) Could not resolve host: a.example'\nexit 6\n",
