@@ -158,7 +158,7 @@ class Linter {
         return first;
     }
 
-    /// What a package ships, everybody has. A login in a package is one all the same.
+    /// What a package of Debian's ships, everybody has. A login in a package is one all the same.
     bool is_public(std::string_view rule, const std::string& path, const Entry& entry) {
         return entry.type == FileType::regular && rule != "authorized-keys" &&
                rule != "credentials" && rule != "password" && shipped().is_unchanged(path, entry);
@@ -200,7 +200,7 @@ class Linter {
     /// Read when the first file is in doubt: that is rare, and reading takes hundreds of files.
     ShippedFiles& shipped() {
         if (!shipped_) {
-            shipped_.emplace(tree_);
+            shipped_.emplace(tree_, options_.private_packages);
         }
         return *shipped_;
     }

@@ -8,6 +8,7 @@
 #include "recipe/lint_exception.hpp"
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ struct LintOptions {
     /// the stage that brought the file's content; without, the last one that changed anything of
     /// it, such as its owner.
     std::vector<LintStage> stages = {};
+    /// Packages of archives that are not Debian's. What another package ships, everybody has, so it
+    /// is no secret; what these ship may be one.
+    std::set<std::string> private_packages = {};
 };
 
 /// All findings, sorted by path, then rule. Rules that look into files pass over those whose

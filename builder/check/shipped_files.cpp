@@ -14,16 +14,26 @@ namespace {
 
 constexpr std::string_view kInfo = "var/lib/dpkg/info/";
 constexpr std::string_view kStatus = "var/lib/dpkg/status";
+constexpr std::string_view kPackage = "Package: ";
 constexpr std::size_t kMd5Digits = 32;
+
+/// INFO/NAME.KIND or INFO/NAME:ARCHITECTURE.KIND.
+std::string package_of(std::string_view info_file) {
+    const std::string_view name = base_name(info_file);
+    const std::string_view stem = name.substr(0, name.rfind('.'));
+    return std::string(stem.substr(0, stem.find(':')));
+}
 
 } // namespace
 
-ShippedFiles::ShippedFiles(const FileTree& tree) : tree_(tree) {
+ShippedFiles::ShippedFiles(const FileTree& tree, const std::set<std::string>& private_packages)
+    : tree_(tree) {
     const auto& entries = tree.entries();
     for (auto it = entries.lower_bound(kInfo); it != entries.end() && it->first.starts_with(kInfo);
          ++it) {
         const bool is_list = it->first.ends_with(".list");
-        if (!is_list && !it->first.ends_with(".md5sums")) {
+        if (!is_list && (!it->first.ends_with(".md5sums") ||
+                         private_packages.contains(package_of(it->first)))) {
             continue;
         }
         const auto text = read_content(tree, it->second);
@@ -36,7 +46,7 @@ ShippedFiles::ShippedFiles(const FileTree& tree) : tree_(tree) {
     const Entry* status = tree.find(kStatus);
     const auto text = status == nullptr ? std::nullopt : read_content(tree, *status);
     if (text) {
-        read_conffiles(*text);
+        read_conffiles(*text, private_packages);
     }
 }
 
@@ -57,11 +67,16 @@ void ShippedFiles::read_md5sums(const std::string& text) {
 }
 
 /// Lines " /PATH DIGITS [obsolete]" below a line "Conffiles:".
-void ShippedFiles::read_conffiles(const std::string& text) {
+void ShippedFiles::read_conffiles(
+    const std::string& text, const std::set<std::string>& private_packages) {
     bool inside = false;
+    bool is_private = false;
     for (const std::string& line : split_lines(text)) {
+        if (line.starts_with(kPackage)) {
+            is_private = private_packages.contains(line.substr(kPackage.size()));
+        }
         if (!line.starts_with(' ')) {
-            inside = line == "Conffiles:";
+            inside = line == "Conffiles:" && !is_private;
             continue;
         }
         const auto words = split(trim(line), ' ');

@@ -16,8 +16,9 @@ namespace kiln {
 class ShippedFiles {
   public:
     /// Reads the database. Without one, or when its content is not at hand, nothing is shipped.
-    /// `tree` must outlive this.
-    explicit ShippedFiles(const FileTree& tree);
+    /// Of `private_packages`, which not everybody has, no file counts as unchanged. `tree` must
+    /// outlive this.
+    explicit ShippedFiles(const FileTree& tree, const std::set<std::string>& private_packages = {});
 
     /// Whether a package has a file or directory of this path.
     [[nodiscard]] bool contains(const std::string& path) const { return paths_.contains(path); }
@@ -33,7 +34,7 @@ class ShippedFiles {
   private:
     void read_list(const std::string& text);
     void read_md5sums(const std::string& text);
-    void read_conffiles(const std::string& text);
+    void read_conffiles(const std::string& text, const std::set<std::string>& private_packages);
     /// Packages may name a path through a link such as /lib.
     std::string in_tree(std::string_view path);
 

@@ -297,6 +297,7 @@ class Bake {
             stages.push_back(step.planned->spec->name);
             options.stages.push_back({step.planned->stage->runs_programs(), &step.delta});
         }
+        options.private_packages = inputs_.private_packages();
         require_no_findings(lint_tree(baked.tree, options), stages);
     }
 

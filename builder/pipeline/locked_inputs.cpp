@@ -182,6 +182,22 @@ std::vector<LockedDeb> LockedInputs::packages(const StageSpec& stage) const {
     return out;
 }
 
+std::set<std::string> LockedInputs::private_packages() const {
+    std::set<std::string> archives;
+    for (const ArchiveSpec& archive : recipe_.archives) {
+        if (!archive.keyring.empty()) {
+            archives.insert(archive.archive);
+        }
+    }
+    std::set<std::string> out;
+    for (const LockedPackage& package : lock_.packages) {
+        if (archives.contains(package.archive)) {
+            out.insert(package.package);
+        }
+    }
+    return out;
+}
+
 const LockedSource& LockedInputs::locked_source(const SourceSpec& source) const {
     if (const LockedSource* locked = find_locked_source(lock_, source)) {
         return *locked;

@@ -45,6 +45,8 @@ class LockedInputs final : public StageInputs {
         const RecipeArtifacts* artifacts = nullptr);
 
     [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec& stage) const override;
+    /// Names of the locked packages of archives that other keys than Debian's sign.
+    [[nodiscard]] std::set<std::string> private_packages() const;
     [[nodiscard]] SourceInput source(const std::string& name) const override;
     [[nodiscard]] Digest artifact_key(const std::string& name) const override;
     [[nodiscard]] ArtifactInput artifact(const std::string& name) const override;

@@ -152,7 +152,7 @@ class Failure(unittest.TestCase):
         (world.CACHE / "pool/sha256" / digest[:2] / digest).unlink()
         # Another stage order asks for the package anew although its old stage is stored.
         done = self.bake("toy-good", "toy-vanishing", refresh=False)
-        self.check(done, 3, "does not fit recipe 'toy'", "package 'toy-vanishing' was added")
+        self.check(done, 3, "does not fit recipe 'toy'", "package 'toy-good' was added")
         world.succeed("lock", "toy", "--mirror", f"toy={self.archive.url}", cwd=self.folder)
         done = self.bake("toy-good", "toy-vanishing", refresh=False)
         self.check(done, 1, "toy-vanishing", "--refresh")

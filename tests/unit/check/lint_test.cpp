@@ -238,6 +238,29 @@ TEST(Lint, LetsPassWhatAPackageShips) {
             "authorized-keys root/.ssh/authorized_keys", "random-seed usr/lib/tex/random_seed"));
 }
 
+TEST(Lint, LooksAtWhatAPrivatePackageShips) {
+    FileTree tree = sample_system();
+    put_with_parents(tree, "etc/tex/ssl-cert-snakeoil.pem", file("hello"));
+    put_with_parents(tree, "usr/lib/tex/secring.gpg", file("hello"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/info/tex:amd64.list",
+        file("/etc/tex/ssl-cert-snakeoil.pem\n/usr/lib/tex/secring.gpg\n"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/info/tex:amd64.md5sums",
+        file("5d41402abc4b2a76b9719d911017c592  usr/lib/tex/secring.gpg\n"));
+    put_with_parents(
+        tree,
+        "var/lib/dpkg/status",
+        file("Package: tex\nConffiles:\n"
+             " /etc/tex/ssl-cert-snakeoil.pem 5d41402abc4b2a76b9719d911017c592\n"));
+    EXPECT_THAT(lint(tree), IsEmpty());
+    LintOptions options;
+    options.private_packages = {"tex"};
+    EXPECT_THAT(lint(tree, options), testing::SizeIs(2));
+}
+
 TEST(Lint, SaysWhichStageBroughtTheFile) {
     FileTree tree = sample_system();
     Entry log = file("x");
