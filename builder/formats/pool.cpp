@@ -123,7 +123,10 @@ std::string fetch_hint(const std::vector<const PoolInput*>& failed, const std::s
         return input->purpose == HttpPurpose::apt_mirror;
     });
     if (!is_of_archive) {
-        return "check their URLs and digests where the recipe or the definition names them";
+        const std::string check =
+            "check their URLs and digests where the recipe or the definition names them";
+        return refresh.empty() ? check
+                               : fmt::format("{}; {} locks what is there now", check, refresh);
     }
     if (refresh.empty()) {
         return "the lock is new, and the mirror does not have what its lists name: try again "

@@ -55,24 +55,25 @@ CASES = [
     case("an absolute member", 1, ("the unusable name '/victim/new'",),
          data=[member("/victim/new", "x")]),
     case("a link and a file through it", 1,
-         ("cannot open the directory of '/srv/link/x' of the tree",),
+         ("'/srv/link/new' has no folder",),
          data=[member("./srv/link", b"", LINK, "/victim/dir"), member("./srv/link/new", "x")]),
     case("a link up and a file through it", 1,
-         ("cannot open the directory of '/srv/link/x' of the tree",),
+         ("'/srv/link/new' has no folder",),
          data=[member("./srv/link", b"", LINK, "../../../../victim/dir"),
                member("./srv/link/new", "x")]),
     case("a hard link to the host's", 1, ("the unusable name '../../../../victim/file'",),
          data=[member("./srv/hard", b"", HARD, "../../../../victim/file")]),
     case("a hard link to what is not there", 1, ("does not hold before it",),
          data=[member("./srv/hard", b"", HARD, "./srv/nothing")]),
-    case("a hard link to a link", data=[
+    # dpkg makes links last, and refuses it as well.
+    case("a hard link to a link", 1, ("does not hold before it",), data=[
         member("./srv/link", b"", LINK, "/victim/file"),
-        member("./srv/hard", b"", HARD, "./srv/link")], tree=("/srv/hard",)),
-    case("a device", 1, ("'/dev2' is a device or pipe",), data=[
+        member("./srv/hard", b"", HARD, "./srv/link")]),
+    case("a device", 1, ("'/dev2' is a device, which kiln does not unpack",), data=[
         member("./dev2", kind=tarfile.BLKTYPE, devmajor=8, devminor=0)]),
     case("a file in place of a folder", 1, ("it would overwrite '/etc', which is in package",),
          data=[member("./etc", "x")]),
-    case("a folder in place of a file", 1, ("is a file where a directory should be",),
+    case("a folder in place of a file", 1, ("'/etc/passwd' of the tree is not a regular file",),
          data=[member("./etc/passwd", kind=DIR, mode=0o755)]),
     case("owners beyond the range", 1, ("owner is 70000, which is above 65535",),
          data=[member("./srv/x", "x", uid=70000)]),
@@ -118,7 +119,7 @@ CASES = [
         "preinst": "#!/bin/sh\nrm -rf /.kiln-groundwork\nln -s /victim/dir /.kiln-groundwork\n"},
         data=[member("./srv/x", "x")]),
     case("a diversion to the host's", 1,
-         ("cannot open the directory of '/srv/../../../victim/x' of the tree",), scripts={
+         ("'/srv/../../../victim/file' has no folder",), scripts={
         "preinst": "#!/bin/sh\ndpkg-divert --package other --divert /srv/../../../victim/file "
                    "--add /srv/x\n"}, data=[member("./srv/x", "x")]),
     script("takes its host's name for granted", "perl -e 'gethostbyname(shift) or die' kiln",
