@@ -111,6 +111,7 @@ LockedResult ArtifactDefinition::locked_result(
             lock_path(file).string(),
             describe()),
         ExitCode::invalid_recipe)
+        .with_details({fmt::format("key: {}", key.to_string())})
         .with_hint(
             fmt::format("'kiln artifact build {}' builds it and writes it down", word(file)));
 }

@@ -23,8 +23,8 @@ def disk(name, says, **how):
     return Foreign(name, 1, says, lambda path: write(path, qcow2(**how)), boots=True)
 
 
-def file(name, says, data, boots=False):
-    return Foreign(name, 1, says, lambda path: write(path, data), boots)
+def file(name, says, data, boots=False, code=1):
+    return Foreign(name, code, says, lambda path: write(path, data), boots)
 
 
 def layout(name, says, make, code=1):
@@ -142,6 +142,7 @@ IMAGES = [
 ]
 
 
+HARMLESS = tar_bytes([member("x", "x")])
 TARBALLS = [
     file("a member outside",
          "archive member has the unusable name '../../victim/x'",
@@ -151,16 +152,17 @@ TARBALLS = [
     file("a file behind a link",
          "'/srv/s/a' of the tree is not a directory", tar_bytes([
         member("a", kind=LINK, link="/victim/dir"), member("a/new", "x")])),
-    file("a file behind a hard link to a link", "is neither file, directory nor link", tar_bytes([
+    file("a file behind a hard link to a link", "which is not a file before it", tar_bytes([
         member("a", kind=LINK, link="/victim/dir"), member("b", kind=HARD, link="a"),
-        member("b/new", "x")])),
+        member("b/new", "x")]), code=3),
     file("a hard link outside",
          "archive member has the unusable name '../../victim/file'",
          tar_bytes([member("a", kind=HARD, link="../../victim/file")])),
     file("an absolute hard link",
          "archive member has the unusable name '/victim/file'",
          tar_bytes([member("a", kind=HARD, link="/victim/file")])),
-    file("a pipe", "is neither file, directory nor link", tar_bytes([member("a", kind=b"6")])),
+    file("a pipe", "is neither file, directory nor link", tar_bytes([member("a", kind=b"6")]),
+         code=3),
     file("a file of exabytes",
          "has a member 'big' of 4194304.0 TiB; the limit is 64.0 GiB", sparse("big", EXABYTES)),
     file("zeros", "expands 1.0 MiB to more than 1.0 GiB", zeros(2048)),

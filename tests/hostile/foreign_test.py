@@ -16,6 +16,16 @@ from foreign import talker
 from watched import Watched, world
 
 
+def head_of(lock):
+    """All of a lock but the digest of itself at the end."""
+    return lock.read_text().split('  "content":')[0]
+
+
+def write_lock(lock, head):
+    content = hashlib.sha256(head.encode()).hexdigest()
+    lock.write_text(f'{head}  "content": "sha256:{content}"\n}}\n')
+
+
 class Foreign(Watched):
     @classmethod
     def setUpClass(cls):
@@ -94,41 +104,49 @@ class Foreign(Watched):
         def pull():
             return self.run_kiln("artifact", "pull", "first-run", f"{registry.host}/x")
 
-        # The first answer is for another key: the message tells the right one.
-        asked = re.search(r"not (sha256:[0-9a-f]{64})", pull().stderr)
-        self.assertIsNotNone(asked)
-        registry.key = asked[1]
+        # A lock that does not say which tree is the right one takes none.
+        done = pull()
+        self.check(done, 3, "none can be taken from a registry")
+        registry.key = re.search(r"key: (sha256:[0-9a-f]{64})", done.stderr)[1]
+        lock = self.folder / "recipes/programs/first-run.lock"
+        result = [digest.removeprefix("sha256:") for digest in (registry.key, remotes.NOTHING)]
+        write_lock(lock, head_of(lock) +
+                   '  "result": {"key": "%s", "tree": "%s"},\n' % tuple(result))
         for case in remotes.CASES:
             with self.subTest(case.name):
                 registry.case = case
                 self.check(pull(), case.code, case.says)
         self.assertEqual(list((self.folder / "cache/stages").iterdir()), [])
 
-    def tarball(self, number, data):
-        """Recipe and lock name this tarball."""
-        (self.folder / f"files/tar{number}").write_bytes(data)
+    def tarball(self, name, data):
+        """Recipe and lock name this tarball; the lock was made for a harmless one."""
+        path = self.folder / f"files/{name}"
+        path.write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
         recipe = self.folder / "recipes/tarball.yaml"
         recipe.write_text(
             "kiln: 1\nname: tarball\nextends: debian-minimal.yaml\n"
-            f"sources:\n  s: {{tarball: ../files/tar{number}, sha256: {digest}}}\n"
+            f"sources:\n  s: {{tarball: ../files/{name}, sha256: {digest}}}\n"
             "stages:\n  - {stage: source, source: s, to: /srv/s}\nimages: [../images/oci.yaml]\n")
         lock = self.folder / "recipes/tarball.lock"
         if not lock.exists():
             world.succeed("lock", "tarball", cwd=self.folder)
+            type(self).locked = (name, digest)
             return
-        text = lock.read_text().split('  "content":')[0]
-        text = re.sub(r'("location": "files/tar)\d+(", "size": \d+, "sha256": )"\w+"',
-                      rf'\g<1>{number}\g<2>"{digest}"', text)
-        content = hashlib.sha256(text.encode()).hexdigest()
-        lock.write_text(f'{text}  "content": "sha256:{content}"\n}}\n')
+        text = head_of(lock)
+        for old, new in zip(self.locked, (name, digest)):
+            text = text.replace(old, new)
+        write_lock(lock, text)
+        type(self).locked = (name, digest)
 
     def test_tarballs(self):
+        """A bake with a lock that somebody else made."""
+        self.tarball("tar-harmless", foreign_cases.HARMLESS)
         for number, case in enumerate(foreign_cases.TARBALLS):
             with self.subTest(case.name):
                 path = self.folder / "files/made"
                 case.make(path)
-                self.tarball(number, path.read_bytes())
+                self.tarball(f"tar-number-{number}", path.read_bytes())
                 self.assertEqual(self.run_kiln("check", "tarball").returncode, 0)
                 out = self.folder / "out"
                 done = self.run_kiln(
@@ -136,6 +154,22 @@ class Foreign(Watched):
                 self.check(done, case.code, case.says)
                 self.assertEqual(sorted(p.name for p in out.iterdir()), ["build.log"])
                 shutil.rmtree(out)
+
+    def test_locking_tarballs(self):
+        """Locking reads them to their end."""
+        self.tarball("tar-harmless", foreign_cases.HARMLESS)
+        lock = self.folder / "recipes/tarball.lock"
+        for name in ("a member outside", "zeros", "no archive"):
+            with self.subTest(name):
+                case = next(case for case in foreign_cases.TARBALLS if case.name == name)
+                path = self.folder / "files/made"
+                case.make(path)
+                self.tarball("tar-locked", path.read_bytes())
+                before = lock.read_bytes()
+                # Not under the watcher: apt has files of its own in /tmp for moments.
+                done = world.kiln("lock", "tarball", cwd=self.folder)
+                self.check(done, 3, case.says)
+                self.assertEqual(lock.read_bytes(), before)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class Answer:
     layer: bytes = tar([member("x", "x")])
     says_of_layer: dict = dataclasses.field(default_factory=dict)
     sent: bytes = b""  # as the layer, instead of it
-    title: str = "toy"
+    title: str = "first-run"
     manifest: tuple = ()  # status, headers and body instead of the manifest
     blob: tuple = ()  # the same for every blob
     kinds: tuple = (ARTIFACT, "application/vnd.kiln.artifact.config.v1+json")
