@@ -97,6 +97,8 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     BakeRequest request;
     request.recipe_file = recipe.files.front();
     request.sources = source_overrides(arguments, recipe);
+    request.asked = request_of(recipe);
+    apply_source_overrides(recipe, request.sources);
     request.recipe = std::move(recipe);
     request.artifacts = arguments.values(kArtifactsOption.name);
     request.formats = formats_of(arguments);
@@ -193,8 +195,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     prepare_out_folder(request.out, request.cache, context.console);
     try {
         if (!arguments.flag(kRefreshOption.name)) {
-            request.lock =
-                load_recipe_lock(request.recipe, request_of(request.recipe), context.console);
+            request.lock = load_recipe_lock(request.recipe, request.asked, context.console);
         }
         enter_build(context.console);
     } catch (const Error&) {

@@ -12,7 +12,6 @@
 #include "pipeline/output_folder.hpp"
 #include "pipeline/recipe_artifacts.hpp"
 #include "pipeline/recipe_lock.hpp"
-#include "pipeline/request_of.hpp"
 #include "pipeline/source_inputs.hpp"
 
 #include <fmt/format.h>
@@ -378,8 +377,6 @@ Lockfile renew_lock(
 
 BakeReport bake(BakeRequest request, const InputContext& in) {
     const auto start = Clock::now();
-    const std::vector<RequestPart> asked = request_of(request.recipe);
-    apply_source_overrides(request.recipe, request.sources);
     const OutFolderLock out_lock(request.out);
     OwnFileStream log(request.out / "build.log", 0666U & ~request.umask);
     in.console.set_log(&log);
@@ -387,9 +384,9 @@ BakeReport bake(BakeRequest request, const InputContext& in) {
 
     const Store store(request.cache);
     const RecipeArtifacts artifacts(request.recipe, store);
-    Lockfile lock = request.lock
-                        ? *request.lock
-                        : renew_lock(request.recipe, asked, artifacts, request.artifacts, in);
+    Lockfile lock =
+        request.lock ? *request.lock
+                     : renew_lock(request.recipe, request.asked, artifacts, request.artifacts, in);
     lock_overridden_sources(lock, request.recipe, request.sources, in);
     const TempDir folder(request.out, kTemporaryPrefix);
     BakeReport report;

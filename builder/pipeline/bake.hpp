@@ -14,8 +14,9 @@ namespace kiln {
 
 struct BakeRequest {
     fs::path recipe_file; ///< a new lock is written beside it
-    Recipe recipe;
+    Recipe recipe;        ///< its sources replaced already (apply_source_overrides())
     SourceOverrides sources;
+    std::vector<RequestPart> asked;     ///< by the recipe as it was before that (request_of())
     std::vector<std::string> artifacts; ///< repositories that may have artifacts built already
     std::vector<std::string> formats; ///< of kImageFormats; empty: what the recipe's images define
     fs::path out;                     ///< folder of the results; made if needed
