@@ -131,10 +131,12 @@ const std::string& Unpacker::remember_md5(const StagedMember& member) {
 }
 
 bool Unpacker::keeps_folder(const StagedMember& member, const std::string& at) const {
-    if (member.entry.type == FileType::directory) {
-        return tree_.is_directory(at);
-    }
     const auto info = tree_.look(at);
+    if (member.entry.type == FileType::directory) {
+        // /var/lock leads to /run/lock, which each boot makes: it is empty between two stages.
+        return tree_.is_directory(at) ||
+               (info && S_ISLNK(info->st_mode) && tree_.link_target(at).starts_with("/run/"));
+    }
     if (member.entry.type != FileType::symlink || !info) {
         return false;
     }

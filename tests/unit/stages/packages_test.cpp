@@ -5,6 +5,7 @@
 #include "stages/packages/unpacker.hpp"
 #include "support/expect_error.hpp"
 #include "support/make_deb.hpp"
+#include "support/raw_tar.hpp"
 #include "support/stage_world.hpp"
 
 #include <gtest/gtest.h>
@@ -101,6 +102,20 @@ TEST_F(Packages, RefusesAPackageThatTheLockCallsOtherwise) {
     refused({"evil-name", "1", "all", toy.path, {}}, "evil-name 1 all");
     refused({"another", "9", "all", toy.path, {}}, "another 9 all");
     refused({"another", "1", "amd64", toy.path, {}}, "another 1 amd64");
+}
+
+TEST_F(Packages, KeepsALinkToAFolderThatEachBootMakes) {
+    tree_.make_directories("var");
+    tree_.make_link("var/lock", "/run/lock", {});
+    test::RawTar data;
+    data.directory("./").directory("./var/").directory("./var/lock/");
+    const ToyDeb toy{
+        .control = "Package: toy\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\n"
+                   "Description: x\n"};
+    const PackageFile package = read_package(make_raw_deb(dir_.path(), toy, data.bytes()));
+    const auto unpacked = unpack({&package});
+    EXPECT_EQ(tree_.link_target("var/lock"), "/run/lock");
+    EXPECT_EQ(unpacked[0].paths.back(), "/var/lock");
 }
 
 TEST_F(Packages, UnpacksThroughTheMergedUsrLinksAndKeepsTimes) {
