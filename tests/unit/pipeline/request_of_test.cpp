@@ -1,115 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
 // Every field of a recipe changes what is asked of the archives, or the key of a stage, or says in
-// a table why it needs to do neither. The fields come from the format's own tables: one that is new
-// and not named here fails.
+// a table why it needs to do neither.
 #include "pipeline/plan.hpp"
 #include "pipeline/request_of.hpp"
-#include "recipe/bundle.hpp"
-#include "recipe/program.hpp"
 #include "stages/stage.hpp"
-#include "support/expect_error.hpp"
+#include "unit/pipeline/field_mutations.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
-#include <set>
 
 namespace kiln {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-
-enum class Changes { request, keys, both, neither };
-
-/// A change of one field, as a piece of the file and what takes its place. `neither` says why in
-/// place of a piece.
-struct Mutation {
-    std::string_view field;
-    Changes changes;
-    std::string_view from;
-    std::string_view to = "";
-};
-
-// The fields of a format --------------------------------------------------------------------------
-
-void add_leaves(const Shape& shape, const std::string& path, std::set<std::string>& out) {
-    switch (shape.kind) {
-    case ShapeKind::object:
-        for (const Field& field : shape.fields) {
-            add_leaves(
-                *field.shape,
-                fmt::format("{}{}{}", path, path.empty() ? "" : ".", field.name),
-                out);
-        }
-        return;
-    case ShapeKind::list:
-        add_leaves(*shape.element, path + "[]", out);
-        return;
-    case ShapeKind::map:
-        add_leaves(*shape.element, path + "{}", out);
-        return;
-    case ShapeKind::one_of:
-        for (const Shape* variant : shape.variants) {
-            add_leaves(*variant, path, out);
-        }
-        return;
-    default:
-        out.insert(path);
-    }
-}
-
-std::set<std::string> leaves_of(const Shape& shape, const std::string& prefix = "") {
-    std::set<std::string> out;
-    add_leaves(shape, prefix, out);
-    return out;
-}
-
-/// A row names a field, or with a final '*' all that begin so.
-bool names(std::string_view row, std::string_view field) {
-    return row.ends_with('*') ? field.starts_with(row.substr(0, row.size() - 1)) : row == field;
-}
-
-void expect_complete(const std::set<std::string>& fields, std::span<const Mutation> table) {
-    for (const std::string& field : fields) {
-        EXPECT_TRUE(std::any_of(
-            table.begin(),
-            table.end(),
-            [&](const Mutation& row) { return names(row.field, field); }))
-            << "the field '" << field << "' has no row: does it change what is locked?";
-    }
-    for (const Mutation& row : table) {
-        EXPECT_TRUE(std::any_of(
-            fields.begin(),
-            fields.end(),
-            [&](const auto& field) { return names(row.field, field); }))
-            << "there is no field '" << row.field << "'";
-    }
-}
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-    const std::size_t at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    return at == std::string::npos ? text : text.replace(at, from.size(), to);
-}
-
-class RequestOf : public testing::Test {
-  protected:
-    fs::path write(const fs::path& name, std::string_view text) const {
-        const fs::path path = dir_.path() / name;
-        fs::create_directories(path.parent_path());
-        write_file_atomically(path, text);
-        return path;
-    }
-
-    TempDir dir_{temporary_root(), "kiln-test"};
-};
-
-// Recipes -----------------------------------------------------------------------------------------
+using namespace test;
 
 constexpr std::string_view kRecipe = R"(kiln: 1
 name: web
@@ -454,170 +360,8 @@ TEST_F(RequestOfRecipe, IsComparedWithTheLocks) {
         EXPECT_THAT(
             error.details(),
             ElementsAre("stage 'base' of branch 'common': package 'perl' was added"));
-        EXPECT_EQ(error.hint(), "'kiln lock web' makes it anew");
+        EXPECT_EQ(error.hint(), "run 'kiln lock web' to renew it");
         EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
-    }
-}
-
-// Bundles and programs ----------------------------------------------------------------------------
-
-constexpr std::string_view kBundle = R"(kiln: 1
-bundle: core
-summary: before
-extends: base.yaml
-architecture: amd64
-prefix: /opt/perl
-archives: [{archive: debian, suites: [bookworm], components: [main], keyring: one.gpg, url: "https://host/apt", allow_expired: false}]
-sources: [{archive: sources, suites: [trixie], components: [main], keyring: one.gpg, url: "https://host/src", allow_expired: false}]
-build: {install: [gcc]}
-perl: {source: perl, suite: trixie, version: 5.40.1}
-distributions:
-  - {source: libtry-tiny-perl, suite: bookworm, version: "0.31", needs: [starman], replaces: libold-perl}
-  - {module: Process::Status, needs: [starman]}
-  - {cpan: authors/id/J/JD/JDOE/Some-Dist-1.02.tar.gz, sha256: 2222222222222222222222222222222222222222222222222222222222222222}
-cpanfile: cpanfile-one
-)";
-
-constexpr auto kBundleFields = std::to_array<Mutation>({
-    {"kiln", neither, "there is one version of the format"},
-    {"bundle", neither, "the lock says whose it is"},
-    {"summary", neither, "for people"},
-    {"extends", neither, "what it gives is read into the fields"},
-    {"prefix", neither, "part of the bundle's key"},
-    {"architecture", neither, "there is one; it is part of the request, see below"},
-    {"archives[].archive", request, "archive: debian", "archive: other"},
-    {"archives[].suites[]", request, "suites: [bookworm]", "suites: [trixie]"},
-    {"archives[].components[]",
-     request,
-     "[bookworm], components: [main]",
-     "[bookworm], components: [contrib]"},
-    {"archives[].keyring", request, "keyring: one.gpg", "keyring: two.gpg"},
-    {"archives[].url", request, "https://host/apt", "https://host/other"},
-    {"archives[].allow_expired",
-     request,
-     "apt\", allow_expired: false",
-     "apt\", allow_expired: true"},
-    {"sources[].archive", request, "archive: sources", "archive: other"},
-    {"sources[].suites[]", request, "suites: [trixie]", "suites: [sid]"},
-    {"sources[].components[]",
-     request,
-     "[trixie], components: [main]",
-     "[trixie], components: [contrib]"},
-    {"sources[].keyring",
-     request,
-     "[trixie], components: [main], keyring: one.gpg",
-     "[trixie], components: [main], keyring: two.gpg"},
-    {"sources[].url", request, "https://host/src", "https://host/other"},
-    {"sources[].allow_expired",
-     request,
-     "src\", allow_expired: false",
-     "src\", allow_expired: true"},
-    {"build.install[]", request, "install: [gcc]", "install: [gcc, make]"},
-    {"perl.source", request, "source: perl,", "source: perl6,"},
-    {"perl.suite", request, "perl, suite: trixie", "perl, suite: sid"},
-    {"perl.version", request, "5.40.1", "5.42.0"},
-    {"perl.cpan", neither, "as distributions[].cpan"},
-    {"perl.sha256", neither, "as distributions[].sha256"},
-    {"distributions[]", request, "distributions:\n", "distributions:\n  - libmore-perl\n"},
-    {"distributions[].source", request, "libtry-tiny-perl", "libtry-catch-perl"},
-    {"distributions[].suite", request, "perl, suite: bookworm", "perl, suite: sid"},
-    {"distributions[].version", request, "\"0.31\"", "\"0.32\""},
-    {"distributions[].needs[]", request, "needs: [starman]", "needs: [plack]"},
-    {"distributions[].replaces", request, "libold-perl", "liboldest-perl"},
-    {"distributions[].module", request, "Process::Status", "Process::Other"},
-    {"distributions[].cpan", request, "Some-Dist-1.02", "Some-Dist-1.03"},
-    {"distributions[].sha256", request, "sha256: 2222", "sha256: 4444"},
-    {"cpanfile", request, "cpanfile-one", "cpanfile-two"},
-});
-
-TEST_F(RequestOf, ABundleHangsOnEveryFieldThatIsLocked) {
-    expect_complete(leaves_of(bundle_shape()), kBundleFields);
-    write("base.yaml", "kiln: 1\nbundle: base\ndistributions: [libold-perl, liboldest-perl]\n");
-    for (const char* each : {"one", "two"}) {
-        write(fmt::format("{}.gpg", each), each);
-        write(fmt::format("cpanfile-{}", each), fmt::format("requires '{}';\n", each));
-    }
-    const auto load = [&](const std::string& text) {
-        Diagnostics diags;
-        const auto bundle = load_bundle(write("core.yaml", text), diags);
-        EXPECT_EQ(diags.render_all(), "");
-        return request_of(bundle.value_or(PerlBundle()));
-    };
-    const auto before = load(std::string(kBundle));
-    for (const Mutation& row : kBundleFields) {
-        if (row.changes != neither) {
-            EXPECT_NE(load(replaced(std::string(kBundle), row.from, row.to)), before) << row.field;
-        }
-    }
-}
-
-constexpr std::string_view kProgram = R"(kiln: 1
-program: tool
-architecture: amd64
-archives: [{archive: debian, suites: [bookworm], components: [main], keyring: one.gpg, url: "https://host/apt", allow_expired: false}]
-build: {install: [gcc]}
-sources:
-  path: folder-one
-  folder: {directory: folder-one}
-  app: {git: "https://host/app", commit: 1111111111111111111111111111111111111111}
-  ball: {tarball: "https://host/ball.tar", sha256: 2222222222222222222222222222222222222222222222222222222222222222, strip: 1}
-script: make
-)";
-
-constexpr auto kProgramFields = std::to_array<Mutation>({
-    {"kiln", neither, "there is one version of the format"},
-    {"program", neither, "the lock says whose it is"},
-    {"summary", neither, "for people"},
-    {"architecture", neither, "there is one; it is part of the request, see below"},
-    {"archives[].archive", request, "archive: debian", "archive: other"},
-    {"archives[].suites[]", request, "suites: [bookworm]", "suites: [trixie]"},
-    {"archives[].components[]", request, "components: [main]", "components: [contrib]"},
-    {"archives[].keyring", request, "keyring: one.gpg", "keyring: two.gpg"},
-    {"archives[].url", request, "https://host/apt", "https://host/other"},
-    {"archives[].allow_expired", request, "allow_expired: false", "allow_expired: true"},
-    {"build.install[]", request, "install: [gcc]", "install: [gcc, make]"},
-    {"sources{}", neither, "a folder's digest is part of the program's key"},
-    {"sources{}.directory", neither, "a folder's digest is part of the program's key"},
-    {"sources{}.git", request, "https://host/app", "https://host/other"},
-    {"sources{}.commit",
-     request,
-     "1111111111111111111111111111111111111111",
-     "3333333333333333333333333333333333333333"},
-    {"sources{}.tarball", request, "https://host/ball.tar", "https://host/other.tar"},
-    {"sources{}.sha256", request, "sha256: 2222", "sha256: 4444"},
-    {"sources{}.strip", neither, "part of the program's key"},
-    {"script", neither, "part of the program's key"},
-});
-
-TEST_F(RequestOf, AProgramOfFoldersAloneAsksForNoSource) {
-    write("one/file", "");
-    Diagnostics diags;
-    const auto program = load_program(
-        write(
-            "tool.yaml",
-            "kiln: 1\nprogram: tool\nbuild: {install: [gcc]}\nsources: {a: one}\n"
-            "archives: [{archive: debian, suites: [bookworm]}]\nscript: make\n"),
-        diags);
-    EXPECT_EQ(diags.render_all(), "");
-    EXPECT_EQ(request_of(program.value_or(ProgramSpec())).size(), 3U);
-}
-
-TEST_F(RequestOf, AProgramHangsOnEveryFieldThatIsLocked) {
-    expect_complete(leaves_of(program_shape()), kProgramFields);
-    write("folder-one/file", "");
-    write("one.gpg", "one");
-    write("two.gpg", "two");
-    const auto load = [&](const std::string& text) {
-        Diagnostics diags;
-        const auto program = load_program(write("tool.yaml", text), diags);
-        EXPECT_EQ(diags.render_all(), "");
-        return request_of(program.value_or(ProgramSpec()));
-    };
-    const auto before = load(std::string(kProgram));
-    for (const Mutation& row : kProgramFields) {
-        if (row.changes != neither) {
-            EXPECT_NE(load(replaced(std::string(kProgram), row.from, row.to)), before) << row.field;
-        }
     }
 }
 
