@@ -22,7 +22,7 @@ struct BakeRequest {
     fs::path out;                     ///< folder of the results; made if needed
     fs::path cache;                   ///< root of kiln's cache
     unsigned jobs = 1;
-    std::optional<Lockfile> lock; ///< what is baked (load_recipe_lock()); none: it is made anew
+    std::optional<Lockfile> lock; ///< what is baked (load_recipe_lock()); none: a new one is made
     bool check = true;            ///< look at finished disks through libguestfs
     bool keep_work = false;
     bool rebuild = false; ///< run every stage, also those in the store, and compare

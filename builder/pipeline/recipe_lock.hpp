@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The lock beside a definition: where it lies, whether it is of what the definition asks for, and
-// what makes it anew.
+// what renews it.
 #pragma once
 
 #include "base/console.hpp"

@@ -224,7 +224,7 @@ void require_same_request(
         fmt::format("lock '{}' does not fit {}, which was changed since", lock_name, what),
         ExitCode::invalid_recipe)
         .with_details(std::move(changes))
-        .with_hint(fmt::format("{} makes it anew", renew));
+        .with_hint(fmt::format("run {} to renew it", renew));
 }
 
 } // namespace kiln

@@ -23,7 +23,7 @@ namespace kiln {
 [[nodiscard]] std::vector<RequestPart> request_of(const ProgramSpec& program);
 
 /// Throws Error (exit code 3) that says what changed when the lock was made for another request.
-/// `what` is the definition: "recipe 'web'"; `renew` what makes the lock anew: "'kiln lock web'".
+/// `what` is the definition: "recipe 'web'"; `renew` what renews the lock: "'kiln lock web'".
 void require_same_request(
     const Lockfile& lock,
     const std::vector<RequestPart>& now,

@@ -477,7 +477,7 @@ images: [{world.WORK}/images/oci.yaml]
         self.check(world.kiln("artifact", "build", path, "--offline"), 3,
                    "does not fit bundle 'fitting', which was changed since",
                    "distributions: distribution 'libtry-tiny-perl' was added",
-                   "fitting.yaml' makes it anew")
+                   "fitting.yaml' to renew it")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class StaleLock : public testing::Test {
             result.err, HasSubstr("error: lock 'recipes/web.lock' does not fit recipe 'web"));
         EXPECT_THAT(result.err, HasSubstr(change));
         EXPECT_THAT(result.err, HasSubstr("'kiln lock web"));
-        EXPECT_THAT(result.err, HasSubstr("--refresh' makes it anew"));
+        EXPECT_THAT(result.err, HasSubstr("--refresh' to renew it"));
         EXPECT_FALSE(fs::exists("images/out/web")) << "no folder of results is made for it";
     }
 

@@ -95,8 +95,8 @@ PackageFile read_locked_package(const LockedDeb& locked) {
                 package.architecture),
             ExitCode::invalid_recipe)
             .with_details({fmt::format("file: {}", locked.path.string())})
-            .with_hint("the lock is wrong, or was made from a wrong list of an archive: 'kiln lock "
-                       "RECIPE' makes it anew");
+            .with_hint("the lock is wrong, or was made from a wrong list of an archive: run 'kiln "
+                       "lock RECIPE' to renew it");
     }
     return package;
 }
