@@ -213,6 +213,15 @@ void set_used_now(const fs::path& path) noexcept {
     static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
 }
 
+void remove_unused(const fs::path& folder, std::int64_t time) {
+    for (const auto& file : fs::directory_iterator(folder)) {
+        if (last_used(file.path()) < time) {
+            std::error_code ignored;
+            fs::remove(file.path(), ignored);
+        }
+    }
+}
+
 void write_file(const fs::path& path, std::string_view text, unsigned mode) {
     const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     write_all(fd.get(), as_byte_span(text), path);

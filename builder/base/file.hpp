@@ -78,6 +78,8 @@ read_text_within(const fs::path& path, std::uint64_t limit);
 /// which set_used_now() sets. A file that is gone was never used (0), and setting is best effort.
 [[nodiscard]] std::int64_t last_used(const fs::path& path);
 void set_used_now(const fs::path& path) noexcept;
+/// Removes the files in `folder` that were last used before `time`, as far as they can be removed.
+void remove_unused(const fs::path& folder, std::int64_t time);
 
 /// Reads a regular file; see open_regular_file().
 class FileSource final : public Source {

@@ -3,8 +3,10 @@
 
 #include "base/beneath.hpp"
 #include "base/error.hpp"
+#include "base/kvm.hpp"
 #include "base/text.hpp"
-#include "check/disk_reader.hpp"
+#include "check/full_check.hpp"
+#include "check/quick_check.hpp"
 #include "check/tree_compare.hpp"
 #include "formats/foreign_disk.hpp"
 
@@ -18,55 +20,6 @@ namespace kiln {
 
 namespace {
 
-void check_filesystems(const DiskReader& reader, const DiskInfo& disk, const fs::path& image) {
-    for (const PartitionInfo& partition : disk.partitions) {
-        auto faults = reader.find_faults(partition);
-        if (!faults.empty()) {
-            throw Error(
-                fmt::format(
-                    "the file system of partition {} of '{}' has faults",
-                    partition.number,
-                    image.string()),
-                ExitCode::differs)
-                .with_details(std::move(faults));
-        }
-    }
-}
-
-const PartitionInfo& require_esp(const DiskInfo& disk, const fs::path& image) {
-    for (const PartitionInfo& partition : disk.partitions) {
-        if (partition.filesystem && partition.filesystem->type == "vfat") {
-            return partition;
-        }
-    }
-    throw Error(fmt::format("'{}' has no EFI system partition", image.string()), ExitCode::differs);
-}
-
-void check_esp(const DiskReader& reader, const DiskInfo& disk, const DiskToCheck& wanted) {
-    reader.mount(require_esp(disk, wanted.image.path).number);
-    require_equal_trees(
-        names_and_contents(*wanted.esp),
-        names_and_contents(reader.read_tree(keep_nothing)),
-        fmt::format("the EFI system partition of '{}'", wanted.image.path.string()));
-}
-
-DiskCheck check_disk(const DiskReader& reader, const DiskToCheck& wanted, Console& console) {
-    Job job = console.start(fmt::format("check '{}'", wanted.image.path.filename().string()));
-    DiskCheck check;
-    check.disk = reader.read_info();
-    job.note("file systems");
-    check_filesystems(reader, check.disk, wanted.image.path);
-    job.note("files");
-    if (wanted.esp != nullptr) {
-        check_esp(reader, check.disk, wanted);
-    }
-    reader.mount(find_root_partition(check.disk).number);
-    check.root = reader.read_tree(keep_nothing);
-    require_equal_trees(*wanted.root, check.root, fmt::format("'{}'", wanted.image.path.string()));
-    job.finish(fmt::format("{} paths as recorded", check.root.entries().size()));
-    return check;
-}
-
 void check_files(const DiskToCheck& disk, Console& console, ProcessRunner& runner) {
     check_qcow2(disk.image, runner);
     for (const DiskImage& twin : disk.twins) {
@@ -78,6 +31,15 @@ void check_files(const DiskToCheck& disk, Console& console, ProcessRunner& runne
 }
 
 } // namespace
+
+const PartitionInfo& find_esp(const DiskInfo& disk, const fs::path& image) {
+    for (const PartitionInfo& partition : disk.partitions) {
+        if (partition.filesystem && partition.filesystem->type == "vfat") {
+            return partition;
+        }
+    }
+    throw Error(fmt::format("'{}' has no EFI system partition", image.string()), ExitCode::differs);
+}
 
 void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
     if (image.format != "qcow2") {
@@ -166,26 +128,25 @@ std::uint64_t scratch_size_of_foreign(const fs::path& image, std::uint64_t virtu
     return std::min({scratch_size_for(virtual_size), by_file, by_disk});
 }
 
-std::vector<DiskCheck>
-check_disks(const std::vector<DiskToCheck>& disks, Console& console, ProcessRunner& runner) {
-    std::vector<DiskCheck> checks;
-    if (disks.empty()) {
-        return checks;
+CheckLevel default_check_level() {
+    return has_kvm() ? CheckLevel::full : CheckLevel::quick;
+}
+
+void check_disk(
+    const DiskToCheck& disk,
+    CheckLevel level,
+    unsigned jobs,
+    Console& console,
+    ProcessRunner& runner) {
+    if (level == CheckLevel::none) {
+        return;
     }
-    ApplianceOptions options;
-    for (const DiskToCheck& disk : disks) {
-        check_files(disk, console, runner);
-        options.drives.push_back(
-            {disk.image.path, disk.image.format, GuestDrive::Access::read_only});
-        options.scratch_bytes = std::max(
-            options.scratch_bytes,
-            scratch_size_for(require_plain_disk(disk.image.path, disk.image.format)));
+    check_files(disk, console, runner);
+    if (level == CheckLevel::full) {
+        full_check(disk, console);
+    } else {
+        quick_check(disk, jobs, console, runner);
     }
-    Appliance appliance(options, console);
-    for (std::size_t number = 0; number < disks.size(); ++number) {
-        checks.push_back(check_disk(DiskReader(appliance, number), disks[number], console));
-    }
-    return checks;
 }
 
 } // namespace kiln

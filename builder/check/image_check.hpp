@@ -5,13 +5,15 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "base/file.hpp"
 #include "base/process.hpp"
 #include "check/disk_info.hpp"
-#include "check/guestfs.hpp"
 #include "formats/file_tree.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiln {
@@ -29,19 +31,34 @@ struct DiskToCheck {
     const FileTree* esp = nullptr;  ///< the EFI system partition; null: the disk has none
 };
 
-/// What a check saw.
-struct DiskCheck {
-    DiskInfo disk;
-    FileTree root; ///< the root file system, as the appliance's kernel reads it
+/// How closely finished disks are looked at.
+enum class CheckLevel {
+    none,
+    quick, ///< by programs and libraries of this host (check/quick_check.hpp)
+    full,  ///< by the kernel of the libguestfs appliance (check/full_check.hpp)
 };
+
+/// Names of the levels, as options and the record have them, in the order of the enumeration.
+inline constexpr std::array<std::string_view, 3> kCheckLevels{"none", "quick", "full"};
+
+/// `full` where KVM works, else `quick`: without it the appliance is 10 to 20 times slower.
+[[nodiscard]] CheckLevel default_check_level();
 
 /// Checks the containers (`qemu-img check`), every file system (e2fsck, fsck.fat), every path of
 /// the root file system, and names, types and contents in the EFI system partition (FAT has no
-/// owners); twins must hold the same bytes as their image (`qemu-img compare`). One appliance
-/// serves all disks. Throws Error with exit code 4 and the first 20 differences when something is
-/// not as expected; Error with exit code 1 when the check itself cannot run.
-std::vector<DiskCheck>
-check_disks(const std::vector<DiskToCheck>& disks, Console& console, ProcessRunner& runner);
+/// owners); twins must hold the same bytes as their image (`qemu-img compare`). Throws Error with
+/// exit code 4 and the first 20 differences when something is not as expected; Error with exit code
+/// 1 when the check itself cannot run.
+void check_disk(
+    const DiskToCheck& disk,
+    CheckLevel level,
+    unsigned jobs,
+    Console& console,
+    ProcessRunner& runner);
+
+/// The partition with the EFI system's files. Throws Error (exit code 4) when there is none;
+/// `image` is for its message.
+[[nodiscard]] const PartitionInfo& find_esp(const DiskInfo& disk, const fs::path& image);
 
 /// `qemu-img check`; raw disks pass. Throws Error (exit code 4).
 void check_qcow2(const DiskImage& image, ProcessRunner& runner);

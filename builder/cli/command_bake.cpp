@@ -48,8 +48,11 @@ constexpr OptionSpec kArtifactsOption{
     .repeatable = true};
 constexpr OptionSpec kRefreshOption{
     .name = "--refresh", .doc = "make the lock anew first and print what changed"};
-constexpr OptionSpec kNoCheckOption{
-    .name = "--no-check", .doc = "do not look at finished disks through libguestfs"};
+constexpr OptionSpec kCheckOption{
+    .name = "--check",
+    .value = "LEVEL",
+    .doc = "how to check finished disks: none, quick (programs of this host), full (the kernel of "
+           "the libguestfs appliance); default: full where KVM works, else quick"};
 constexpr OptionSpec kKeepWorkOption{
     .name = "--keep-work", .doc = "keep the half-made tree of a stage that fails, and say where"};
 constexpr OptionSpec kRebuildOption{
@@ -69,7 +72,7 @@ constexpr std::array kOptions{
     kCpanOption,
     kCpanKeyringOption,
     kJobsOption,
-    kNoCheckOption,
+    kCheckOption,
     kRebuildOption,
     kKeepWorkOption};
 constexpr std::array kPositionals{kRecipePositional};
@@ -92,6 +95,21 @@ std::vector<std::string> formats_of(const Arguments& arguments) {
     return out;
 }
 
+CheckLevel check_level_of(const Arguments& arguments) {
+    const auto name = arguments.value(kCheckOption.name);
+    if (!name) {
+        return default_check_level();
+    }
+    const auto* const found = std::ranges::find(kCheckLevels, std::string_view(*name));
+    if (found == kCheckLevels.end()) {
+        UsageError error(fmt::format("unknown level '--check {}'", *name));
+        error.set_hint_if_empty(did_you_mean(*name, kCheckLevels));
+        error.set_hint_if_empty(fmt::format("supported: {}", fmt::join(kCheckLevels, ", ")));
+        throw error;
+    }
+    return static_cast<CheckLevel>(found - kCheckLevels.begin());
+}
+
 BakeRequest
 bake_request(const Arguments& arguments, Context& context, Recipe recipe, const fs::path& cache) {
     BakeRequest request;
@@ -105,7 +123,7 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);
     request.cache = cache;
     request.jobs = jobs_of(arguments);
-    request.check = !arguments.flag(kNoCheckOption.name);
+    request.check = check_level_of(arguments);
     request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
     request.rebuild = arguments.flag(kRebuildOption.name);
     request.umask = ::umask(0); // can be asked for in no other way

@@ -5,6 +5,7 @@
 #include "base/paths.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "pipeline/checked_disks.hpp"
 #include "pipeline/images.hpp"
 #include "pipeline/made_trees.hpp"
 #include "pipeline/store.hpp"
@@ -128,6 +129,7 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
             fmt::format("{} stages are kept: another kiln is using them", in_use));
     }
     MadeTrees(cache).prune(arguments.flag("--all") ? time : now() - kMemoryDays * kSecondsPerDay);
+    CheckedDisks(cache).prune(time);
     const std::uint64_t of_images = prune_image_caches(cache, time);
     context.io.out << fmt::format(
         "{} stages dropped, {} freed; {} of layers and clusters freed\n",

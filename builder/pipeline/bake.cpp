@@ -4,8 +4,8 @@
 #include "base/file_stream.hpp"
 #include "base/parallel.hpp"
 #include "base/text.hpp"
-#include "check/image_check.hpp"
 #include "check/lint.hpp"
+#include "pipeline/checked_disks.hpp"
 #include "pipeline/early_clusters.hpp"
 #include "pipeline/executor.hpp"
 #include "pipeline/make_lock.hpp"
@@ -227,15 +227,16 @@ class Bake {
         lint(baked);
         const DiskTrees trees = split_for_disk(baked.tree);
         add_tree("vm.manifest", write_tree_manifest(trees.root, folder / "vm.manifest"));
-        std::vector<DiskToCheck> to_check;
         for (const WantedImage& image : wanted_.disks) {
             const auto& spec = std::get<DiskImageSpec>(image.spec->form);
             std::vector<ImageFile> files =
                 write_disk_images(trees, spec, image.formats, image_context(folder));
-            to_check.push_back(disk_to_check(files, trees, spec, folder));
-            std::ranges::move(files, std::back_inserter(out));
+            check(disk_to_check(files, trees, spec, folder), CheckedDisks::subject(files, trees));
+            for (ImageFile& file : files) {
+                file.check = kCheckLevels.at(static_cast<std::size_t>(request_.check));
+                out.push_back(std::move(file));
+            }
         }
-        check(to_check);
         return out;
     }
 
@@ -322,15 +323,19 @@ class Bake {
         return out;
     }
 
-    void check(const std::vector<DiskToCheck>& disks) const {
-        if (request_.check) {
-            check_disks(disks, in_.console, in_.processes);
+    void check(const DiskToCheck& disk, const Digest& subject) const {
+        const std::string name = disk.image.path.filename().string();
+        if (request_.check == CheckLevel::none) {
+            in_.console.notice(fmt::format("'{}' is not checked (--check none)", name));
             return;
         }
-        for (const DiskToCheck& disk : disks) {
-            const std::string name = disk.image.path.filename().string();
-            in_.console.notice(fmt::format("'{}' is not checked (--no-check)", name));
+        const CheckedDisks checked(request_.cache);
+        if (checked.contains(subject, request_.check)) {
+            in_.console.info(fmt::format("'{}' was checked before", name));
+            return;
         }
+        check_disk(disk, request_.check, request_.jobs, in_.console, in_.processes);
+        checked.add(subject, request_.check);
     }
 
     const BakeRequest& request_;

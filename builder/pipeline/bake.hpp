@@ -4,6 +4,7 @@
 // knows nothing that a part could know.
 #pragma once
 
+#include "check/image_check.hpp"
 #include "pipeline/locked_inputs.hpp"
 #include "pipeline/record.hpp"
 
@@ -23,7 +24,7 @@ struct BakeRequest {
     fs::path cache;                   ///< root of kiln's cache
     unsigned jobs = 1;
     std::optional<Lockfile> lock; ///< what is baked (load_recipe_lock()); none: a new one is made
-    bool check = true;            ///< look at finished disks through libguestfs
+    CheckLevel check = CheckLevel::quick; ///< how closely finished disks are looked at
     bool keep_work = false;
     bool rebuild = false; ///< run every stage, also those in the store, and compare
     unsigned umask = 022; ///< of whoever wants the results

@@ -25,6 +25,7 @@ struct ImageFile {
     std::string format;     ///< "qcow2", "raw", "oci", "docker"
     Digest digest;          ///< of the file; of an OCI layout: its manifest's
     std::uint64_t size = 0; ///< bytes; of an OCI layout: of all blobs
+    std::string check = {}; ///< of a disk: "none", "quick" or "full" (check/image_check.hpp)
 };
 
 struct ImageContext {

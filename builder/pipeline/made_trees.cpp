@@ -55,12 +55,7 @@ void MadeTrees::keep(const Digest& key, const FileTree& delta) const {
 }
 
 void MadeTrees::prune(std::int64_t time) const {
-    for (const auto& file : fs::directory_iterator(folder_)) {
-        if (last_used(file.path()) < time) {
-            std::error_code ignored;
-            fs::remove(file.path(), ignored);
-        }
-    }
+    remove_unused(folder_, time);
 }
 
 } // namespace kiln

@@ -35,11 +35,15 @@ ordered_json to_json(const StageOutcome& stage) {
 }
 
 ordered_json to_json(const ImageFile& image) {
-    return {
+    ordered_json json{
         {"name", image.name},
         {"format", image.format},
         {"digest", image.digest.to_string()},
         {"size", image.size}};
+    if (!image.check.empty()) {
+        json["check"] = image.check;
+    }
+    return json;
 }
 
 Digest digest_of(const std::string& text) {

@@ -96,7 +96,7 @@ class Machines(unittest.TestCase):
         self.assertEqual(set(found.values()), {"passed"}, found)
 
     def test_ssh_data_and_power(self):
-        world.succeed("bake", "accept-probe", "--refresh", "--image", "qcow2", "--no-check")
+        world.succeed("bake", "accept-probe", "--refresh", "--image", "qcow2", "--check", "none")
         found = self.accept("accept-probe", "--vm")
         self.assertEqual(set(found.values()), {"passed"}, found)
 

@@ -62,7 +62,7 @@ class PlainChroot(unittest.TestCase):
         cache.mkdir()
         shutil.copytree(world.CACHE / "pool", cache / "pool")
         done = self.run_in_chroot(
-            f"cd {world.WORK} && {world.KILN} bake debian-minimal --offline --no-check"
+            f"cd {world.WORK} && {world.KILN} bake debian-minimal --offline --check none"
             f" --out {self.folder}/out")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr[-3000:])
         self.assertEqual(world.sums(self.folder / "out"), world.sums(world.WORK / "reference"))
@@ -70,7 +70,7 @@ class PlainChroot(unittest.TestCase):
     def test_names_a_missing_proc(self):
         done = self.run_in_chroot(
             f"cd {world.WORK} && {world.KILN} bake debian-minimal --offline"
-            f" --no-check --out {self.folder}/out", without="/proc")
+            f" --check none --out {self.folder}/out", without="/proc")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("this is a chroot without '/proc'", done.stderr)
         self.assertIn("mount -t proc proc /proc", done.stderr)

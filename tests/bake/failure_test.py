@@ -181,7 +181,7 @@ class Failure(unittest.TestCase):
         """A bake of all stages that has everything but room."""
         (cache / "pool").symlink_to(world.CACHE / "pool")
         return world.kiln(
-            "bake", "debian-minimal", "--offline", "--no-check", "--out", self.folder / "out",
+            "bake", "debian-minimal", "--offline", "--check", "none", "--out", self.folder / "out",
             cwd=world.WORK, env=world.environment(KILN_CACHE=cache))
 
     def test_full_cache(self):
@@ -204,7 +204,7 @@ class Failure(unittest.TestCase):
             (cache / "stages").mkdir(mode=0o700)
             subprocess.run(["mount", "-o", "remount,ro", cache], check=True)
             done = world.kiln(
-                "bake", "debian-minimal", "--offline", "--no-check", "--out", self.folder / "out",
+                "bake", "debian-minimal", "--offline", "--check", "none", "--out", self.folder / "out",
                 cwd=world.WORK, env=world.environment(KILN_CACHE=cache))
             self.check(done, 1, "Read-only file system", str(cache))
         finally:
@@ -233,7 +233,7 @@ class Failure(unittest.TestCase):
         done = subprocess.run(
             ["unshare", "--user", "--mount", "--map-root-user", "sh", "-euc",
              'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"', "sh",
-             str(world.KILN), "bake", "debian-minimal", "--offline", "--no-check", "--out", str(out)],
+             str(world.KILN), "bake", "debian-minimal", "--offline", "--check", "none", "--out", str(out)],
             cwd=world.WORK, env=world.environment(KILN_CACHE=self.folder / "none-cache"),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
         if "unshare failed" in done.stderr:
@@ -292,7 +292,7 @@ class Killed(unittest.TestCase):
 
     def start(self, cache, out):
         return subprocess.Popen(
-            [world.KILN, "bake", "debian-minimal", "--offline", "--no-check", "--out", out],
+            [world.KILN, "bake", "debian-minimal", "--offline", "--check", "none", "--out", out],
             cwd=world.WORK, env=world.environment(KILN_CACHE=cache),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )

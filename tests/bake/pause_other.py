@@ -19,7 +19,7 @@ final:
 def main():
     (world.WORK / "recipes/pause-other.yaml").write_text(OTHER)
     world.succeed("lock", "pause-other")
-    world.succeed("bake", "pause-other", "--no-check", "--image", "docker,qcow2", "--out", world.WORK / "other")
+    world.succeed("bake", "pause-other", "--check", "none", "--image", "docker,qcow2", "--out", world.WORK / "other")
 
 
 main()

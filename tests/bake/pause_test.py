@@ -58,7 +58,7 @@ stages:
 
 def setUpModule():
     (world.WORK / "recipes/pause-probe.yaml").write_text(PROBE)
-    world.succeed("bake", "pause", "--source", "pause=standin", "--refresh", "--no-check",
+    world.succeed("bake", "pause", "--source", "pause=standin", "--refresh", "--check", "none",
                   "--out", world.WORK / "pause")
     world.succeed("lock", "pause-probe")
     (world.WORK / "recipes/pause-perl-probe.yaml").write_text(

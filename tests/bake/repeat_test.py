@@ -51,7 +51,7 @@ class Repeat(unittest.TestCase):
             KILN_CACHE=cache, TZ=ZONES[number % len(ZONES)], LC_ALL="de_DE.UTF-8", HOME="/nonexistent"
         )
         world.succeed(
-            "bake", "debian-minimal", "--offline", "--no-check", "--jobs", 1 + number % 3,
+            "bake", "debian-minimal", "--offline", "--check", "none", "--jobs", 1 + number % 3,
             "--out", self.folder / "out",
             cwd=self.cwd, env=env, umask=0o077 if number % 2 == 0 else 0o002,
         )
@@ -68,7 +68,7 @@ class Repeat(unittest.TestCase):
         self.seed_pool(cache)
         world.give_to(user, self.folder)
         done = world.succeed(
-            "bake", "debian-minimal", "--offline", "--no-check", "--out", self.folder / "out",
+            "bake", "debian-minimal", "--offline", "--check", "none", "--out", self.folder / "out",
             cwd=self.cwd, env=world.environment(KILN_CACHE=cache), user=user,
         )
         self.assertEqual(world.sums(self.folder / "out"), world.sums(world.WORK / "reference"))

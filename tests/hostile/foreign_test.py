@@ -150,7 +150,7 @@ class Foreign(Watched):
                 self.assertEqual(self.run_kiln("check", "tarball").returncode, 0)
                 out = self.folder / "out"
                 done = self.run_kiln(
-                    "bake", "tarball", "--no-check", "--out", out, cache=world.CACHE)
+                    "bake", "tarball", "--check", "none", "--out", out, cache=world.CACHE)
                 self.check(done, case.code, case.says)
                 self.assertEqual(sorted(p.name for p in out.iterdir()), ["build.log"])
                 shutil.rmtree(out)

@@ -48,7 +48,7 @@ class Hostile(Watched):
         out = self.folder / "out"
         shutil.rmtree(out, ignore_errors=True)
         done = self.watch.run(
-            [world.KILN, "bake", "toy", "--out", out, "--no-check", "--mirror",
+            [world.KILN, "bake", "toy", "--out", out, "--check", "none", "--mirror",
              f"toy={self.archive.url}"],
             cwd=self.folder, timeout=timeout,
             env=world.environment(TMPDIR=self.folder / "tmp", KILN_TEST_SECRET="KILN_TEST_SECRET=1"))
