@@ -9,7 +9,7 @@
 #include "formats/apt_proxy.hpp"
 #include "formats/mirrors.hpp"
 #include "formats/pool.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 
 namespace kiln {
 

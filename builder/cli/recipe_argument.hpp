@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli/command.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/source_overrides.hpp"
 #include "recipe/recipe.hpp"
 
 namespace kiln {

@@ -7,7 +7,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "formats/deb822.hpp"
-#include "pipeline/solve.hpp"
+#include "pipeline/solve_request.hpp"
 
 #include <cstdint>
 #include <filesystem>

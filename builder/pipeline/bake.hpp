@@ -7,6 +7,7 @@
 #include "check/image_check.hpp"
 #include "pipeline/locked_inputs.hpp"
 #include "pipeline/record.hpp"
+#include "pipeline/source_overrides.hpp"
 
 #include <string>
 #include <vector>

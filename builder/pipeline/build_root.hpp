@@ -6,7 +6,7 @@
 
 #include "pipeline/locked_inputs.hpp"
 #include "pipeline/plan.hpp"
-#include "pipeline/solve.hpp"
+#include "pipeline/solve_request.hpp"
 #include "pipeline/store.hpp"
 #include "recipe/build_root.hpp"
 

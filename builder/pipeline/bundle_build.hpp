@@ -5,8 +5,9 @@
 // them put together under the prefix.
 #pragma once
 
+#include "formats/lockfile.hpp"
 #include "pipeline/artifact.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 #include "recipe/bundle.hpp"
 
 namespace kiln {

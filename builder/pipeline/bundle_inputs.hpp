@@ -4,7 +4,7 @@
 #pragma once
 
 #include "formats/lockfile.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 #include "recipe/bundle.hpp"
 
 #include <string>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "formats/lockfile.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 #include "recipe/bundle.hpp"
 
 namespace kiln {

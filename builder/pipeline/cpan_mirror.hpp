@@ -5,7 +5,7 @@
 
 #include "formats/lockfile.hpp"
 #include "perl/cpan_index.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 
 #include <optional>
 #include <string>

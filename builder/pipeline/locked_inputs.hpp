@@ -4,6 +4,7 @@
 #pragma once
 
 #include "formats/lockfile.hpp"
+#include "pipeline/artifact_lookup.hpp"
 #include "pipeline/input_context.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/stage.hpp"
@@ -16,18 +17,6 @@
 #include <vector>
 
 namespace kiln {
-
-/// What `--source NAME=WHERE` said, by name: a directory, or a git URL and commit ("URL@COMMIT").
-using SourceOverrides = std::map<std::string, std::string>;
-
-/// Reads NAME=WHERE. Throws UsageError.
-void add_source_override(SourceOverrides& overrides, std::string_view text);
-
-/// The recipe with its sources replaced. Throws UsageError for a name that the recipe does not have
-/// and for a WHERE that is neither a directory nor URL@COMMIT.
-void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides);
-
-class RecipeArtifacts;
 
 class LockedInputs final : public StageInputs {
   public:
@@ -42,7 +31,7 @@ class LockedInputs final : public StageInputs {
         const Recipe& recipe,
         const Lockfile& lock,
         const Pool& pool,
-        const RecipeArtifacts* artifacts = nullptr);
+        const ArtifactLookup* artifacts = nullptr);
 
     [[nodiscard]] std::vector<LockedDeb> packages(const StageSpec& stage) const override;
     /// Names of the locked packages of archives that other keys than Debian's sign.
@@ -65,7 +54,7 @@ class LockedInputs final : public StageInputs {
     const Recipe& recipe_;
     const Lockfile& lock_;
     const Pool& pool_;
-    const RecipeArtifacts* artifacts_;
+    const ArtifactLookup* artifacts_;
     std::string refresh_;
     std::map<std::string, std::string> branch_of_; ///< stage name -> branch name
     mutable std::mutex directories_mutex_;

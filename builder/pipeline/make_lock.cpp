@@ -3,11 +3,11 @@
 
 #include "base/output_version.hpp"
 #include "base/paths.hpp"
-#include "pipeline/plan.hpp"
 #include "pipeline/release_dates.hpp"
 #include "pipeline/request_of.hpp"
 #include "pipeline/solve.hpp"
 #include "pipeline/source_inputs.hpp"
+#include "recipe/branch.hpp"
 
 #include <fmt/format.h>
 

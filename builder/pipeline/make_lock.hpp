@@ -4,8 +4,9 @@
 #pragma once
 
 #include "formats/lockfile.hpp"
-#include "pipeline/locked_inputs.hpp"
-#include "pipeline/solve.hpp"
+#include "pipeline/input_context.hpp"
+#include "pipeline/solve_request.hpp"
+#include "recipe/recipe.hpp"
 
 #include <optional>
 #include <set>
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace kiln {
-
-/// Where Debian's keyrings lie on a build host (package debian-archive-keyring).
-inline constexpr const char* kKeyringFolder = "/usr/share/keyrings";
 
 struct LockRequest {
     /// Only these packages may change (`--update`); empty: everything is resolved anew.

@@ -55,17 +55,6 @@ std::array<BranchSpecs, 3> branch_specs(const Recipe& recipe) {
 
 } // namespace
 
-std::string_view branch_name(Branch branch) {
-    switch (branch) {
-    case Branch::vm:
-        return "vm";
-    case Branch::oci:
-        return "oci";
-    default:
-        return "common";
-    }
-}
-
 Chain Plan::chain(Branch branch) const {
     Chain out;
     out.branch = branch;

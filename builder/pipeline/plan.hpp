@@ -5,6 +5,7 @@
 // trees.
 #pragma once
 
+#include "recipe/branch.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/stage.hpp"
 
@@ -13,12 +14,6 @@
 #include <vector>
 
 namespace kiln {
-
-/// Common stages make the tree; the two others add to it what only disks or only containers need,
-/// each followed by the recipe's final stages.
-enum class Branch { common, vm, oci };
-
-[[nodiscard]] std::string_view branch_name(Branch branch);
 
 struct PlannedStage {
     const StageSpec* spec = nullptr;

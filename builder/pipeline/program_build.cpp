@@ -12,6 +12,7 @@
 #include "pipeline/build_root.hpp"
 #include "pipeline/make_lock.hpp"
 #include "pipeline/request_of.hpp"
+#include "pipeline/solve.hpp"
 #include "pipeline/source_inputs.hpp"
 #include "stages/host_files.hpp"
 #include "stages/script_hint.hpp"

@@ -4,8 +4,9 @@
 // the definition's sources.
 #pragma once
 
+#include "formats/lockfile.hpp"
 #include "pipeline/artifact.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 #include "recipe/program.hpp"
 
 namespace kiln {

@@ -6,8 +6,9 @@
 
 #include "pipeline/artifact.hpp"
 #include "pipeline/artifact_definition.hpp"
+#include "pipeline/artifact_lookup.hpp"
 #include "pipeline/artifact_registry.hpp"
-#include "pipeline/locked_inputs.hpp"
+#include "pipeline/input_context.hpp"
 #include "recipe/recipe.hpp"
 
 #include <map>
@@ -20,7 +21,7 @@ namespace kiln {
 /// name.
 void check_artifacts(const Recipe& recipe, Diagnostics& diags);
 
-class RecipeArtifacts {
+class RecipeArtifacts final : public ArtifactLookup {
   public:
     /// Reads the definition of every artifact. `recipe` and `store` must outlive this. Throws Error
     /// (exit code 3) with all faults of a definition.
@@ -32,14 +33,9 @@ class RecipeArtifacts {
     /// is built already needs nothing of an archive.
     void make_locks_anew(const std::vector<std::string>& registries, const InputContext& in) const;
 
-    /// What a recipe's lock says of them: the digests of their own locks.
-    [[nodiscard]] std::vector<LockedSource> locked() const;
-
-    /// See StageInputs::artifact_key(). Throws Error (exit code 3) for a name that the recipe does
-    /// not have, and when the artifact has no lock or one that does not fit.
-    [[nodiscard]] Digest key(const std::string& name, const Pool& pool) const;
-    /// Of the store.
-    [[nodiscard]] ArtifactInput load(const std::string& name, const Pool& pool) const;
+    [[nodiscard]] std::vector<LockedSource> locked() const override;
+    [[nodiscard]] Digest key(const std::string& name, const Pool& pool) const override;
+    [[nodiscard]] ArtifactInput load(const std::string& name, const Pool& pool) const override;
 
     /// Gets the artifact into the store, if it is not there: from the first of `registries` and the
     /// recipe's own that has it as the lock says, else by building it. What a registry cannot give

@@ -4,8 +4,8 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "formats/request_changes.hpp"
-#include "pipeline/make_lock.hpp"
-#include "pipeline/plan.hpp"
+#include "pipeline/solve_request.hpp"
+#include "recipe/branch.hpp"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 
 #include "formats/lockfile.hpp"
 #include "pipeline/apt_index.hpp"
-#include "pipeline/solve.hpp"
+#include "pipeline/solve_request.hpp"
 
 #include <vector>
 
