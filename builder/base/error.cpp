@@ -10,16 +10,6 @@ namespace kiln {
 Error::Error(std::string message, ExitCode code, std::source_location where)
     : message_(std::move(message)), code_(code), where_(where) {}
 
-Error&& Error::with_hint(std::string hint) && {
-    hint_ = std::move(hint);
-    return std::move(*this);
-}
-
-Error&& Error::with_details(std::vector<std::string> lines) && {
-    details_ = std::move(lines);
-    return std::move(*this);
-}
-
 void Error::set_hint_if_empty(std::string hint) {
     if (hint_.empty()) {
         hint_ = std::move(hint);
@@ -27,7 +17,8 @@ void Error::set_hint_if_empty(std::string hint) {
 }
 
 SystemError::SystemError(const std::string& message, int error_number, std::source_location where)
-    : Error(fmt::format("{}: {}", message, std::strerror(error_number)), ExitCode::failed, where),
+    : ErrorOfKind(
+          fmt::format("{}: {}", message, std::strerror(error_number)), ExitCode::failed, where),
       error_number_(error_number) {}
 
 void fail_check(const char* condition, std::source_location where) {

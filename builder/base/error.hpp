@@ -51,16 +51,25 @@ class Error : public std::exception {
 
     [[nodiscard]] const std::source_location& where() const noexcept { return where_; }
 
-    /// Returns this error with a hint of what the user can do.
-    Error&& with_hint(std::string hint) &&;
+    /// Returns this error with a hint of what the user can do, unless it has one.
+    Error&& with_hint(std::string hint) && {
+        set_hint_if_empty(std::move(hint));
+        return std::move(*this);
+    }
+
     /// Returns this error with lines printed below the message.
-    Error&& with_details(std::vector<std::string> lines) &&;
+    Error&& with_details(std::vector<std::string> lines) && {
+        set_details(std::move(lines));
+        return std::move(*this);
+    }
 
     /// Adds a frame; used while an exception passes (see with_context()).
     void add_context(std::string frame) { context_.push_back(std::move(frame)); }
 
     /// Sets the hint of an error that is being handled, unless it has one.
     void set_hint_if_empty(std::string hint);
+
+    void set_details(std::vector<std::string> lines) { details_ = std::move(lines); }
 
   private:
     std::string message_;
@@ -71,8 +80,24 @@ class Error : public std::exception {
     std::source_location where_;
 };
 
+/// Base of the errors of a kind of their own: what is hung on them keeps their type.
+template <typename Self> class ErrorOfKind : public Error {
+  public:
+    using Error::Error;
+
+    Self&& with_hint(std::string hint) && {
+        set_hint_if_empty(std::move(hint));
+        return static_cast<Self&&>(*this);
+    }
+
+    Self&& with_details(std::vector<std::string> lines) && {
+        set_details(std::move(lines));
+        return static_cast<Self&&>(*this);
+    }
+};
+
 /// A system call failed; the text of `error_number` is appended to the message.
-class SystemError : public Error {
+class SystemError : public ErrorOfKind<SystemError> {
   public:
     explicit SystemError(
         const std::string& message,
@@ -86,15 +111,16 @@ class SystemError : public Error {
 };
 
 /// The command line is wrong (exit code 2).
-class UsageError : public Error {
+class UsageError : public ErrorOfKind<UsageError> {
   public:
-    explicit UsageError(std::string message) : Error(std::move(message), ExitCode::usage) {}
+    explicit UsageError(std::string message) : ErrorOfKind(std::move(message), ExitCode::usage) {}
 };
 
-/// Thrown out of long work after SIGINT or SIGTERM (exit code 130).
-class Interrupted : public Error {
+/// Thrown out of long work after SIGINT or SIGTERM (exit code 130). Not an Error, so that a handler
+/// of errors, which goes on with something else, does not catch it.
+class Interrupted : public std::exception {
   public:
-    Interrupted() : Error("interrupted", ExitCode::interrupted) {}
+    [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
 };
 
 /// Runs `body`; an Error that leaves it gets "while `frame`" added.

@@ -73,10 +73,10 @@ struct HttpRequest {
 
 /// The transfer itself failed: no connection, cut off, stalled. With exit code 5: the server did
 /// what no server may, such as a redirect to a file or headers without end.
-class TransferError : public Error {
+class TransferError : public ErrorOfKind<TransferError> {
   public:
     TransferError(std::string message, bool transient, ExitCode code = ExitCode::failed)
-        : Error(std::move(message), code), transient_(transient) {}
+        : ErrorOfKind(std::move(message), code), transient_(transient) {}
 
     /// Trying again may help.
     [[nodiscard]] bool transient() const noexcept { return transient_; }

@@ -351,12 +351,12 @@ std::string describe_exit(int exit_status) {
 }
 
 ProcessError::ProcessError(const std::string& what, const ProcessResult& result)
-    : Error(
+    : ErrorOfKind(
           !result.stopped.empty()
               ? fmt::format("{} was stopped: {}", what, result.stopped)
               : fmt::format("{} failed with {}", what, describe_exit(result.exit_status))),
       exit_status_(result.exit_status) {
-    static_cast<void>(std::move(*this).with_details(last_lines(result.output + result.errors)));
+    set_details(last_lines(result.output + result.errors));
 }
 
 std::vector<std::string> last_lines(std::string_view text, std::size_t count) {

@@ -68,7 +68,7 @@ class ProcessRunner {
 
 /// "WHAT failed with exit code N", or "WHAT was stopped: it ran longer than 60 s", and the last
 /// lines of its output as details.
-class ProcessError : public Error {
+class ProcessError : public ErrorOfKind<ProcessError> {
   public:
     ProcessError(const std::string& what, const ProcessResult& result);
 

@@ -69,6 +69,9 @@ template <typename Body> ExitCode guarded(Console& console, Body&& body) {
     } catch (const Error& error) {
         console.report(error);
         return error.exit_code();
+    } catch (const Interrupted& interrupted) {
+        console.report(Error(interrupted.what(), ExitCode::interrupted));
+        return ExitCode::interrupted;
     } catch (const std::bad_alloc&) {
         console.report(Error("out of memory"));
         return ExitCode::failed;

@@ -137,9 +137,8 @@ class Reporter {
 ExitCode run(const Arguments& arguments, Context& context) {
     SessionRequest request = session_request(arguments, context);
     if (!request.suite) {
-        UsageError error(fmt::format("no suite is known for '{}'", arguments.positional("IMAGE")));
-        error.set_hint_if_empty("name one with --suite FILE, or with 'accept' in the recipe");
-        throw error;
+        throw UsageError(fmt::format("no suite is known for '{}'", arguments.positional("IMAGE")))
+            .with_hint("name one with --suite FILE, or with 'accept' in the recipe");
     }
     const Suite suite = *request.suite;
     const std::vector<const CheckSpec*> checks =
@@ -157,8 +156,6 @@ ExitCode run(const Arguments& arguments, Context& context) {
     try {
         session.open();
         options.source = session.find_source();
-    } catch (const Interrupted&) {
-        throw;
     } catch (const UsageError&) {
         throw;
     } catch (const Error& error) {

@@ -83,11 +83,9 @@ std::vector<std::string> formats_of(const Arguments& arguments) {
         for (std::string& format : split(value, ',')) {
             if (std::find(kImageFormats.begin(), kImageFormats.end(), format) ==
                 kImageFormats.end()) {
-                UsageError error(fmt::format("'--image {}': no such format", format));
-                error.set_hint_if_empty(did_you_mean(format, kImageFormats));
-                error.set_hint_if_empty(
-                    fmt::format("there are: {}", fmt::join(kImageFormats, ", ")));
-                throw error;
+                throw UsageError(fmt::format("'--image {}': no such format", format))
+                    .with_hint(did_you_mean(format, kImageFormats))
+                    .with_hint(fmt::format("there are: {}", fmt::join(kImageFormats, ", ")));
             }
             out.push_back(std::move(format));
         }
@@ -102,10 +100,9 @@ CheckLevel check_level_of(const Arguments& arguments) {
     }
     const auto* const found = std::ranges::find(kCheckLevels, std::string_view(*name));
     if (found == kCheckLevels.end()) {
-        UsageError error(fmt::format("unknown level '--check {}'", *name));
-        error.set_hint_if_empty(did_you_mean(*name, kCheckLevels));
-        error.set_hint_if_empty(fmt::format("supported: {}", fmt::join(kCheckLevels, ", ")));
-        throw error;
+        throw UsageError(fmt::format("unknown level '--check {}'", *name))
+            .with_hint(did_you_mean(*name, kCheckLevels))
+            .with_hint(fmt::format("supported: {}", fmt::join(kCheckLevels, ", ")));
     }
     return static_cast<CheckLevel>(found - kCheckLevels.begin());
 }

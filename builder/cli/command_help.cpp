@@ -44,10 +44,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
     }
     const std::string group = help_of_group(name, context.io.width);
     if (group.empty()) {
-        UsageError error(fmt::format("unknown command '{}'", name));
-        error.set_hint_if_empty(did_you_mean(name, command_words()));
-        error.set_hint_if_empty("'kiln help' lists the commands");
-        throw error;
+        throw UsageError(fmt::format("unknown command '{}'", name))
+            .with_hint(did_you_mean(name, command_words()))
+            .with_hint("'kiln help' lists the commands");
     }
     context.io.out << group;
     return ExitCode::ok;

@@ -45,10 +45,9 @@ LintException parse_exception(const std::string& text) {
     const std::span<const std::string_view> names = lint_rule_names();
     const std::string rule = text.substr(0, colon);
     if (std::find(names.begin(), names.end(), rule) == names.end()) {
-        UsageError error(fmt::format("'{}' is no rule of lint", rule));
-        const std::string suggestion = did_you_mean(rule, names);
-        error.set_hint_if_empty(suggestion.empty() ? "'kiln lint --rules' lists them" : suggestion);
-        throw error;
+        throw UsageError(fmt::format("'{}' is no rule of lint", rule))
+            .with_hint(did_you_mean(rule, names))
+            .with_hint("'kiln lint --rules' lists them");
     }
     if (colon == std::string::npos) {
         throw UsageError(fmt::format("--except takes RULE:PATH, not '{}'", text));

@@ -55,9 +55,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const std::string name = join(words, " ");
     const CommandSpec* command = find_command(name);
     if (command == nullptr) {
-        UsageError error(fmt::format("unknown command '{}'", name));
-        error.set_hint_if_empty(did_you_mean(name, command_words()));
-        throw error;
+        throw UsageError(fmt::format("unknown command '{}'", name))
+            .with_hint(did_you_mean(name, command_words()));
     }
     context.io.out << page_of(*command);
     return ExitCode::ok;

@@ -16,9 +16,7 @@ namespace kiln {
 namespace {
 
 [[noreturn]] void fail(std::string message, std::string hint) {
-    UsageError error(std::move(message));
-    error.set_hint_if_empty(std::move(hint));
-    throw error;
+    throw UsageError(std::move(message)).with_hint(std::move(hint));
 }
 
 std::string help_hint(const CommandSpec* command) {

@@ -70,12 +70,11 @@ fs::path find_definition(const std::string& argument, const DefinitionPlace& pla
     }
     const std::vector<std::string> names = names_in(place.directory);
     const std::vector<std::string_view> known(names.begin(), names.end());
-    UsageError error(fmt::format("there is no {} '{}'", place.noun, named.string()));
-    error.set_hint_if_empty(did_you_mean(argument, known));
-    error.set_hint_if_empty(
-        known.empty() ? fmt::format("name the {}'s file, such as './web.yaml'", place.noun)
-                      : fmt::format("there are: {}", fmt::join(known, ", ")));
-    throw error;
+    throw UsageError(fmt::format("there is no {} '{}'", place.noun, named.string()))
+        .with_hint(did_you_mean(argument, known))
+        .with_hint(
+            known.empty() ? fmt::format("name the {}'s file, such as './web.yaml'", place.noun)
+                          : fmt::format("there are: {}", fmt::join(known, ", ")));
 }
 
 fs::path find_recipe(const std::string& argument) {

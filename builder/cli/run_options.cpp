@@ -49,9 +49,8 @@ fs::path find_result(const std::string& name, std::optional<InstanceKind> kind) 
     const std::string_view what = !kind                       ? "image"
                                   : *kind == InstanceKind::vm ? "disk image"
                                                               : "container image";
-    UsageError error(fmt::format("there is no {} of '{}' in '{}'", what, name, folder.string()));
-    error.set_hint_if_empty(fmt::format("'kiln bake {}' makes it; or name a file", name));
-    throw error;
+    throw UsageError(fmt::format("there is no {} of '{}' in '{}'", what, name, folder.string()))
+        .with_hint(fmt::format("'kiln bake {}' makes it; or name a file", name));
 }
 
 bool is_name(const std::string& argument) {
@@ -101,9 +100,8 @@ fs::path find_suite(const Arguments& arguments, const fs::path& image, Context& 
         const fs::path file = find_recipe(*recipe);
         fs::path suite = suite_of_recipe(file, context);
         if (suite.empty()) {
-            UsageError error(fmt::format("recipe '{}' names no suite", file.string()));
-            error.set_hint_if_empty("it would have the key 'accept'; or use --suite FILE");
-            throw error;
+            throw UsageError(fmt::format("recipe '{}' names no suite", file.string()))
+                .with_hint("it would have the key 'accept'; or use --suite FILE");
         }
         return suite;
     }

@@ -172,6 +172,9 @@ int run_first_run(const std::vector<std::string>& args, World world) {
     } catch (const Error& error) {
         print_error(error, world.err);
         return static_cast<int>(error.exit_code());
+    } catch (const Interrupted& interrupted) {
+        print_error(Error(interrupted.what()), world.err);
+        return static_cast<int>(ExitCode::interrupted);
     } catch (const std::exception& error) {
         world.err << fmt::format("first-run: internal error: {}\n", error.what());
         return static_cast<int>(ExitCode::bug);

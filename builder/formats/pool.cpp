@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "formats/pool.hpp"
 
-#include "base/error.hpp"
+#include "base/error_list.hpp"
 #include "base/file.hpp"
 #include "base/parallel.hpp"
 #include "formats/pool_download.hpp"
@@ -11,8 +11,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
-#include <mutex>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -82,40 +80,14 @@ class VerifiedSource final : public Source {
     bool ended_ = false;
 };
 
-/// Failures of a fetch, by the place of the input in the list.
-class Failures {
-  public:
-    void add(std::size_t index, const PoolInput& input, const Error& error) {
-        std::vector<std::string> lines{fmt::format("{}: {}", input.name, error.message())};
-        for (const std::string& detail : error.details()) {
-            lines.push_back("    " + detail);
-        }
-        const std::lock_guard lock(mutex_);
-        lines_[index] = std::move(lines);
+std::vector<const PoolInput*>
+inputs_of(const ErrorList& failures, const std::vector<PoolInput>& inputs) {
+    std::vector<const PoolInput*> out;
+    for (const auto& [place, error] : failures.errors()) {
+        out.push_back(&inputs[place]);
     }
-
-    [[nodiscard]] std::size_t count() const { return lines_.size(); }
-
-    [[nodiscard]] std::vector<const PoolInput*> of(const std::vector<PoolInput>& inputs) const {
-        std::vector<const PoolInput*> out;
-        for (const auto& [index, lines] : lines_) {
-            out.push_back(&inputs[index]);
-        }
-        return out;
-    }
-
-    [[nodiscard]] std::vector<std::string> lines() const {
-        std::vector<std::string> out;
-        for (const auto& [index, lines] : lines_) {
-            out.insert(out.end(), lines.begin(), lines.end());
-        }
-        return out;
-    }
-
-  private:
-    std::mutex mutex_;
-    std::map<std::size_t, std::vector<std::string>> lines_;
-};
+    return out;
+}
 
 /// What to do about these, which could not be fetched.
 std::string fetch_hint(const std::vector<const PoolInput*>& failed, const std::string& refresh) {
@@ -178,8 +150,6 @@ bool Pool::has_whole(const PoolInput& input, bool offline, Console& console) con
     try {
         verify(input);
         return true;
-    } catch (const Interrupted&) {
-        throw;
     } catch (const SystemError&) {
         throw;
     } catch (const Error& error) {
@@ -222,17 +192,13 @@ void Pool::fetch(
     const FetchOptions& options,
     Console& console) const {
     const std::vector<std::size_t> places = distinct(inputs);
-    Failures failures;
+    ErrorList failures;
     std::vector<char> missing(inputs.size(), 0);
     parallel_for(places.size(), default_jobs(), [&](std::size_t i) {
         const PoolInput& input = inputs[places[i]];
-        try {
+        failures.collect(places[i], [&] {
             missing[places[i]] = has_whole(input, options.offline, console) ? 0 : 1;
-        } catch (const Interrupted&) {
-            throw;
-        } catch (const Error& error) {
-            failures.add(places[i], input, error);
-        }
+        });
     });
 
     std::vector<std::size_t> wanted;
@@ -243,7 +209,7 @@ void Pool::fetch(
     }
     if (options.offline) {
         for (const std::size_t i : wanted) {
-            failures.add(i, inputs[i], Error("not in the pool"));
+            failures.add(i, Error("not in the pool"));
         }
     } else if (!wanted.empty()) {
         // The largest first: no long transfer is left over at the end.
@@ -257,13 +223,9 @@ void Pool::fetch(
         }
         parallel_for(wanted.size(), options.connections, [&](std::size_t i) {
             const PoolInput& input = located[i];
-            try {
+            failures.collect(wanted[i], [&] {
                 download_into_pool({path_of(input.sha256), input, client, options.retry, progress});
-            } catch (const Interrupted&) {
-                throw;
-            } catch (const Error& error) {
-                failures.add(wanted[i], input, error);
-            }
+            });
         });
         progress.end(failures.count() == 0);
     }
@@ -272,10 +234,10 @@ void Pool::fetch(
                                      ? "are missing or damaged, and --offline forbids to fetch them"
                                      : "could not be fetched";
         throw Error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what))
-            .with_details(failures.lines())
+            .with_details(failures.lines([&](std::size_t i) { return inputs[i].name; }))
             .with_hint(
                 options.offline ? "run once without --offline"
-                                : fetch_hint(failures.of(inputs), options.refresh));
+                                : fetch_hint(inputs_of(failures, inputs), options.refresh));
     }
 }
 

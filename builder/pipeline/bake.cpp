@@ -78,10 +78,11 @@ WantedImages wanted_images(const BakeRequest& request) {
         }
     }
     if (!left.empty()) {
-        UsageError error(fmt::format(
-            "'--image {}': recipe '{}' defines no such image", left.front(), request.recipe.name));
-        error.set_hint_if_empty(describe_images(request.recipe));
-        throw error;
+        throw UsageError(fmt::format(
+                             "'--image {}': recipe '{}' defines no such image",
+                             left.front(),
+                             request.recipe.name))
+            .with_hint(describe_images(request.recipe));
     }
     if (out.disks.empty() && out.containers.empty()) {
         throw Error(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/bundle_build.hpp"
 
-#include "base/error.hpp"
+#include "base/error_list.hpp"
 #include "base/namespaces.hpp"
 #include "base/parallel.hpp"
 #include "base/sandbox.hpp"
@@ -46,49 +46,38 @@ struct Unit {
 
 /// What could not be built. The rest is built all the same: it is kept, and one run tells all that
 /// is wrong. Thread-safe.
+/// What failed, and what was not tried since it needs that.
 class Failures {
   public:
-    explicit Failures(std::size_t count) : failed_(count, false) {}
+    explicit Failures(std::size_t count) : skipped_(count, false) {}
 
-    void add(std::size_t i, const Error& error) {
-        const std::lock_guard lock(mutex_);
-        failed_[i] = true;
-        errors_.push_back(error);
-    }
+    ErrorList& errors() noexcept { return errors_; }
 
     void skip(std::size_t i) {
         const std::lock_guard lock(mutex_);
-        failed_[i] = true;
+        skipped_[i] = true;
     }
 
     [[nodiscard]] bool any_of(const std::vector<std::size_t>& needs) const {
         const std::lock_guard lock(mutex_);
-        return std::any_of(
-            needs.begin(), needs.end(), [&](std::size_t need) { return failed_[need]; });
+        return std::ranges::any_of(
+            needs, [&](std::size_t need) { return skipped_[need] || errors_.contains(need); });
     }
 
     void throw_if_any() const {
-        if (errors_.size() == 1) {
-            throw errors_.front();
+        if (errors_.count() == 1) {
+            throw errors_.errors().begin()->second;
         }
-        if (errors_.empty()) {
-            return;
+        if (errors_.count() > 0) {
+            throw Error(fmt::format("{} distributions cannot be built", errors_.count()))
+                .with_details(errors_.lines([](std::size_t) { return std::string(); }));
         }
-        std::vector<std::string> details;
-        for (const Error& error : errors_) {
-            details.push_back(error.message());
-            for (const std::string& line : error.details()) {
-                details.push_back("  " + line);
-            }
-        }
-        throw Error(fmt::format("{} distributions cannot be built", errors_.size()))
-            .with_details(std::move(details));
     }
 
   private:
     mutable std::mutex mutex_;
-    std::vector<bool> failed_; ///< or not tried
-    std::vector<Error> errors_;
+    std::vector<bool> skipped_;
+    ErrorList errors_;
 };
 
 class BundleBuild {
@@ -184,13 +173,7 @@ class BundleBuild {
             const Unit unit = unit_of(distribution);
             Job job =
                 in_.console.start(fmt::format("build {} ({})", unit.describe, progress.begin()));
-            try {
-                build(unit, root->root(), job);
-            } catch (const Interrupted&) {
-                throw;
-            } catch (const Error& error) {
-                failures.add(k, error);
-            }
+            failures.errors().collect(k, [&] { build(unit, root->root(), job); });
             progress.done(distribution_work(distribution));
         });
         failures.throw_if_any();

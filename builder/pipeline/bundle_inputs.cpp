@@ -205,8 +205,6 @@ std::vector<LockedSource> fetch_first_of_each(
         std::vector<std::string> failures;
         try {
             in.pool.fetch(inputs, in.http, options, in.console);
-        } catch (const Interrupted&) {
-            throw;
         } catch (const Error& error) {
             in.console.debug(error.message()); // what is missing is looked for elsewhere
             failures = error.details();

@@ -39,8 +39,6 @@ std::optional<FileTree> MadeTrees::find(const Digest& key) const {
         FileTree tree = parse_manifest(read_manifest(path), {});
         set_used_now(path);
         return tree;
-    } catch (const Interrupted&) {
-        throw;
     } catch (const Error&) { // damaged, or pruned at this moment
         return std::nullopt;
     }

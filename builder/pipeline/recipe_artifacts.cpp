@@ -34,8 +34,6 @@ void check_artifacts(const Recipe& recipe, Diagnostics& diags) {
     for (const auto& [name, spec] : recipe.artifacts) {
         try {
             static_cast<void>(load_artifact_definition(spec.definition, spec.kind, diags));
-        } catch (const Interrupted&) {
-            throw;
         } catch (const Error& error) { // it cannot be read, or is not a regular file
             diags.error(spec.pos, error.message());
         }
@@ -162,8 +160,6 @@ bool RecipeArtifacts::pull(
                 "'{}' does not have {} as it is locked", repository, item.definition->describe()));
         }
         return pulled.has_value();
-    } catch (const Interrupted&) {
-        throw;
     } catch (const UsageError&) {
         throw;
     } catch (const Error& error) {

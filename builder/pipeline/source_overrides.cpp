@@ -51,12 +51,12 @@ void apply_source_overrides(Recipe& recipe, const SourceOverrides& overrides) {
         } else if (std::regex_match(where, match, kGit)) {
             source->second.from = GitSource{match[1].str(), match[2].str()};
         } else {
-            UsageError error(fmt::format(
-                "'--source {}={}': neither a directory nor URL@COMMIT with 40 hexadecimal digits",
-                name,
-                where));
-            error.set_hint_if_empty(alternatives_of(recipe, name));
-            throw error;
+            throw UsageError(fmt::format(
+                                 "'--source {}={}': neither a directory nor URL@COMMIT with 40 "
+                                 "hexadecimal digits",
+                                 name,
+                                 where))
+                .with_hint(alternatives_of(recipe, name));
         }
     }
 }

@@ -114,8 +114,6 @@ std::optional<StoredStage> read_stage(const fs::path& folder, Reading reading) {
             .bytes = *number("bytes"),
             .files = *number("files")};
         return stage;
-    } catch (const Interrupted&) {
-        throw;
     } catch (const Error&) { // a file is missing, or of another kind
         return std::nullopt;
     }
@@ -283,8 +281,6 @@ FileTree Store::load(const Digest& key) const {
         try {
             return parse_manifest(
                 read_text_file(folder / "manifest", kMaxManifestBytes), folder / "tree");
-        } catch (const Interrupted&) {
-            throw;
         } catch (Error& error) {
             set_aside_if_damaged(folder);
             error.set_hint_if_empty(

@@ -102,10 +102,9 @@ find_registry_credentials(const std::string& host, const Environment& env) {
     if (const std::string user = variable(env, "KILN_REGISTRY_USER"); !user.empty()) {
         const std::string owner = variable(env, "KILN_REGISTRY_HOST");
         if (owner.empty()) {
-            UsageError error("KILN_REGISTRY_USER is set, but not the registry that it is for");
-            error.set_hint_if_empty(
-                fmt::format("set KILN_REGISTRY_HOST, such as KILN_REGISTRY_HOST={}", host));
-            throw error;
+            throw UsageError("KILN_REGISTRY_USER is set, but not the registry that it is for")
+                .with_hint(
+                    fmt::format("set KILN_REGISTRY_HOST, such as KILN_REGISTRY_HOST={}", host));
         }
         if (is_same_host(owner, host)) {
             return RegistryCredentials{user, variable(env, "KILN_REGISTRY_PASSWORD")};

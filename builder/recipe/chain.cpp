@@ -59,8 +59,6 @@ load_named(const fs::path& path, const SourcePos& pos, LoadBudget& budget, Diagn
         return tree;
     } catch (const SystemError& error) {
         diags.error(pos, error.message(), "paths are relative to the file they stand in");
-    } catch (const Interrupted&) {
-        throw;
     } catch (const Error& error) {
         diags.error(pos, error.message());
     }

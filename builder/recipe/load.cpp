@@ -101,14 +101,11 @@ class Loader {
         const std::vector<std::string_view> known(known_.begin(), known_.end());
         for (const auto& [name, value] : options_.set) {
             if (!known_.contains(name)) {
-                UsageError error(fmt::format("--set: the recipe has no variable '{}'", name));
-                std::string hint = did_you_mean(name, known);
-                if (hint.empty()) {
-                    hint = known.empty() ? "it has none at all"
-                                         : fmt::format("it has: {}", fmt::join(known, ", "));
-                }
-                error.set_hint_if_empty(std::move(hint));
-                throw error;
+                throw UsageError(fmt::format("--set: the recipe has no variable '{}'", name))
+                    .with_hint(did_you_mean(name, known))
+                    .with_hint(
+                        known.empty() ? "it has none at all"
+                                      : fmt::format("it has: {}", fmt::join(known, ", ")));
             }
         }
     }

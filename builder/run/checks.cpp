@@ -139,11 +139,10 @@ choose_checks(const Suite& suite, const std::vector<std::string>& wanted) {
     }
     for (const std::string& id : wanted) {
         if (std::find(ids.begin(), ids.end(), id) == ids.end()) {
-            UsageError error(fmt::format("suite '{}' has no check '{}'", suite.name, id));
-            error.set_hint_if_empty(did_you_mean(id, ids));
-            error.set_hint_if_empty(
-                ids.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(ids, ", ")));
-            throw error;
+            throw UsageError(fmt::format("suite '{}' has no check '{}'", suite.name, id))
+                .with_hint(did_you_mean(id, ids))
+                .with_hint(
+                    ids.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(ids, ", ")));
         }
     }
     std::vector<const CheckSpec*> out;

@@ -69,6 +69,8 @@ ControlReply Control::handle(const std::string& request) const {
             text += "  " + detail + '\n';
         }
         return {static_cast<int>(error.exit_code()), std::move(text)};
+    } catch (const Interrupted& interrupted) {
+        return {static_cast<int>(ExitCode::interrupted), fmt::format("{}\n", interrupted.what())};
     } catch (const std::exception& error) {
         return {static_cast<int>(ExitCode::bug), fmt::format("{}\n", error.what())};
     }

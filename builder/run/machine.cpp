@@ -248,8 +248,6 @@ void Machine::stop() {
     while (std::chrono::steady_clock::now() < end) {
         try {
             Qmp(qemu_.qmp_socket()).execute("system_powerdown");
-        } catch (const Interrupted&) {
-            throw;
         } catch (const Error&) { // it may have ended just now
             if (is_running()) {
                 throw;

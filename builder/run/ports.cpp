@@ -101,11 +101,10 @@ std::vector<PublishedPort> publish_ports(
         for (const SuitePort& port : ports) {
             names.push_back(port.name);
         }
-        UsageError error(fmt::format("--port: the image has no port '{}'", *unused.begin()));
-        error.set_hint_if_empty(did_you_mean(*unused.begin(), names));
-        error.set_hint_if_empty(
-            names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));
-        throw error;
+        throw UsageError(fmt::format("--port: the image has no port '{}'", *unused.begin()))
+            .with_hint(did_you_mean(*unused.begin(), names))
+            .with_hint(
+                names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));
     }
     return out;
 }

@@ -89,8 +89,6 @@ bool SerialShell::open(std::chrono::milliseconds patience) {
             }
         }
         return false;
-    } catch (const Interrupted&) {
-        throw;
     } catch (const Error&) { // QEMU is not up yet, or not any more
         line_.reset();
         return false;

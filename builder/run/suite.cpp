@@ -172,12 +172,11 @@ class Reader {
         }
         for (const auto& [name, value] : set_) {
             if (!suite_.variables.contains(name)) {
-                UsageError error(fmt::format("--set: the suite has no variable '{}'", name));
-                error.set_hint_if_empty(did_you_mean(name, known));
-                error.set_hint_if_empty(
-                    known.empty() ? "it has none at all"
-                                  : fmt::format("it has: {}", fmt::join(known, ", ")));
-                throw error;
+                throw UsageError(fmt::format("--set: the suite has no variable '{}'", name))
+                    .with_hint(did_you_mean(name, known))
+                    .with_hint(
+                        known.empty() ? "it has none at all"
+                                      : fmt::format("it has: {}", fmt::join(known, ", ")));
             }
         }
     }

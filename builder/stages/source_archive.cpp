@@ -113,8 +113,6 @@ void check_source_archive(const SourceInput& source) {
             NullSink nowhere;
             copy(content, nowhere);
         });
-    } catch (const Interrupted&) {
-        throw;
     } catch (const SystemError&) {
         throw;
     } catch (const Error& error) {
