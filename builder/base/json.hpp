@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // JSON that kiln writes for programs and reads back from its own folders: never throws what
-// nlohmann::json throws. (Locks, which people touch, have formats/strict_json.hpp.)
+// nlohmann::json throws. (Locks, which people touch, have lock/strict_json.hpp.)
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -2,7 +2,7 @@
 #include "cli/app.hpp"
 
 #include "base/interrupt.hpp"
-#include "base/resource_limits.hpp"
+#include "base/process/resource_limits.hpp"
 #include "base/text.hpp"
 #include "cli/help.hpp"
 #include "cli/parse.hpp"

@@ -3,7 +3,7 @@
 // The world of a command, injected: tests build a false one and run the real command line in it.
 #pragma once
 
-#include "base/process.hpp"
+#include "base/process/process.hpp"
 
 #include <iosfwd>
 

@@ -25,12 +25,12 @@ LC_ALL=C.UTF-8
 TZ=UTC
 export SOURCE_DATE_EPOCH LC_ALL TZ source_root objects
 
-base='directory error file interrupt process stream text'
+base='error interrupt io/directory io/file io/stream process/process text'
 for name in $base; do
     printf '%s\n' "base/$name"
 done >"$objects/sources"
 # Debian has no static libfmt: firstrun/static/ holds what would be in it.
-(cd "$source_root" && LC_ALL=C ls firstrun/*.cpp firstrun/static/*.cpp) | sed 's/\.cpp$//' >>"$objects/sources"
+(cd "$source_root" && LC_ALL=C ls firstrun/*/*.cpp) | sed 's/\.cpp$//' >>"$objects/sources"
 
 # shellcheck disable=SC2016
 xargs -n 1 -P "${JOBS:-1}" sh -c '

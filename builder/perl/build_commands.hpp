@@ -5,7 +5,7 @@
 // build.
 #pragma once
 
-#include "base/process.hpp"
+#include "base/process/process.hpp"
 #include "perl/distribution.hpp"
 
 #include <string>

@@ -3,7 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/deb822.hpp"
+#include "debian/deb822.hpp"
 
 #include <fmt/format.h>
 

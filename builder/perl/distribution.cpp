@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "perl/distribution.hpp"
 
+#include "archive/archive_reader.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "formats/archive_reader.hpp"
+#include "base/io/file.hpp"
 
 #include <fmt/format.h>
 

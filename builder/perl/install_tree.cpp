@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "perl/install_tree.hpp"
 
+#include "archive/archive_reader.hpp"
+#include "archive/archive_unpack.hpp"
 #include "base/error.hpp"
-#include "base/tree_root.hpp"
-#include "formats/archive_reader.hpp"
-#include "formats/archive_unpack.hpp"
-#include "formats/deb.hpp"
+#include "debian/deb.hpp"
 #include "perl/package.hpp"
+#include "tree/tree_root.hpp"
 
 #include <fmt/format.h>
 

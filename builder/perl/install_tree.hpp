@@ -4,9 +4,9 @@
 // and taking away what an image does not need or what differs from build to build.
 #pragma once
 
-#include "base/file.hpp"
-#include "formats/file_tree.hpp"
+#include "base/io/file.hpp"
 #include "perl/build_commands.hpp"
+#include "tree/file_tree.hpp"
 
 #include <string>
 #include <vector>

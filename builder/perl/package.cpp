@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "perl/package.hpp"
 
+#include "archive/archive_reader.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/archive_reader.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 // where no mirror keeps that. Its modules lie below usr/share/perl5, its programs in usr/bin.
 #pragma once
 
-#include "formats/deb.hpp"
+#include "debian/deb.hpp"
 #include "perl/prerequisites.hpp"
 
 #include <filesystem>

@@ -4,7 +4,7 @@
 // say is their readers' business.
 #pragma once
 
-#include "recipe/yaml.hpp"
+#include "recipe/yaml/yaml.hpp"
 
 #include <optional>
 #include <string_view>

@@ -2,7 +2,7 @@
 #include "recipe/image_spec.hpp"
 
 #include "base/text.hpp"
-#include "recipe/patterns.hpp"
+#include "recipe/yaml/patterns.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

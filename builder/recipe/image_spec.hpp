@@ -3,7 +3,7 @@
 // Image definitions (images/*.yaml): the form in which a baked tree is shipped.
 #pragma once
 
-#include "recipe/shape.hpp"
+#include "recipe/yaml/shape.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 

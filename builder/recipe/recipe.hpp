@@ -5,12 +5,12 @@
 // shapes. docs/recipe.md describes the format.
 #pragma once
 
-#include "base/digest.hpp"
-#include "base/sandbox.hpp"
+#include "base/io/digest.hpp"
 #include "recipe/image_spec.hpp"
 #include "recipe/lint_exception.hpp"
 #include "recipe/source_spec.hpp"
 #include "recipe/variables.hpp"
+#include "sandbox/sandbox.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -62,7 +62,7 @@ struct RecipeIds {
     std::map<std::string, std::uint32_t> groups;
 };
 
-/// A perl bundle (recipe/bundle.hpp), or a program (recipe/program.hpp).
+/// A perl bundle (recipe/artifacts/bundle.hpp), or a program (recipe/artifacts/program.hpp).
 enum class ArtifactKind { bundle, program };
 
 /// "bundle" or "program": the key that names a definition, in recipes and in definitions.

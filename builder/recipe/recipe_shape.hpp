@@ -3,8 +3,8 @@
 // The keys of recipe and part files, as data.
 #pragma once
 
-#include "recipe/patterns.hpp"
 #include "recipe/recipe.hpp"
+#include "recipe/yaml/patterns.hpp"
 
 #include <array>
 #include <string_view>

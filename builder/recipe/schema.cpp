@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "recipe/shape.hpp"
+#include "recipe/yaml/shape.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -2,8 +2,8 @@
 #include "recipe/source_spec.hpp"
 
 #include "base/error.hpp"
-#include "base/url.hpp"
-#include "recipe/patterns.hpp"
+#include "base/http/url.hpp"
+#include "recipe/yaml/patterns.hpp"
 
 #include <fmt/format.h>
 

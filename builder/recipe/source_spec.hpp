@@ -4,8 +4,8 @@
 // tarball, and where each of them is.
 #pragma once
 
-#include "base/digest.hpp"
-#include "recipe/shape.hpp"
+#include "base/io/digest.hpp"
+#include "recipe/yaml/shape.hpp"
 
 #include <filesystem>
 #include <string>

@@ -2,7 +2,7 @@
 #include "recipe/variables.hpp"
 
 #include "base/text.hpp"
-#include "recipe/yaml_text.hpp"
+#include "recipe/yaml/yaml_text.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 // ${NAME} in the scalar values of a recipe.
 #pragma once
 
-#include "recipe/yaml.hpp"
+#include "recipe/yaml/yaml.hpp"
 
 #include <functional>
 #include <map>

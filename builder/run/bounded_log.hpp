@@ -3,7 +3,7 @@
 // Keeps a file from growing without end that another process appends to, such as a guest's console.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 
 #include <condition_variable>
 #include <cstdint>

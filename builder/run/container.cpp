@@ -2,10 +2,10 @@
 #include "run/container.hpp"
 
 #include "base/error.hpp"
+#include "base/json_object.hpp"
 #include "base/text.hpp"
-#include "formats/docker_archive.hpp"
-#include "formats/image_json.hpp"
-#include "formats/image_reference.hpp"
+#include "oci/docker_archive.hpp"
+#include "oci/image_reference.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -4,7 +4,7 @@
 // of one that the script made. A thread answers, one request after the other.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 
 #include <functional>
 #include <string>

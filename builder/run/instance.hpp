@@ -4,8 +4,8 @@
 // nowhere above.
 #pragma once
 
-#include "base/file.hpp"
-#include "base/process.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
 #include "run/suite.hpp"
 
 #include <optional>

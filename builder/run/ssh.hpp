@@ -4,7 +4,7 @@
 // or written.
 #pragma once
 
-#include "base/background_process.hpp"
+#include "base/process/background_process.hpp"
 
 #include <cstdint>
 #include <memory>

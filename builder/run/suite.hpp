@@ -4,8 +4,8 @@
 // values. Reading only; docs/accept.md describes the format.
 #pragma once
 
-#include "recipe/shape.hpp"
 #include "recipe/variables.hpp"
+#include "recipe/yaml/shape.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The keys of a suite, as data.
-#include "recipe/patterns.hpp"
+#include "recipe/yaml/patterns.hpp"
 #include "run/suite.hpp"
 
 #include <nlohmann/json.hpp>

@@ -4,7 +4,7 @@
 // back. No program of the tree runs, so the result depends on nothing but the arguments.
 #pragma once
 
-#include "base/tree_root.hpp"
+#include "tree/tree_root.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stages/host_files.hpp"
 
-#include "base/kernel_files.hpp"
-#include "formats/tree_scan.hpp"
+#include "base/process/kernel_files.hpp"
+#include "tree/tree_scan.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -5,8 +5,8 @@
 // bytes.
 #pragma once
 
-#include "base/file.hpp"
-#include "formats/file_tree.hpp"
+#include "base/io/file.hpp"
+#include "tree/file_tree.hpp"
 
 #include <map>
 #include <memory>
@@ -29,8 +29,8 @@ struct HostFile {
 };
 
 /// Throws Error for a folder with anything but files, directories and links, and for one with a
-/// part in a file system that shows the kernel (see base/kernel_files.hpp). Reads no file. `.git`
-/// at the top is not looked at.
+/// part in a file system that shows the kernel (see base/process/kernel_files.hpp). Reads no file.
+/// `.git` at the top is not looked at.
 void check_host_folder(const fs::path& folder);
 /// The same for a single file: "'PATH' is in a kernel file system (proc)".
 void check_host_file(const fs::path& file);

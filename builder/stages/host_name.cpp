@@ -12,7 +12,7 @@ namespace kiln {
 namespace {
 
 constexpr std::string_view kPath = "/etc/hosts";
-/// 'kiln' is what sandboxes are called (base/sandbox.cpp).
+/// 'kiln' is what sandboxes are called (sandbox/sandbox.cpp).
 constexpr std::string_view kLines = "127.0.0.1 localhost kiln\n::1 localhost\n";
 
 } // namespace

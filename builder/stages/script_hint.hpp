@@ -3,7 +3,7 @@
 // What to try when a script has failed.
 #pragma once
 
-#include "base/process.hpp"
+#include "base/process/process.hpp"
 
 #include <string>
 

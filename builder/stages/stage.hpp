@@ -5,11 +5,11 @@
 #pragma once
 
 #include "base/diagnostics.hpp"
-#include "base/digest.hpp"
-#include "formats/file_tree.hpp"
+#include "base/io/digest.hpp"
 #include "recipe/recipe.hpp"
 #include "stages/host_files.hpp"
 #include "stages/stage_context.hpp"
+#include "tree/file_tree.hpp"
 
 #include <memory>
 #include <span>

@@ -5,12 +5,12 @@
 #pragma once
 
 #include "base/console.hpp"
-#include "base/digest.hpp"
-#include "base/file.hpp"
-#include "base/process.hpp"
-#include "base/tree_root.hpp"
-#include "formats/file_tree.hpp"
+#include "base/io/digest.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
 #include "recipe/recipe.hpp"
+#include "tree/file_tree.hpp"
+#include "tree/tree_root.hpp"
 
 #include <cstdint>
 #include <map>
@@ -24,7 +24,7 @@ struct BakeSettings {
     std::int64_t epoch = 0; ///< source date epoch, seconds
     std::string architecture = "amd64";
     RecipeIds ids;   ///< numbers of users and groups that the recipe fixes
-    Digest identity; ///< seed of the disk's identifiers, see formats/disk.hpp
+    Digest identity; ///< seed of the disk's identifiers, see disk/disk.hpp
 };
 
 /// Paths (relative to the tree) whose modification time comes from an input, such as a package's

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // ext4_bench TREE WORK: writes TREE as ext4 into WORK, by kiln and by mke2fs -d, and checks both.
-#include "base/digest.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/io/digest.hpp"
+#include "base/io/file.hpp"
 #include "bench/clock.hpp"
-#include "formats/ext4.hpp"
+#include "disk/ext4/ext4.hpp"
 #include "support/scan_tree.hpp"
 
 #include <fcntl.h>

@@ -2,13 +2,13 @@
 //
 // oci_bench FILE: compresses FILE (a tar of an installed system, say) in memory with our sinks on
 // one thread and on all, and with gzip and zstd, and prints the time of each.
+#include "archive/archive_reader.hpp"
+#include "archive/gzip.hpp"
+#include "archive/zstd.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "base/parallel.hpp"
-#include "base/process.hpp"
-#include "formats/archive_reader.hpp"
-#include "formats/gzip.hpp"
-#include "formats/zstd.hpp"
+#include "base/process/process.hpp"
 
 #include <sys/resource.h>
 

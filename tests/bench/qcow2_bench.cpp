@@ -2,11 +2,11 @@
 //
 // qcow2_bench RAW WORK: makes a compressed qcow2 of the disk RAW in WORK with 1 and 2 threads and
 // with a warm cluster cache, beside qemu-img convert -c; all are compared with RAW.
-#include "base/digest.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/io/digest.hpp"
+#include "base/io/file.hpp"
 #include "bench/clock.hpp"
-#include "formats/qcow2.hpp"
+#include "disk/qcow2/qcow2.hpp"
 #include "support/scan_tree.hpp"
 
 #include <fcntl.h>

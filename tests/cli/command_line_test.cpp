@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
 #include "support/fake_io.hpp"

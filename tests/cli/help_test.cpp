@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "base/file.hpp"
-#include "base/process.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"

@@ -2,7 +2,7 @@
 //
 // The command line against files that were made to hang it, folders that are not kiln's own, and
 // names that a terminal would obey.
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "cli/terminal_output.hpp"
 #include "support/fake_io.hpp"
 

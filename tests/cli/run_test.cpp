@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What `kiln run` and `kiln accept` say before anything is started.
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "support/fake_io.hpp"
 #include "support/raw_tar.hpp"
 

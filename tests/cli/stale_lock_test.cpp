@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A lock that does not fit its recipe ends a bake before anything is done, with what changed and
 // the command that renews it.
-#include "base/file.hpp"
-#include "pipeline/recipe_lock.hpp"
-#include "pipeline/request_of.hpp"
+#include "base/io/file.hpp"
+#include "resolve/recipe_lock.hpp"
+#include "resolve/request_of.hpp"
 #include "stages/stage.hpp"
 #include "support/fake_io.hpp"
 

@@ -3,8 +3,8 @@
 // make_sample PROBE ARCHIVE: writes the sample image with the probe program as its entrypoint as a
 // docker archive, and prints the digest of its config.
 #include "base/error.hpp"
-#include "formats/docker_archive.hpp"
-#include "formats/oci.hpp"
+#include "oci/docker_archive.hpp"
+#include "oci/oci.hpp"
 #include "support/sample_images.hpp"
 
 #include <cstdio>

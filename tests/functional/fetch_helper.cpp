@@ -3,7 +3,7 @@
 //     kiln_fetch_helper POOL URL SHA256 SIZE
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "formats/pool.hpp"
+#include "inputs/pool.hpp"
 
 #include <iostream>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The pool and libcurl against a real server on loopback.
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "base/http.hpp"
+#include "base/http/http.hpp"
 #include "base/interrupt.hpp"
-#include "base/process.hpp"
-#include "formats/pool.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
+#include "inputs/pool.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/toy_server.hpp"
 

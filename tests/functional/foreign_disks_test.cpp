@@ -2,9 +2,9 @@
 //
 // Disks that name files of the host, made by qemu-img itself, and a real QEMU that must not open
 // them: what it has open is seen in /proc.
-#include "base/background_process.hpp"
-#include "formats/foreign_disk.hpp"
-#include "run/machine.hpp"
+#include "base/process/background_process.hpp"
+#include "disk/foreign_disk.hpp"
+#include "run/machine/machine.hpp"
 #include "support/expect_error.hpp"
 #include "support/make_disk.hpp"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The real git: servers of plain files, local repositories, and URLs that would run a program.
+#include "archive/archive_reader.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
-#include "formats/archive_reader.hpp"
-#include "pipeline/git_source.hpp"
+#include "inputs/git_source.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/script_server.hpp"
 #include "support/toy_server.hpp"

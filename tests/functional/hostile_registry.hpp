@@ -4,9 +4,9 @@
 // and exit code 5 (1 when a transfer broke off), and a file of the host is what it was.
 #pragma once
 
+#include "artifact/lookup/artifact_registry.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "pipeline/artifact_registry.hpp"
+#include "base/io/file.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/script_server.hpp"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Web servers that lie, never end and never begin, against libcurl as kiln sets it up; proxies.
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "base/http.hpp"
+#include "base/http/http.hpp"
 #include "base/interrupt.hpp"
-#include "base/process.hpp"
-#include "formats/apt_proxy.hpp"
-#include "formats/pool.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
+#include "debian/apt_proxy.hpp"
+#include "inputs/pool.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/script_server.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Answers that are no HTTP, or twist it: each ends soon with words and a code of kiln's own.
 #include "base/error.hpp"
-#include "base/http.hpp"
+#include "base/http/http.hpp"
 #include "support/script_server.hpp"
 
 #include <fmt/format.h>

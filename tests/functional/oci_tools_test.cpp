@@ -2,10 +2,10 @@
 //
 // Other people's programs judge our images: umoci, skopeo, podman, oci-image-tool and the
 // specification's own JSON schemas. A program that is missing is a skipped test that says so.
-#include "base/process.hpp"
+#include "base/process/process.hpp"
 #include "base/text.hpp"
-#include "formats/docker_archive.hpp"
-#include "formats/oci.hpp"
+#include "oci/docker_archive.hpp"
+#include "oci/oci.hpp"
 #include "support/sample_images.hpp"
 #include "support/scan_tree.hpp"
 

@@ -2,11 +2,11 @@
 //
 // The check of a finished disk by programs of this host, with a fault planted in each region.
 #include "base/error.hpp"
-#include "base/file_stream.hpp"
-#include "check/ext4_reader.hpp"
-#include "check/quick_check.hpp"
+#include "base/io/file_stream.hpp"
 #include "support/make_disk.hpp"
 #include "support/sample_disk.hpp"
+#include "verify/check/quick_check.hpp"
+#include "verify/read/ext4_reader.hpp"
 
 #include <ext2fs/ext2fs.h>
 #include <gmock/gmock.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A real registry (Debian's docker-registry) on loopback, with TLS and a password.
-#include "base/background_process.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "publish/registry.hpp"
+#include "base/io/file.hpp"
+#include "base/process/background_process.hpp"
+#include "oci/registry/registry.hpp"
 #include "support/fake_http_client.hpp"
 
 #include <fmt/format.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Scripts of suites, run by the real shell, with an instance that only notes what it is told.
-#include "base/background_process.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/process/background_process.hpp"
 #include "run/scripts.hpp"
 #include "support/fake_instance.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The real apt on a toy archive with a key of its own.
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "pipeline/solve.hpp"
+#include "base/io/file.hpp"
+#include "resolve/solve.hpp"
 #include "support/script_server.hpp"
 #include "support/toy_archive.hpp"
 

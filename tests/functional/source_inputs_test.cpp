@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sources locked and fetched with real archives, git and libcurl.
-#include "pipeline/source_inputs.hpp"
+#include "inputs/source_inputs.hpp"
 #include "support/expect_error.hpp"
 #include "support/raw_tar.hpp"
 

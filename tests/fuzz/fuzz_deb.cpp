@@ -2,11 +2,11 @@
 //
 // Any bytes as a Debian package: refused, or control files with plain names and bounded sizes, and
 // data members whose names stay in the tree.
+#include "archive/archive_reader.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "base/text.hpp"
-#include "formats/archive_reader.hpp"
-#include "formats/deb.hpp"
+#include "debian/deb.hpp"
 #include "fuzz/own_errors.hpp"
 #include "support/tar_checksums.hpp"
 

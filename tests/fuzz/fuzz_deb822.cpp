@@ -2,9 +2,9 @@
 // Any text: the reader either refuses it or gives paragraphs that, written and read again, are the
 // same. Versions found on the way must compare equal to themselves.
 #include "base/error.hpp"
-#include "formats/apt_sources.hpp"
-#include "formats/deb822.hpp"
-#include "formats/deb_version.hpp"
+#include "debian/apt_sources.hpp"
+#include "debian/deb822.hpp"
+#include "debian/deb_version.hpp"
 
 #include <cstddef>
 #include <cstdint>

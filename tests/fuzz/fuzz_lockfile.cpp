@@ -3,7 +3,7 @@
 // Any text: the reader reports faults in text that a terminal shows, or gives a lock whose paths
 // stay where they belong and that is the same when written and read again.
 #include "base/text.hpp"
-#include "formats/lockfile.hpp"
+#include "lock/lockfile.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,7 @@
 // texts, with a zero byte between them. "@M" stands for the manifest's digest and size, "@C" for
 // the config's, as members of an object.
 #include "base/error.hpp"
-#include "formats/oci_reader.hpp"
+#include "oci/oci_reader.hpp"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 //
 // Any bytes as the beginning of a qcow2 file: refused, or a header whose numbers are within limits
 // and that names no other file.
-#include "formats/qcow2_header.hpp"
+#include "disk/qcow2/qcow2_header.hpp"
 #include "fuzz/own_errors.hpp"
 
 #include <algorithm>

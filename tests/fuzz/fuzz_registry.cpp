@@ -9,11 +9,11 @@
 // "STATUS\nNAME: VALUE\n...\n\nBODY". "x" as status: the transfer breaks off. In bodies "@3" stands
 // for digest and size of the third answer's body, if that comes later, and "@K" for the key of the
 // artifact that is wanted, both as members of an object.
+#include "artifact/lookup/artifact_registry.hpp"
 #include "base/error.hpp"
-#include "base/http_policy.hpp"
+#include "base/http/http_policy.hpp"
 #include "base/text.hpp"
-#include "pipeline/artifact_registry.hpp"
-#include "publish/registry.hpp"
+#include "oci/registry/registry.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/url_judge.hpp"
 
@@ -48,7 +48,7 @@ std::string_view take(std::string_view& rest, char end) {
     return out;
 }
 
-/// Headers as base/http_transfer.cpp gives them.
+/// Headers as base/http/http_transfer.cpp gives them.
 Answer parse_answer(std::string_view text) {
     Answer out;
     out.status = static_cast<int>(parse_unsigned(take(text, '\n').substr(0, 3)).value_or(0));
@@ -111,7 +111,7 @@ class AnsweringClient final : public HttpClient {
         }
         const auto first = Url::parse(request.url);
         KILN_CHECK(first);
-        // As base/http_curl.cpp follows redirects.
+        // As base/http/http_curl.cpp follows redirects.
         Url url = *first;
         std::vector<HttpHeader> headers = request.headers;
         for (int hops = 0;; ++hops) {

@@ -2,10 +2,10 @@
 //
 // Any bytes as an archive: no crash, no name that leaves the tree, contents of the stated size; and
 // what the layer reader accepts, written again as a layer, reads back as the same tree.
-#include "formats/archive_reader.hpp"
-#include "formats/oci_layer.hpp"
-#include "formats/oci_layer_reader.hpp"
+#include "archive/archive_reader.hpp"
 #include "fuzz/own_errors.hpp"
+#include "oci/oci_layer.hpp"
+#include "oci/oci_layer_reader.hpp"
 #include "support/tar_checksums.hpp"
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 //
 // Any bytes as an archive that is unpacked on the host: what lies beside the folder stays as it is.
 // Every input is given links to the place beside it first, in the folder and in the archive.
+#include "archive/archive_unpack.hpp"
 #include "base/error.hpp"
-#include "formats/archive_unpack.hpp"
 #include "fuzz/own_errors.hpp"
 #include "support/tar_checksums.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Stands in for libFuzzer: runs the target once on every file of the directories given.
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 
 #include <cstdint>
 #include <cstdio>

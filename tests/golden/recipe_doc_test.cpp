@@ -5,11 +5,11 @@
 // example is a comment: the example's file name, or "stage", "piece of a recipe" or "piece of a
 // suite".
 #include "base/text.hpp"
-#include "recipe/bundle.hpp"
-#include "recipe/program.hpp"
+#include "recipe/artifacts/bundle.hpp"
+#include "recipe/artifacts/program.hpp"
 #include "recipe/recipe.hpp"
 #include "run/suite.hpp"
-#include "stages/leftovers.hpp"
+#include "stages/clean/leftovers.hpp"
 #include "stages/stage.hpp"
 #include "support/golden.hpp"
 

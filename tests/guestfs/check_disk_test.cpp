@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "check/full_check.hpp"
 #include "guestfs/guestfs_tier.hpp"
+#include "verify/check/full_check.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "check/disk_reader.hpp"
-#include "check/image_info.hpp"
-#include "check/tree_compare.hpp"
 #include "guestfs/guestfs_tier.hpp"
+#include "tree/tree_compare.hpp"
+#include "verify/inspect/image_info.hpp"
+#include "verify/read/disk_reader.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Disks that kiln did not make, as they come: resized, oddly named, or with files that have no end.
-#include "check/image_inspect.hpp"
 #include "guestfs/guestfs_tier.hpp"
 #include "support/expect_error.hpp"
+#include "verify/inspect/image_inspect.hpp"
 
 #include <gmock/gmock.h>
 

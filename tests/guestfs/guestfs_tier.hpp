@@ -4,9 +4,9 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "check/guestfs.hpp"
 #include "support/make_disk.hpp"
 #include "support/sample_disk.hpp"
+#include "verify/read/guestfs.hpp"
 
 #include <gtest/gtest.h>
 

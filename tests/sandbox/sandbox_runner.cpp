@@ -9,11 +9,11 @@
 // FOLDER gets the tree (FOLDER/root) and what it shares: FOLDER/bound, read-only at /run/bound, and
 // FOLDER/out, writable at /run/out. The program is copied to /program. Prints what the program
 // prints; ends with its exit code, or 100 when it was stopped.
-#include "base/namespaces.hpp"
-#include "base/resource_limits.hpp"
-#include "base/sandbox.hpp"
+#include "base/process/resource_limits.hpp"
 #include "base/text.hpp"
-#include "base/tree_root.hpp"
+#include "sandbox/namespaces.hpp"
+#include "sandbox/sandbox.hpp"
+#include "tree/tree_root.hpp"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -3,7 +3,7 @@
 // Short ways to write a FileTree down in a test.
 #pragma once
 
-#include "formats/file_tree.hpp"
+#include "tree/file_tree.hpp"
 
 #include <memory>
 #include <string>

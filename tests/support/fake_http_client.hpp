@@ -4,7 +4,7 @@
 // remembers what it was asked.
 #pragma once
 
-#include "base/http.hpp"
+#include "base/http/http.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 // Stands in for programs: answers by the program's name, notes what was run.
 #pragma once
 
-#include "base/process.hpp"
+#include "base/process/process.hpp"
 
 #include <map>
 #include <string>

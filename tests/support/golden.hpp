@@ -4,7 +4,7 @@
 // that a run that updates never looks like one that passed.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 // in its destructor, also in the middle of an answer.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 
 #include <functional>
 #include <list>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/make_deb.hpp"
 
-#include "base/process.hpp"
+#include "base/process/process.hpp"
 #include "support/raw_tar.hpp"
 
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 // Makes small Debian packages on the spot with dpkg-deb.
 #pragma once
 
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 
 #include <map>
 #include <string>

@@ -4,9 +4,9 @@
 // root: what readers are tested with.
 #pragma once
 
-#include "base/file.hpp"
-#include "base/process.hpp"
-#include "formats/file_tree.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
+#include "tree/file_tree.hpp"
 
 #include <string>
 

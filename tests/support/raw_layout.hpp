@@ -3,8 +3,8 @@
 // OCI layouts that no builder would write: blobs and JSON as the test says, digests right.
 #pragma once
 
-#include "base/digest.hpp"
-#include "base/file.hpp"
+#include "base/io/digest.hpp"
+#include "base/io/file.hpp"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Headers of qcow2 files, field by field (see formats/qcow2_header.hpp).
+// Headers of qcow2 files, field by field (see disk/qcow2/qcow2_header.hpp).
 #pragma once
 
-#include "formats/byte_order.hpp"
+#include "base/byte_order.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/raw_tar.hpp"
 
-#include "formats/gzip.hpp"
+#include "archive/gzip.hpp"
 
 #include <fmt/format.h>
 

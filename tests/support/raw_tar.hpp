@@ -4,7 +4,7 @@
 // "ustar Interchange Format", and GNU tar's sparse format 1.0.
 #pragma once
 
-#include "base/stream.hpp"
+#include "base/io/stream.hpp"
 
 #include <cstdint>
 #include <string>

@@ -3,11 +3,11 @@
 // A small disk by kiln's own writers, with what it must hold, for those who check disks.
 #pragma once
 
-#include "base/file.hpp"
-#include "check/image_check.hpp"
-#include "formats/disk.hpp"
-#include "formats/qcow2.hpp"
+#include "base/io/file.hpp"
+#include "disk/disk.hpp"
+#include "disk/qcow2/qcow2.hpp"
 #include "support/sample_systems.hpp"
+#include "verify/check/image_check.hpp"
 
 #include <fcntl.h>
 

@@ -3,7 +3,7 @@
 // A container image of two layers over the sample trees.
 #pragma once
 
-#include "formats/oci.hpp"
+#include "oci/oci.hpp"
 #include "support/sample_trees.hpp"
 
 namespace kiln::test {

@@ -4,7 +4,7 @@
 // readers.
 #pragma once
 
-#include "formats/file_tree.hpp"
+#include "tree/file_tree.hpp"
 
 #include <memory>
 #include <string>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "support/scan_tree.hpp"
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
-#include "base/process.hpp"
+#include "base/io/digest.hpp"
+#include "base/process/process.hpp"
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -3,7 +3,7 @@
 // Test side only: a directory of the host as a FileTree, and the programs that judge images.
 #pragma once
 
-#include "formats/file_tree.hpp"
+#include "tree/file_tree.hpp"
 
 #include <filesystem>
 #include <string>

@@ -3,8 +3,8 @@
 // An empty tree and all that a stage is given to work on it, without root and without a sandbox.
 #pragma once
 
-#include "base/file.hpp"
-#include "base/paths.hpp"
+#include "base/io/file.hpp"
+#include "base/io/paths.hpp"
 #include "stages/stage_context.hpp"
 #include "support/fake_process_runner.hpp"
 

@@ -3,8 +3,8 @@
 // A few kinds of stages for tests of the layers that know none.
 #pragma once
 
-#include "recipe/patterns.hpp"
 #include "recipe/recipe.hpp"
+#include "recipe/yaml/patterns.hpp"
 
 #include <array>
 #include <span>

@@ -3,7 +3,7 @@
 // What a fuzzer of tar archives needs to get past the headers' checksums.
 #pragma once
 
-#include "base/stream.hpp"
+#include "base/io/stream.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/toy_archive.hpp"
 
-#include "base/digest.hpp"
-#include "formats/deb822.hpp"
+#include "base/io/digest.hpp"
+#include "debian/deb822.hpp"
 
 #include <fmt/format.h>
 

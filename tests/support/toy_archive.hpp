@@ -4,8 +4,8 @@
 // key of its own.
 #pragma once
 
-#include "base/file.hpp"
-#include "base/process.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
 
 #include <cstdint>
 #include <filesystem>

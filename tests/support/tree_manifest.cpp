@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // tree_manifest DIR: the manifest of a directory on stdout.
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "support/scan_tree.hpp"
 
 #include <unistd.h>

@@ -2,8 +2,8 @@
 //
 // A disk of ours under SeaBIOS: the embedded GRUB starts, finds the root file system by its UUID
 // and reads a file from it.
-#include "base/file.hpp"
-#include "formats/disk.hpp"
+#include "base/io/file.hpp"
+#include "disk/disk.hpp"
 #include "support/build_tree.hpp"
 #include "support/scan_tree.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/auto_installed.hpp"
 
-#include "formats/deb822.hpp"
+#include "debian/deb822.hpp"
 
 #include <map>
 #include <set>

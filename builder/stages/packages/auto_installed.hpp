@@ -5,8 +5,8 @@
 // (apt-pkg/depcache.cc); packages of architecture "all" have the system's own.
 #pragma once
 
-#include "base/tree_root.hpp"
 #include "stages/packages/package_file.hpp"
+#include "tree/tree_root.hpp"
 
 #include <string>
 #include <vector>

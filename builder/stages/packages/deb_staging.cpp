@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/deb_staging.hpp"
 
-#include "base/md5.hpp"
-#include "formats/archive_reader.hpp"
+#include "archive/archive_reader.hpp"
+#include "base/io/md5.hpp"
 
 #include <fmt/format.h>
 

@@ -4,9 +4,9 @@
 // done long before a package's turn.
 #pragma once
 
-#include "formats/file_tree.hpp"
 #include "stages/packages/package_file.hpp"
 #include "stages/stage_context.hpp"
+#include "tree/file_tree.hpp"
 
 #include <map>
 #include <string>

@@ -5,8 +5,8 @@
 // dpkg's source (lib/dpkg/dump.c, triglib.c), deb-triggers(5), dpkg-divert(1).
 #pragma once
 
-#include "base/tree_root.hpp"
 #include "stages/packages/package_file.hpp"
+#include "tree/tree_root.hpp"
 
 #include <map>
 #include <optional>

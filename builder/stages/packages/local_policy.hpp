@@ -5,9 +5,9 @@
 // numbers the names of owners in packages have in this tree.
 #pragma once
 
-#include "base/tree_root.hpp"
 #include "stages/accounts.hpp"
 #include "stages/packages/deb_staging.hpp"
+#include "tree/tree_root.hpp"
 
 #include <map>
 #include <optional>

@@ -3,8 +3,8 @@
 // One .deb that is about to be installed: where it lies and what its control data says.
 #pragma once
 
-#include "base/file.hpp"
-#include "formats/deb.hpp"
+#include "base/io/file.hpp"
+#include "debian/deb.hpp"
 #include "stages/stage.hpp"
 
 #include <map>

@@ -4,7 +4,7 @@
 // services, and programs in place of those whose work is done twice.
 #pragma once
 
-#include "base/tree_root.hpp"
+#include "tree/tree_root.hpp"
 
 #include <set>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/beneath.hpp"
+#include "base/io/beneath.hpp"
 #include "support/expect_error.hpp"
 
 #include <fcntl.h>

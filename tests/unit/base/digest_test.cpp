@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/digest.hpp"
+#include "base/io/digest.hpp"
 
 #include <gtest/gtest.h>
 

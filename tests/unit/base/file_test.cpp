@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "base/file_stream.hpp"
 #include "base/interrupt.hpp"
+#include "base/io/file.hpp"
+#include "base/io/file_stream.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

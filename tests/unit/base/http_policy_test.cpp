@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/http_policy.hpp"
+#include "base/http/http_policy.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

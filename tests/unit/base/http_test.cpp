@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/http.hpp"
+#include "base/http/http.hpp"
 #include "base/interrupt.hpp"
 #include "support/fake_http_client.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/kvm.hpp"
+#include "base/process/kvm.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "base/paths.hpp"
+#include "base/io/file.hpp"
+#include "base/io/paths.hpp"
 
 #include <grp.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "base/file.hpp"
 #include "base/interrupt.hpp"
-#include "base/paths.hpp"
-#include "base/process.hpp"
-#include "base/sandbox_watch.hpp"
+#include "base/io/file.hpp"
+#include "base/io/paths.hpp"
+#include "base/process/process.hpp"
+#include "sandbox/sandbox_watch.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

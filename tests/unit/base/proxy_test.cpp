@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/proxy.hpp"
+#include "base/http/proxy.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/stream.hpp"
+#include "base/io/stream.hpp"
 #include "support/expect_error.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/url.hpp"
+#include "base/http/url.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "firstrun/answer_kinds.hpp"
+#include "firstrun/answers/answer_kinds.hpp"
 
 #include <gtest/gtest.h>
 

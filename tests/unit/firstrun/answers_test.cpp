@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "fake_world.hpp"
-#include "firstrun/answer_sources.hpp"
-#include "firstrun/answers_yaml.hpp"
+#include "firstrun/answers/answers_yaml.hpp"
+#include "firstrun/host/answer_sources.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

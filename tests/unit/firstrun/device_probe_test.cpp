@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "fake_world.hpp"
-#include "firstrun/volume_device.hpp"
+#include "firstrun/volumes/volume_device.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -3,9 +3,9 @@
 // A machine for first-run in a temporary directory: programs are noted and answer by their names.
 #pragma once
 
-#include "base/file.hpp"
-#include "firstrun/app.hpp"
-#include "firstrun/host.hpp"
+#include "base/io/file.hpp"
+#include "firstrun/commands/app.hpp"
+#include "firstrun/host/host.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

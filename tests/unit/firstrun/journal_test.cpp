@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fake_world.hpp"
-#include "firstrun/journal.hpp"
+#include "firstrun/host/journal.hpp"
 
 #include <gtest/gtest.h>
 

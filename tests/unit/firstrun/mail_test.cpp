@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fake_world.hpp"
-#include "firstrun/answer_sources.hpp"
-#include "firstrun/mail.hpp"
+#include "firstrun/host/answer_sources.hpp"
+#include "firstrun/steps/mail.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

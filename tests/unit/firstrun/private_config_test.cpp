@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "fake_world.hpp"
-#include "firstrun/answer_sources.hpp"
-#include "firstrun/passwords.hpp"
-#include "firstrun/private_config.hpp"
+#include "firstrun/host/answer_sources.hpp"
+#include "firstrun/host/passwords.hpp"
+#include "firstrun/steps/private_config.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

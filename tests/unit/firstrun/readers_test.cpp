@@ -2,12 +2,12 @@
 //
 // Small readers of other programs' output and of the image's files.
 #include "base/error.hpp"
-#include "firstrun/accounts.hpp"
-#include "firstrun/certificate.hpp"
-#include "firstrun/config_drive.hpp"
-#include "firstrun/database_server.hpp"
-#include "firstrun/gnupg.hpp"
-#include "firstrun/sql.hpp"
+#include "firstrun/host/accounts.hpp"
+#include "firstrun/host/config_drive.hpp"
+#include "firstrun/host/gnupg.hpp"
+#include "firstrun/host/sql.hpp"
+#include "firstrun/steps/certificate.hpp"
+#include "firstrun/steps/database_server.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,10 +2,10 @@
 //
 // Steps on a machine in a temporary directory: needed, applied, not needed any more.
 #include "fake_world.hpp"
-#include "firstrun/answer_sources.hpp"
-#include "firstrun/places.hpp"
-#include "firstrun/schema.hpp"
-#include "firstrun/steps.hpp"
+#include "firstrun/host/answer_sources.hpp"
+#include "firstrun/host/places.hpp"
+#include "firstrun/host/schema.hpp"
+#include "firstrun/steps/steps.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "archive/tar_writer.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
-#include "formats/tar_writer.hpp"
+#include "base/io/file.hpp"
 #include "perl/distribution.hpp"
 
 #include <gmock/gmock.h>

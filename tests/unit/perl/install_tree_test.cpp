@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "archive/tar_writer.hpp"
 #include "base/error.hpp"
-#include "formats/tar_writer.hpp"
-#include "formats/tree_scan.hpp"
 #include "perl/install_tree.hpp"
 #include "support/make_deb.hpp"
+#include "tree/tree_scan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

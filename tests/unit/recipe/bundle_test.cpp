@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "recipe/bundle.hpp"
+#include "recipe/artifacts/bundle.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

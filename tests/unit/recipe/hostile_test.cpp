@@ -3,8 +3,8 @@
 // Recipes that were written to hang kiln, to fill its memory or to make it read what is no recipe.
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
-#include "recipe/bundle.hpp"
-#include "recipe/program.hpp"
+#include "recipe/artifacts/bundle.hpp"
+#include "recipe/artifacts/program.hpp"
 #include "recipe/recipe.hpp"
 #include "support/expect_error.hpp"
 #include "support/stand_in_stages.hpp"

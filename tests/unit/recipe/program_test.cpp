@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "recipe/program.hpp"
+#include "recipe/artifacts/program.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "recipe/patterns.hpp"
-#include "recipe/shape.hpp"
+#include "recipe/yaml/patterns.hpp"
+#include "recipe/yaml/shape.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

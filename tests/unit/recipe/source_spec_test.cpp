@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/file.hpp"
+#include "base/io/file.hpp"
 #include "recipe/source_spec.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "recipe/yaml.hpp"
+#include "recipe/yaml/yaml.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/paths.hpp"
+#include "base/io/paths.hpp"
 #include "run/bounded_log.hpp"
 
 #include <fcntl.h>

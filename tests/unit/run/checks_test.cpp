@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "run/checks.hpp"
+#include "run/session/checks.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "run/container.hpp"
-#include "run/qemu_command.hpp"
+#include "run/machine/qemu_command.hpp"
 #include "run/ssh.hpp"
 #include "support/expect_error.hpp"
 #include "support/fake_process_runner.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "run/report.hpp"
+#include "run/session/report.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

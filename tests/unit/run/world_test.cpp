@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "run/base64.hpp"
-#include "run/machine.hpp"
+#include "run/machine/machine.hpp"
+#include "run/machine/seed.hpp"
 #include "run/ports.hpp"
-#include "run/ready.hpp"
 #include "run/scripts.hpp"
-#include "run/seed.hpp"
+#include "run/session/ready.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/fake_instance.hpp"
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/text.hpp"
-#include "formats/deb822.hpp"
+#include "debian/deb822.hpp"
 #include "stages/packages/installer.hpp"
 #include "support/expect_error.hpp"
 #include "support/make_deb.hpp"

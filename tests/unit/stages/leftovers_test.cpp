@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "formats/tree_scan.hpp"
-#include "stages/leftovers.hpp"
+#include "stages/clean/leftovers.hpp"
 #include "support/stage_world.hpp"
+#include "tree/tree_scan.hpp"
 
 #include <gtest/gtest.h>
 

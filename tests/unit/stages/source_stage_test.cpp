@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "base/digest.hpp"
-#include "stages/source_archive.hpp"
+#include "base/io/digest.hpp"
+#include "stages/copy/source_archive.hpp"
 #include "stages/stage.hpp"
 #include "support/expect_error.hpp"
 #include "support/raw_tar.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // services, kernel, files and normalize stages, as far as they need no programs of a tree.
+#include "stages/copy/tree_glob.hpp"
 #include "stages/packages/auto_installed.hpp"
-#include "stages/tree_glob.hpp"
 #include "support/expect_error.hpp"
 #include "support/make_deb.hpp"
 #include "support/run_stage.hpp"

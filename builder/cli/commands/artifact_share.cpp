@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "artifact/lookup/artifact_registry.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/options/artifact_argument.hpp"
+#include "cli/options/enter_build.hpp"
+#include "cli/options/input_options.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr PositionalSpec kRepositoryPositional{
+    .name = "REPOSITORY", .doc = "HOST[:PORT]/NAME in a registry"};
+constexpr PositionalSpec kReferencePositional{
+    .name = "REPOSITORY", .doc = "HOST[:PORT]/NAME[@sha256:DIGEST] in a registry"};
+
+RegistryClient client_for(const RegistryReference& reference, const InputContext& in) {
+    return RegistryClient(
+        in.http,
+        reference.repository,
+        find_registry_credentials(reference.repository.host, in.env));
+}
+
+ExitCode run_push(const Arguments& arguments, Context& context) {
+    const ArtifactArgument argument = load_artifact_argument(arguments, context);
+    const RegistryReference reference =
+        parse_registry_reference(arguments.positional(kRepositoryPositional.name));
+    if (!reference.tag.empty() || reference.digest) {
+        throw UsageError("kiln chooses the tag itself: give HOST[:PORT]/NAME alone");
+    }
+    const InputWorld world(context);
+    const InputContext in = world.context();
+    enter_build(context.console); // what it keeps is for bakes
+    const Store store(world.cache());
+    const Digest key = argument.definition->key(argument.lock(), in.pool);
+    if (!store.contains(key)) {
+        throw Error(fmt::format("{} is not built as it is locked", argument.definition->describe()))
+            .with_hint(
+                fmt::format("'kiln artifact build {}' builds it", argument.definition->name()));
+    }
+    RegistryClient registry = client_for(reference, in);
+    const PushedArtifact pushed = push_artifact(
+        stored_artifact(store, key), registry, store, jobs_of(arguments), context.console);
+    const std::string repository = reference.repository.to_string();
+    if (context.global.json) {
+        const nlohmann::ordered_json json{
+            {"repository", repository},
+            {"tag", pushed.tag},
+            {"digest", pushed.manifest.to_string()},
+            {"bytes", pushed.bytes}};
+        context.io.out << json_text(json) << '\n';
+    } else {
+        context.io.out << fmt::format("{}@{}\n", repository, pushed.manifest.to_string());
+    }
+    return ExitCode::ok;
+}
+
+ExitCode run_pull(const Arguments& arguments, Context& context) {
+    const ArtifactArgument argument = load_artifact_argument(arguments, context);
+    const RegistryReference reference =
+        parse_registry_reference(arguments.positional(kReferencePositional.name));
+    const InputWorld world(context);
+    const InputContext in = world.context();
+    const Store store(world.cache());
+    const Lockfile lock = argument.lock();
+    const Digest key = argument.definition->key(lock, in.pool);
+    const WantedArtifact wanted{
+        argument.definition->name(), argument.definition->locked_result(argument.path, lock, key)};
+    RegistryClient registry = client_for(reference, in);
+    const std::string what = reference.digest ? reference.digest->to_string()
+                             : reference.tag.empty()
+                                 ? artifact_tag(argument.definition->name(), key)
+                                 : reference.tag;
+    const auto pulled = pull_artifact(what, wanted, registry, store, context.console);
+    if (!pulled) {
+        throw Error(
+            fmt::format("'{}' has no '{}'", reference.repository.to_string(), what),
+            ExitCode::remote_refused)
+            .with_hint(fmt::format(
+                "'kiln artifact push {} {}' puts it there",
+                argument.definition->name(),
+                reference.repository.to_string()));
+    }
+    context.io.out << fmt::format("{}  {}\n", pulled->name, pulled->tree.to_string());
+    return ExitCode::ok;
+}
+
+ExitCode run_list(const Arguments&, Context& context) {
+    const InputWorld world(context);
+    const Store store(world.cache());
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    for (const StoredStage& stored : store.list()) {
+        if (stored.is_damaged || stored.info.kind != kArtifactKind) {
+            continue;
+        }
+        ArtifactInfo info;
+        try {
+            info = stored_artifact(store, stored.key);
+        } catch (const Error& error) { // the others are there all the same
+            context.console.warning(fmt::format("{}: {}", stored.folder.string(), error.message()));
+            continue;
+        }
+        if (context.global.json) {
+            json.push_back(nlohmann::ordered_json::parse(to_json(info)));
+            continue;
+        }
+        context.io.out << fmt::format(
+            "{:<20} {:<12} {:>10}  {}  used {}\n",
+            info.name,
+            info.kind,
+            format_size(stored.info.bytes),
+            artifact_tag(info.name, info.key),
+            format_rfc3339(stored.last_used));
+    }
+    if (context.global.json) {
+        context.io.out << json_text(json) << '\n';
+    }
+    return ExitCode::ok;
+}
+
+constexpr auto kPushExamples = std::to_array<Example>({
+    {"kiln artifact push core registry.example/perl", "uploads the bundle as it is locked"},
+});
+constexpr auto kPullExamples = std::to_array<Example>({
+    {"kiln artifact pull core registry.example/perl", "fetches the bundle as it is locked"},
+});
+constexpr auto kListExamples = std::to_array<Example>({
+    {"kiln artifact list", "shows what is built and kept"},
+});
+constexpr std::array kShareOptions{kJobsOption};
+constexpr std::array kPushPositionals{kArtifactPositional, kRepositoryPositional};
+constexpr std::array kPullPositionals{kArtifactPositional, kReferencePositional};
+
+} // namespace
+
+const CommandSpec kArtifactPushCommand{
+    .name = "artifact push",
+    .summary = "upload a built bundle to a registry",
+    .description =
+        "Uploads the bundle, as its lock says it, as an OCI artifact, under a tag made of the "
+        "bundle's name and key, and prints its reference by digest. What the registry has already "
+        "is not sent again.\n"
+        "\n"
+        "Logins come from KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD or from what 'docker "
+        "login' and 'podman login' left. SSL_CERT_FILE names the certificates of a registry's own "
+        "authority.",
+    .examples = kPushExamples,
+    .options = kShareOptions,
+    .positionals = kPushPositionals,
+    .run = run_push};
+
+const CommandSpec kArtifactPullCommand{
+    .name = "artifact pull",
+    .summary = "fetch a built bundle from a registry",
+    .description =
+        "Fetches the bundle, as its lock says it, and keeps it, as if it had been built here. It "
+        "is refused (exit code 5) when it is not the one that is locked, by name, key and the "
+        "digest "
+        "of its tree, which 'kiln artifact build' wrote into the lock. With @sha256:DIGEST only "
+        "that one is taken.",
+    .examples = kPullExamples,
+    .options = kShareOptions,
+    .positionals = kPullPositionals,
+    .run = run_pull};
+
+const CommandSpec kArtifactListCommand{
+    .name = "artifact list",
+    .summary = "show the artifacts that are kept",
+    .description = "Lists name, kind, size, tag in registries and last use of every artifact in "
+                   "the cache. 'kiln cache prune' removes those that were not used for a while.",
+    .examples = kListExamples,
+    .options = {},
+    .positionals = {},
+    .run = run_list};
+
+} // namespace kiln

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+#include "bake/bake.hpp"
+
+#include "bake/output_folder.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/options/enter_build.hpp"
+#include "cli/options/input_options.hpp"
+#include "cli/options/recipe_argument.hpp"
+#include "resolve/recipe_lock.hpp"
+#include "resolve/request_of.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr auto kExamples = std::to_array<Example>({
+    {"kiln bake debian-minimal --refresh", "locks anew and bakes all images of the recipe"},
+    {"kiln bake pause --offline", "bakes from the lock and the pool alone"},
+    {"kiln bake pause --image qcow2", "makes the disk only"},
+    {"kiln bake pause --rebuild", "runs every stage a second time and compares the trees"},
+    {"kiln bake pause --source pause=../pause", "takes a source from a local checkout"},
+    {"kiln bake web.yaml --out /srv/images --jobs 4", "puts the results elsewhere"},
+});
+
+constexpr OptionSpec kImageOption{
+    .name = "--image",
+    .value = "FORMAT",
+    .doc = "make only this format; several may be joined by commas (qcow2,raw,oci,docker)",
+    .repeatable = true};
+constexpr OptionSpec kOutOption{
+    .name = "--out",
+    .value = "DIR",
+    .doc = "folder of the results; otherwise images/out/NAME",
+    .completes = Completes::directory};
+constexpr OptionSpec kArtifactsOption{
+    .name = "--artifacts",
+    .value = "HOST/REPOSITORY",
+    .doc = "a registry repository that may have the recipe's artifacts built already",
+    .repeatable = true};
+constexpr OptionSpec kRefreshOption{
+    .name = "--refresh", .doc = "make the lock anew first and print what changed"};
+constexpr OptionSpec kCheckOption{
+    .name = "--check",
+    .value = "LEVEL",
+    .doc = "how to check finished disks: none, quick (programs of this host), full (the kernel of "
+           "the libguestfs appliance); default: full where KVM works, else quick"};
+constexpr OptionSpec kKeepWorkOption{
+    .name = "--keep-work", .doc = "keep the half-made tree of a stage that fails, and say where"};
+constexpr OptionSpec kRebuildOption{
+    .name = "--rebuild",
+    .doc = "run stages that are in the cache again and compare; exit code 4 if a tree differs"};
+
+constexpr std::array kOptions{
+    kImageOption,
+    kOutOption,
+    kRefreshOption,
+    kSourceOption,
+    kArtifactsOption,
+    kSetOption,
+    kOfflineOption,
+    kMirrorOption,
+    kSnapshotOption,
+    kCpanOption,
+    kCpanKeyringOption,
+    kJobsOption,
+    kCheckOption,
+    kRebuildOption,
+    kKeepWorkOption};
+constexpr std::array kPositionals{kRecipePositional};
+
+std::vector<std::string> formats_of(const Arguments& arguments) {
+    std::vector<std::string> out;
+    for (const std::string& value : arguments.values(kImageOption.name)) {
+        for (std::string& format : split(value, ',')) {
+            if (std::find(kImageFormats.begin(), kImageFormats.end(), format) ==
+                kImageFormats.end()) {
+                throw UsageError(fmt::format("'--image {}': no such format", format))
+                    .with_hint(did_you_mean(format, kImageFormats))
+                    .with_hint(fmt::format("there are: {}", fmt::join(kImageFormats, ", ")));
+            }
+            out.push_back(std::move(format));
+        }
+    }
+    return out;
+}
+
+CheckLevel check_level_of(const Arguments& arguments) {
+    const auto name = arguments.value(kCheckOption.name);
+    if (!name) {
+        return default_check_level();
+    }
+    const auto* const found = std::ranges::find(kCheckLevels, std::string_view(*name));
+    if (found == kCheckLevels.end()) {
+        throw UsageError(fmt::format("unknown level '--check {}'", *name))
+            .with_hint(did_you_mean(*name, kCheckLevels))
+            .with_hint(fmt::format("supported: {}", fmt::join(kCheckLevels, ", ")));
+    }
+    return static_cast<CheckLevel>(found - kCheckLevels.begin());
+}
+
+BakeRequest
+bake_request(const Arguments& arguments, Context& context, Recipe recipe, const fs::path& cache) {
+    BakeRequest request;
+    request.recipe_file = recipe.files.front();
+    request.sources = source_overrides(arguments, recipe);
+    request.asked = request_of(recipe);
+    apply_source_overrides(recipe, request.sources);
+    request.recipe = std::move(recipe);
+    request.artifacts = arguments.values(kArtifactsOption.name);
+    request.formats = formats_of(arguments);
+    request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);
+    request.cache = cache;
+    request.jobs = jobs_of(arguments);
+    request.check = check_level_of(arguments);
+    request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
+    request.rebuild = arguments.flag(kRebuildOption.name);
+    request.umask = ::umask(0); // can be asked for in no other way
+    ::umask(request.umask);
+    return request;
+}
+
+void print_table(const BakeReport& report, std::ostream& out) {
+    out << fmt::format(
+        "{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n", "stage", "branch", "kind", "time", "", "size");
+    for (const StageOutcome& stage : report.record.stages) {
+        out << fmt::format(
+            "{:<20} {:<7} {:<10} {:>9} {:>8} {:>10}\n",
+            stage.name,
+            branch_name(stage.branch),
+            stage.kind,
+            format_duration(stage.seconds),
+            stage.cached ? "cached" : "run",
+            format_size(stage.bytes));
+    }
+    out << fmt::format("all in {}\n", format_duration(report.record.seconds));
+}
+
+void print_images(const BakeReport& report, const fs::path& folder, std::ostream& out) {
+    for (const ImageFile& image : report.record.images) {
+        out << fmt::format(
+            "{}  {}  {}\n",
+            (folder / image.name).string(),
+            image.digest.to_string(),
+            format_size(image.size));
+    }
+}
+
+void print_json(const BakeReport& report, const fs::path& folder, std::ostream& out) {
+    nlohmann::ordered_json json{
+        {"recipe", report.record.recipe},
+        {"lock", report.record.lock.to_string()},
+        {"out", folder.string()},
+        {"seconds", report.record.seconds},
+        {"images", nlohmann::ordered_json::array()},
+        {"stages", nlohmann::ordered_json::array()}};
+    for (const ImageFile& image : report.record.images) {
+        json["images"].push_back(
+            {{"path", (folder / image.name).string()},
+             {"format", image.format},
+             {"digest", image.digest.to_string()},
+             {"size", image.size}});
+    }
+    for (const StageOutcome& stage : report.record.stages) {
+        json["stages"].push_back(
+            {{"name", stage.name},
+             {"kind", stage.kind},
+             {"cached", stage.cached},
+             {"seconds", stage.seconds},
+             {"bytes", stage.bytes},
+             {"delta", stage.delta_digest.to_string()},
+             {"reproducible", !stage.other_delta}});
+    }
+    out << json_text(json) << '\n';
+}
+
+/// With --rebuild a stage that made another tree is an error, after all images are there.
+void require_same(const BakeReport& report) {
+    std::vector<std::string> names;
+    for (const StageOutcome& stage : report.record.stages) {
+        if (stage.other_delta) {
+            names.push_back("'" + stage.name + "'");
+        }
+    }
+    if (!names.empty()) {
+        throw Error(
+            fmt::format(
+                "{} of {} stages made another tree than before: {}",
+                names.size(),
+                report.record.stages.size(),
+                fmt::join(names, ", ")),
+            ExitCode::differs)
+            .with_hint("build.log has the paths that differ");
+    }
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+    Recipe recipe = load_recipe_argument(arguments, context);
+    const InputWorld world(arguments, context);
+    BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
+    const bool is_new = !fs::exists(request.out);
+    prepare_out_folder(request.out, request.cache, context.console);
+    try {
+        if (!arguments.flag(kRefreshOption.name)) {
+            request.lock = load_recipe_lock(request.recipe, request.asked, context.console);
+        }
+        enter_build(context.console);
+    } catch (const Error&) {
+        if (is_new) {
+            std::error_code ignored;
+            fs::remove(request.out, ignored); // it is empty
+        }
+        throw;
+    }
+    const BakeReport report = bake(request, world.context());
+    if (context.global.json) {
+        print_json(report, request.out, context.io.out);
+    } else {
+        print_table(report, context.io.err);
+        print_images(report, request.out, context.io.out);
+    }
+    if (request.rebuild) {
+        require_same(report);
+    }
+    return ExitCode::ok;
+}
+
+} // namespace
+
+const CommandSpec kBakeCommand{
+    .name = "bake",
+    .summary = "make the images of a recipe",
+    .description =
+        "Takes the lock beside the recipe, fetches what the pool lacks, runs the stages whose "
+        "trees "
+        "are not in the store, writes the images and checks them. The same lock gives the same "
+        "bytes, on any host. A lock that was made for other archives, packages or sources than the "
+        "recipe names is refused (exit code 3), with what changed. With --set, the lock is the "
+        "variant's own, such as web@release=trixie.lock, or the recipe's if that fits.\n"
+        "\n"
+        "Runs as root or as a plain user with a range of subordinate ids (subuid(5)). Package "
+        "scripts run in namespaces without network. Results appear in the output folder only when "
+        "they are complete: the images, SHA256SUMS, record.json and build.log. A folder to which "
+        "every user can write is refused, and one of another user warned of: who can write to it "
+        "can change results.\n"
+        "\n"
+        "A Debian archive drops versions that were replaced: when a package has vanished, "
+        "--refresh "
+        "finds its successor.",
+    .examples = kExamples,
+    .options = kOptions,
+    .positionals = kPositionals,
+    .run = run};
+
+} // namespace kiln

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "bake/checked_disks.hpp"
+#include "bake/images.hpp"
+#include "base/interrupt.hpp"
+#include "base/io/paths.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "build/made_trees.hpp"
+#include "build/store.hpp"
+#include "cli/commands.hpp"
+#include "sandbox/namespaces.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <limits>
+#include <ostream>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86400;
+/// What stages made is remembered for longer than their trees are kept: it is small, and there is
+/// nothing to compare with otherwise.
+constexpr std::int64_t kMemoryDays = 365;
+
+fs::path cache_of(const Context& context) {
+    return own_cache_root(lookup_in(context.io.env));
+}
+
+std::int64_t now() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+ExitCode run_list(const Arguments&, Context& context) {
+    const fs::path cache = cache_of(context);
+    const auto stages = Store(cache).list();
+    const ImageCaches images = image_caches(cache);
+    if (context.global.json) {
+        nlohmann::ordered_json json{
+            {"cache", cache.string()},
+            {"layer_bytes", images.layer_bytes},
+            {"cluster_bytes", images.cluster_bytes},
+            {"stages", nlohmann::ordered_json::array()}};
+        for (const StoredStage& stage : stages) {
+            json["stages"].push_back(
+                {{"key", stage.key.to_string()},
+                 {"recipe", stage.info.recipe},
+                 {"kind", stage.info.kind},
+                 {"name", stage.info.name},
+                 {"bytes", stage.info.bytes},
+                 {"seconds", stage.info.seconds},
+                 {"damaged", stage.is_damaged},
+                 {"last_used", format_rfc3339(stage.last_used)}});
+        }
+        context.io.out << json_text(json) << '\n';
+        return ExitCode::ok;
+    }
+    std::uint64_t total = 0;
+    for (const StoredStage& stage : stages) {
+        constexpr std::size_t kShort = 12;
+        total += stage.info.bytes;
+        if (stage.is_damaged) {
+            context.io.out << fmt::format(
+                "{}  damaged; 'kiln cache prune' drops it\n",
+                stage.folder.filename().string().substr(0, kShort));
+            continue;
+        }
+        context.io.out << fmt::format(
+            "{}  {:<16} {:<20} {:>10}  made in {:<7} used {}\n",
+            stage.key.hex().substr(0, kShort),
+            printable(stage.info.recipe),
+            printable(stage.info.name),
+            format_size(stage.info.bytes),
+            format_duration(stage.info.seconds),
+            format_rfc3339(stage.last_used));
+    }
+    context.io.out << fmt::format(
+        "{} stages, {}; layers, {}; clusters, {}; in '{}'\n",
+        stages.size(),
+        format_size(total),
+        format_size(images.layer_bytes),
+        format_size(images.cluster_bytes),
+        cache.string());
+    return ExitCode::ok;
+}
+
+constexpr OptionSpec kDaysOption{
+    .name = "--days", .value = "N", .doc = "drop what was not used for N days; otherwise 14"};
+constexpr OptionSpec kAllOption{.name = "--all", .doc = "drop all of it, used or not"};
+constexpr std::array kPruneOptions{kDaysOption, kAllOption};
+
+ExitCode run_prune(const Arguments& arguments, Context& context) {
+    constexpr std::uint64_t kMostDays = 36500;
+    constexpr std::uint64_t kUsualDays = 14;
+    const auto days =
+        static_cast<std::int64_t>(arguments.number("--days", 0, kMostDays).value_or(kUsualDays));
+    const std::int64_t time = arguments.flag("--all") ? std::numeric_limits<std::int64_t>::max()
+                                                      : now() - days * kSecondsPerDay;
+    const fs::path cache = cache_of(context);
+    // A plain user's stages belong to the users of their trees; only the namespace can remove them.
+    if (::geteuid() != 0) {
+        enter_build_namespace();
+    }
+    const Store store(cache);
+    std::uint64_t bytes = 0;
+    std::size_t count = 0;
+    std::size_t in_use = 0;
+    for (const StoredStage& stage : store.list()) {
+        throw_if_interrupted();
+        if (stage.last_used >= time && !stage.is_damaged) {
+            continue;
+        }
+        if (!store.remove(stage)) {
+            ++in_use;
+            continue;
+        }
+        bytes += stage.info.bytes;
+        ++count;
+    }
+    if (in_use > 0) {
+        context.console.notice(
+            fmt::format("{} stages are kept: another kiln is using them", in_use));
+    }
+    MadeTrees(cache).prune(arguments.flag("--all") ? time : now() - kMemoryDays * kSecondsPerDay);
+    CheckedDisks(cache).prune(time);
+    const std::uint64_t of_images = prune_image_caches(cache, time);
+    context.io.out << fmt::format(
+        "{} stages dropped, {} freed; {} of layers and clusters freed\n",
+        count,
+        format_size(bytes),
+        format_size(of_images));
+    return ExitCode::ok;
+}
+
+constexpr auto kListExamples = std::to_array<Example>({
+    {"kiln cache list", "shows every kept stage, the last used first"},
+    {"kiln cache list --json", "gives the same to a program"},
+});
+constexpr auto kPruneExamples = std::to_array<Example>({
+    {"kiln cache prune", "drops what was not used for two weeks"},
+    {"kiln cache prune --days 1", "drops what was not used since yesterday"},
+    {"kiln cache prune --all", "drops all; the next bake runs every stage"},
+});
+
+} // namespace
+
+const CommandSpec kCacheListCommand{
+    .name = "cache list",
+    .summary = "show the stage trees that are kept",
+    .description = "Lists the trees that bakes left in the store, under KILN_CACHE or "
+                   "~/.cache/kiln. A bake restores a stage whose key is there and does not run it. "
+                   "Compressed layers and clusters of disks are kept beside them.",
+    .examples = kListExamples,
+    .run = run_list};
+
+const CommandSpec kCachePruneCommand{
+    .name = "cache prune",
+    .summary = "drop what nobody used lately",
+    .description =
+        "Removes stage trees from the store, and the compressed layers and clusters kept "
+        "beside them. The pool of fetched inputs is left alone: "
+        "what a mirror has dropped could not be fetched again. Stages that a bake is using at this "
+        "moment stay.",
+    .examples = kPruneExamples,
+    .options = kPruneOptions,
+    .run = run_prune};
+
+} // namespace kiln

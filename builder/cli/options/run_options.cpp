@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "cli/options/run_options.hpp"
+
+#include "bake/record.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cli/options/recipe_argument.hpp"
+#include "cli/options/stage_table.hpp"
+#include "verify/inspect/image_inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kiln {
+
+namespace {
+
+constexpr DefinitionPlace kRecipes{"recipes", "recipe"};
+constexpr DefinitionPlace kSuites{"recipes/accept", "suite"};
+
+std::optional<InstanceKind> kind_of(const Arguments& arguments) {
+    const bool docker = arguments.flag(kDockerOption.name);
+    const bool vm = arguments.flag(kVmOption.name);
+    if (docker && vm) {
+        throw UsageError("--docker and --vm: one of them");
+    }
+    if (docker) {
+        return InstanceKind::container;
+    }
+    return vm ? std::optional(InstanceKind::vm) : std::nullopt;
+}
+
+InstanceKind kind_of_format(std::string_view format) {
+    return format == "qcow2" || format == "raw" ? InstanceKind::vm : InstanceKind::container;
+}
+
+/// What a recipe's name means: the first of its results that fits.
+fs::path find_result(const std::string& name, std::optional<InstanceKind> kind) {
+    const fs::path folder = fs::path("images/out") / name;
+    for (const std::string_view end : {".docker.tar", ".oci", ".qcow2", ".raw"}) {
+        const InstanceKind its_kind = kind_of_format(
+            end.substr(end.find_last_of('.') + 1) == "tar" ? "docker" : end.substr(1));
+        const fs::path candidate = folder / (name + std::string(end));
+        if ((!kind || *kind == its_kind) && fs::exists(candidate)) {
+            return candidate;
+        }
+    }
+    const std::string_view what = !kind                       ? "image"
+                                  : *kind == InstanceKind::vm ? "disk image"
+                                                              : "container image";
+    throw UsageError(fmt::format("there is no {} of '{}' in '{}'", what, name, folder.string()))
+        .with_hint(fmt::format("'kiln bake {}' makes it; or name a file", name));
+}
+
+bool is_name(const std::string& argument) {
+    return argument.find('/') == std::string::npos && !fs::exists(argument);
+}
+
+Recipe load_recipe_file(const fs::path& recipe_file, Context& context) {
+    Diagnostics diags;
+    std::optional<Recipe> recipe = load_recipe(recipe_file, {{}, stage_table()}, diags);
+    require_no_faults(recipe_file, kRecipes, diags, context);
+    return std::move(*recipe);
+}
+
+fs::path suite_of_recipe(const fs::path& recipe_file, Context& context) {
+    return load_recipe_file(recipe_file, context).suite;
+}
+
+bool is_recipe_file(const std::string& argument) {
+    return argument.ends_with(".yaml") || argument.ends_with(".yml");
+}
+
+/// The name that a recipe's file gives its results; any other argument as it is.
+std::string name_of_recipe(const std::string& argument, Context& context) {
+    return is_recipe_file(argument) ? load_recipe_file(argument, context).name : argument;
+}
+
+/// The file of the recipe that the image was made from, as far as one can tell.
+fs::path recipe_of_image(const std::string& argument, const fs::path& image) {
+    std::string name = argument;
+    if (!is_name(argument)) {
+        const fs::path plain = image.has_filename() ? image : image.parent_path();
+        const fs::path record = fs::absolute(plain).parent_path() / "record.json";
+        if (!fs::exists(record)) {
+            return {};
+        }
+        name = load_record(record).recipe;
+    }
+    const fs::path recipe = fs::path("recipes") / (name + ".yaml");
+    return fs::exists(recipe) ? recipe : fs::path();
+}
+
+fs::path find_suite(const Arguments& arguments, const fs::path& image, Context& context) {
+    if (const auto suite = arguments.value(kSuiteOption.name)) {
+        return *suite;
+    }
+    if (const auto recipe = arguments.value(kRunRecipeOption.name)) {
+        const fs::path file = find_recipe(*recipe);
+        fs::path suite = suite_of_recipe(file, context);
+        if (suite.empty()) {
+            throw UsageError(fmt::format("recipe '{}' names no suite", file.string()))
+                .with_hint("it would have the key 'accept'; or use --suite FILE");
+        }
+        return suite;
+    }
+    const std::string& argument = arguments.positional(kInstanceImagePositional.name);
+    const fs::path recipe =
+        is_recipe_file(argument) ? fs::path(argument) : recipe_of_image(argument, image);
+    return recipe.empty() ? fs::path() : suite_of_recipe(recipe, context);
+}
+
+} // namespace
+
+void check_suite_of(const Recipe& recipe, Context& context) {
+    if (recipe.suite.empty()) {
+        return;
+    }
+    Diagnostics diags;
+    if (fs::exists(recipe.suite)) {
+        static_cast<void>(load_suite(recipe.suite, {}, diags));
+        require_no_faults(recipe.suite, kSuites, diags, context);
+        return;
+    }
+    diags.error(
+        recipe.suite_pos,
+        fmt::format("there is no suite '{}'", recipe.suite.string()),
+        "paths are relative to the file they stand in");
+    require_no_faults(recipe.files.front(), kRecipes, diags, context);
+}
+
+Suite load_suite_file(const fs::path& path, const Variables& set, Context& context) {
+    Diagnostics diags;
+    std::optional<Suite> suite = load_suite(path, set, diags);
+    require_no_faults(path, kSuites, diags, context);
+    KILN_CHECK(suite.has_value());
+    return std::move(*suite);
+}
+
+SessionRequest session_request(const Arguments& arguments, Context& context) {
+    SessionRequest request;
+    const std::optional<InstanceKind> kind = kind_of(arguments);
+    const std::string argument =
+        name_of_recipe(arguments.positional(kInstanceImagePositional.name), context);
+    request.image = is_name(argument) ? find_result(argument, kind) : fs::path(argument);
+    request.format = detect_image_format(request.image);
+    request.kind = kind_of_format(request.format);
+    if (kind && *kind != request.kind) {
+        throw UsageError(fmt::format(
+            "'{}' is {}, which {} does not run",
+            request.image.string(),
+            request.kind == InstanceKind::vm ? "a disk" : "a container image",
+            *kind == InstanceKind::vm ? kVmOption.name : kDockerOption.name));
+    }
+    Variables set;
+    for (const std::string& text : arguments.values(kSuiteSetOption.name)) {
+        add_override(set, text);
+    }
+    if (const fs::path suite = find_suite(arguments, request.image, context); !suite.empty()) {
+        request.suite = load_suite_file(suite, set, context);
+    } else if (!set.empty()) {
+        throw UsageError("--set: there is no suite whose variables it could change");
+    }
+    for (const std::string& text : arguments.values(kPortOption.name)) {
+        add_port_choice(request.ports, text);
+    }
+    request.data = arguments.value_or(kDataOption.name, "");
+    const std::string firmware = arguments.value_or(kFirmwareOption.name, "bios");
+    request.firmware = firmware == "uefi" ? Firmware::uefi : Firmware::bios;
+    request.engine = arguments.value_or(kEngineOption.name, "");
+    request.network = arguments.value_or(kNetworkOption.name, "");
+    request.emulate = arguments.flag(kEmulateOption.name);
+    request.keep = arguments.flag(kKeepOption.name);
+    request.env = context.io.env;
+    return request;
+}
+
+} // namespace kiln

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+//
+// `first-run acme`: certbot gets or renews the certificate by files in the web server's webroot.
+// The present pair stays in use until a new one was checked; if the web server refuses it, the
+// links go back.
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "firstrun/commands/commands.hpp"
+#include "firstrun/host/answer_sources.hpp"
+#include "firstrun/host/places.hpp"
+#include "firstrun/steps/certificate.hpp"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+namespace kiln::firstrun {
+
+namespace {
+
+constexpr const char* kProduction = "https://acme-v02.api.letsencrypt.org/directory";
+constexpr const char* kStaging = "https://acme-staging-v02.api.letsencrypt.org/directory";
+constexpr const char* kWork = "/run/pause/certbot";
+
+std::string directory(const Answers& answers) {
+    if (answers.has(Key::acme_directory)) {
+        return answers.text(Key::acme_directory);
+    }
+    return answers.text(Key::certificate) == "acme-staging" ? kStaging : kProduction;
+}
+
+/// Certificates of different servers live side by side: a test server's one must not be taken for
+/// one that needs no renewal.
+std::string certificate_name(const Answers& answers) {
+    const std::string& name = answers.text(Key::hostname);
+    const std::string server = directory(answers);
+    if (server == kProduction) {
+        return name;
+    }
+    if (server == kStaging) {
+        return name + "-staging";
+    }
+    std::string host = server.substr(server.find("://") + 3);
+    host = host.substr(0, host.find('/'));
+    for (char& c : host) {
+        c = c == ':' ? '-' : c;
+    }
+    return fmt::format("{}-{}", name, host);
+}
+
+Command certbot(const Answers& answers) {
+    Command out{
+        "certbot",
+        {"certonly",
+         "--webroot",
+         "--webroot-path",
+         places::kAcmeWebroot,
+         "--config-dir",
+         places::kLetsEncrypt,
+         "--work-dir",
+         kWork,
+         "--logs-dir",
+         kWork,
+         "--server",
+         directory(answers),
+         "--email",
+         answers.text(Key::acme_email),
+         "--cert-name",
+         certificate_name(answers),
+         "--agree-tos",
+         "--no-eff-email",
+         "--non-interactive",
+         "--keep-until-expiring",
+         "--renew-with-new-domains",
+         "--domains",
+         join(answers.site_names(), ",")}};
+    if (answers.has(Key::acme_ca)) {
+        out.env["REQUESTS_CA_BUNDLE"] = answers.text(Key::acme_ca);
+    }
+    out.timeout = std::chrono::seconds(900);
+    return out;
+}
+
+struct Links {
+    std::string certificate;
+    std::string key;
+};
+
+Links wanted_links(const Answers& answers) {
+    const fs::path live = fs::path(places::kLetsEncrypt) / "live" / certificate_name(answers);
+    return {(live / "fullchain.pem").string(), (live / "privkey.pem").string()};
+}
+
+bool reload_web_server(Host& host) {
+    // A self-check first: nginx keeps its old configuration on a bad reload, but a later restart
+    // would not come up.
+    if (!host.try_run("check the web server's configuration", {"nginx", {"-t", "-q"}}).ok()) {
+        return false;
+    }
+    const Command reload = host.exists("/run/systemd/system")
+                               ? Command{"systemctl", {"reload", "nginx"}}
+                               : Command{"sv", {"hup", places::kContainerWebServer}};
+    return host.try_run("reload the web server", reload).ok();
+}
+
+/// The pair as it is now, to go back to.
+struct SavedPair {
+    std::string certificate;
+    std::string key;
+    std::optional<CertificateNote> note;
+};
+
+SavedPair save_pair(const Context& context) {
+    return {
+        context.host.read(places::kCertificate).value_or(""),
+        context.host.read(places::kCertificateKey).value_or(""),
+        read_certificate_note(context.host)};
+}
+
+void restore_pair(Context& context, const SavedPair& saved) {
+    context.host.write_file(places::kCertificateKey, saved.key, {}, 0600);
+    context.host.write_file(places::kCertificate, saved.certificate, {}, 0644);
+    if (saved.note) {
+        write_certificate_note(context, *saved.note);
+    }
+}
+
+void deploy(Context& context, const Links& links) {
+    Host& host = context.host;
+    const PairCheck pair = check_pair(
+        host, host.read(links.certificate).value_or(""), host.read(links.key).value_or(""));
+    if (!pair.fault.empty()) {
+        throw Error(fmt::format("certbot's certificate is of no use: {}", pair.fault));
+    }
+    const auto note = read_certificate_note(host);
+    const bool is_linked = host.link_target(places::kCertificate) == links.certificate &&
+                           host.link_target(places::kCertificateKey) == links.key;
+    if (is_linked && note && note->kind == "acme" && note->expires == pair.expires) {
+        return; // nothing new
+    }
+    const SavedPair saved = save_pair(context);
+    // The key first: until both links are set the pair does not fit, but nginx holds its own copy.
+    host.link(links.key, places::kCertificateKey);
+    host.link(links.certificate, places::kCertificate);
+    host.write_file(places::kServerConfig, render_server_config(context.answers), {}, 0644);
+    write_certificate_note(context, {"acme", context.answers.site_names(), pair.expires});
+    if (reload_web_server(host)) {
+        context.report.notice(
+            fmt::format("the certificate is valid until {}", format_rfc3339(pair.expires)));
+        return;
+    }
+    if (!is_linked) {
+        restore_pair(context, saved);
+    }
+    throw Error("the web server does not take the new certificate")
+        .with_hint("the one before is still in use; 'nginx -t' says more");
+}
+
+} // namespace
+
+void acme(Host& host, const Environment& env, Mode mode, std::ostream& err) {
+    const Answers answers = gather_answers(host, env, mode);
+    Report report(err);
+    if (!answers.text(Key::certificate).starts_with("acme")) {
+        report.notice(fmt::format(
+            "the certificate is '{}': nothing to fetch", answers.text(Key::certificate)));
+        return;
+    }
+    const Accounts accounts = Accounts::parse(
+        host.read("/etc/passwd").value_or(""), host.read("/etc/group").value_or(""));
+    Context context{host, answers, accounts, read_image(host), mode, report};
+    host.make_directory(places::kRun, {}, 0755);
+    host.make_directory(kWork, {}, 0700);
+    try {
+        host.run("get a certificate", certbot(answers));
+    } catch (Error& error) {
+        error.set_hint_if_empty(fmt::format(
+            "the present certificate stays in use; port 80 of {} must be reachable for {}",
+            join(answers.site_names(), ", "),
+            directory(answers)));
+        throw;
+    }
+    deploy(context, wanted_links(answers));
+}
+
+} // namespace kiln::firstrun

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "firstrun/commands/commands.hpp"
+#include "firstrun/host/passwords.hpp"
+#include "firstrun/host/places.hpp"
+#include "firstrun/host/sql.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace kiln::firstrun {
+
+bool is_administrators_password(Sql& sql, std::string_view password) {
+    const std::vector<SqlRow> rows =
+        sql.ask("SELECT t.password FROM authen_pause.usertable t JOIN authen_pause.grouptable g ON "
+                "g.user = t.user WHERE g.ugroup = 'admin';\n");
+    return std::any_of(rows.begin(), rows.end(), [&](const SqlRow& row) {
+        return bcrypt_matches(std::string(password), row.at(0));
+    });
+}
+
+namespace {
+
+/// False, with a warning, when the database does not answer.
+bool was_changed(Host& host, std::string_view password, std::ostream& err) {
+    Sql sql(host, places::kSystemDatabaseSocket);
+    try {
+        return !is_administrators_password(sql, password);
+    } catch (const Error&) {
+        err << "first-run: warning: the database does not answer, so the password may have been "
+               "changed since\n";
+        return false;
+    }
+}
+
+} // namespace
+
+void print_admin_password(Host& host, std::ostream& out, std::ostream& err) {
+    if (::geteuid() != 0) {
+        throw Error("only root may read the password");
+    }
+    const auto stored = host.read(places::kAdminPassword);
+    if (!stored) {
+        throw Error("no generated password is stored")
+            .with_hint(
+                host.exists(places::kComplete)
+                    ? "it was given in the answers, or has been changed since"
+                    : "first-run has not finished yet: 'first-run status'");
+    }
+    if (was_changed(host, trim(*stored), err)) {
+        throw Error(
+            "the administrator's password was changed; the generated one is no longer valid");
+    }
+    out << *stored;
+}
+
+} // namespace kiln::firstrun

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "firstrun/commands/app.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "firstrun/answers/answer_table.hpp"
+#include "firstrun/commands/apply.hpp"
+#include "firstrun/commands/commands.hpp"
+#include "firstrun/commands/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+namespace kiln::firstrun {
+
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+
+struct Options {
+    std::string command;
+    Mode mode = Mode::machine;
+    Format format = Format::text;
+};
+
+struct CommandSpec {
+    std::string_view name;
+    std::string_view summary;
+    int (*run)(Host&, const Options&, World&);
+};
+
+int do_apply(Host& host, const Options& options, World& world) {
+    apply(host, world.env, options.mode, world.err);
+    return 0;
+}
+
+int do_plan(Host& host, const Options& options, World& world) {
+    plan(host, world.env, options.mode, world.out, world.err);
+    return 0;
+}
+
+int do_status(Host& host, const Options& options, World& world) {
+    print_status(host, options.format, world.out);
+    return 0;
+}
+
+int do_recover(Host& host, const Options&, World& world) {
+    recover(host, world.err);
+    return 0;
+}
+
+int do_acme(Host& host, const Options& options, World& world) {
+    // Without --container: where systemd does not run, nothing of a machine is there to look at.
+    const Mode mode = host.exists("/run/systemd/system") ? options.mode : Mode::container;
+    acme(host, world.env, mode, world.err);
+    return 0;
+}
+
+int do_check_key(Host& host, const Options&, World& world) {
+    return check_key(host, world.err);
+}
+
+int do_admin_password(Host& host, const Options&, World& world) {
+    print_admin_password(host, world.out, world.err);
+    return 0;
+}
+
+constexpr std::array<CommandSpec, 7> kCommands{{
+    {"apply", "do everything that is needed", do_apply},
+    {"plan", "say what apply would do and why; change nothing", do_plan},
+    {"status", "what was done when, where the answers came from, what expires", do_status},
+    {"recover", "after the database is up: break stale locks, release half-done rows", do_recover},
+    {"acme", "get or renew the certificate, when the network is up", do_acme},
+    {"check-key", "exit 1 when the signing key expires within 60 days", do_check_key},
+    {"admin-password", "print the generated password of the administrator", do_admin_password},
+}};
+
+void print_help(std::ostream& out) {
+    out << "first-run - makes this copy of PAUSE a site of its own\n\n"
+           "usage: first-run COMMAND [--container] [--json]\n\ncommands:\n";
+    for (const CommandSpec& command : kCommands) {
+        out << fmt::format("  {:<16}{}\n", command.name, command.summary);
+    }
+    out << "\noptions:\n"
+           "  --container     this is a container: the data volume is what is mounted at /data\n"
+           "  --json          status as JSON\n"
+           "\nanswers, as 'pause:' in YAML, PAUSE_KEY or PAUSE_KEY_FILE in the environment,\n"
+           "/run/secrets/pause_key, systemd credential pause.key:\n";
+    for (const KeySpec& spec : answer_table()) {
+        std::string notes;
+        if (!spec.choices.empty()) {
+            notes = fmt::format(" ({})", join(split(spec.choices, ' '), ", "));
+        }
+        if (!spec.default_value.empty()) {
+            notes += fmt::format(" [{}]", spec.default_value);
+        }
+        out << fmt::format("  {:<22}{}{}\n", spec.name, spec.meaning, notes);
+    }
+    out << "\nexit codes: 0 done, 1 failed, 2 usage, 3 an answer is not valid\n";
+}
+
+Options parse_options(const std::vector<std::string>& args) {
+    Options out;
+    for (const std::string& arg : args) {
+        if (arg == "--container") {
+            out.mode = Mode::container;
+        } else if (arg == "--json") {
+            out.format = Format::json;
+        } else if (arg.starts_with('-')) {
+            throw UsageError(fmt::format("unknown option '{}'", arg));
+        } else if (!out.command.empty()) {
+            throw UsageError(fmt::format("one command at a time, not also '{}'", arg));
+        } else {
+            out.command = arg;
+        }
+    }
+    if (out.command.empty()) {
+        throw UsageError("which command? 'first-run --help' lists them");
+    }
+    return out;
+}
+
+const CommandSpec& find_command(const std::string& name) {
+    const auto* const it =
+        std::find_if(kCommands.begin(), kCommands.end(), [&](const CommandSpec& row) {
+            return row.name == name;
+        });
+    if (it == kCommands.end()) {
+        throw UsageError(fmt::format("unknown command '{}'; 'first-run --help' lists them", name));
+    }
+    return *it;
+}
+
+void print_error(const Error& error, std::ostream& err) {
+    err << fmt::format("first-run: error: {}\n", error.message());
+    for (const std::string& line : error.details()) {
+        err << fmt::format("  {}\n", line);
+    }
+    for (const std::string& frame : error.context()) {
+        err << fmt::format("  {}\n", frame);
+    }
+    if (!error.hint().empty()) {
+        err << fmt::format("hint: {}\n", error.hint());
+    }
+}
+
+int run(const std::vector<std::string>& args, World& world) {
+    if (std::find(args.begin(), args.end(), "--help") != args.end()) {
+        print_help(world.out);
+        return 0;
+    }
+    if (std::find(args.begin(), args.end(), "--version") != args.end()) {
+        world.out << fmt::format("first-run {}\n", kVersion);
+        return 0;
+    }
+    const Options options = parse_options(args);
+    const CommandSpec& command = find_command(options.command);
+    Host host(world.root, world.launcher, Operations(world.env));
+    return command.run(host, options, world);
+}
+
+} // namespace
+
+int run_first_run(const std::vector<std::string>& args, World world) {
+    try {
+        const int status = run(args, world);
+        world.out.flush();
+        return status;
+    } catch (const Error& error) {
+        print_error(error, world.err);
+        return static_cast<int>(error.exit_code());
+    } catch (const Interrupted& interrupted) {
+        print_error(Error(interrupted.what()), world.err);
+        return static_cast<int>(ExitCode::interrupted);
+    } catch (const std::exception& error) {
+        world.err << fmt::format("first-run: internal error: {}\n", error.what());
+        return static_cast<int>(ExitCode::bug);
+    }
+}
+
+} // namespace kiln::firstrun

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// Step: a volume of its own for the databases, if the answers name one. It is mounted before
+// anything is made below /data/mysql.
+#include "base/error.hpp"
+#include "firstrun/host/places.hpp"
+#include "firstrun/volumes/volume_device.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln::firstrun {
+
+namespace {
+
+const VolumeRequest& database_volume() {
+    static const VolumeRequest kRequest{
+        Key::database_volume,
+        Key::database_volume_size,
+        "database volume",
+        "pause-mysql",
+        places::kDatabaseRoot,
+        {"mysql", ".new"},
+        "mysql/ibdata1"};
+    return kRequest;
+}
+
+bool is_wanted(const Context& context) {
+    return context.mode == Mode::machine && context.answers.has(Key::database_volume);
+}
+
+} // namespace
+
+Reasons database_volume_needed(Context& context) {
+    return is_wanted(context) ? volume_reasons(context, database_volume()) : Reasons();
+}
+
+void apply_database_volume(Context& context) {
+    if (!is_wanted(context)) {
+        return;
+    }
+    Host& host = context.host;
+    if (!host.is_mount_point(places::kDatabaseRoot) && host.exists(places::kDataDirectory)) {
+        throw Error("the data volume already holds databases, so a database volume would hide them")
+            .with_hint(fmt::format(
+                "move '{}' to the new volume by hand, or drop the answer 'database_volume'",
+                places::kDataDirectory));
+    }
+    if (!host.exists(places::kDatabaseRoot)) {
+        host.make_directory(places::kDatabaseRoot, {}, 0755);
+    }
+    mount_volume(context, database_volume());
+}
+
+} // namespace kiln::firstrun

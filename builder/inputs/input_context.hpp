@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// What locking and fetching need of the outside world.
+#pragma once
+
+#include "base/console.hpp"
+#include "base/http/http.hpp"
+#include "base/io/file.hpp"
+#include "base/process/process.hpp"
+#include "debian/apt_proxy.hpp"
+#include "debian/mirrors.hpp"
+#include "inputs/pool.hpp"
+
+#include <string>
+
+namespace kiln {
+
+/// A mirror of CPAN, or a DarkPAN.
+struct CpanPlace {
+    std::string url;  ///< http:, https: or file:; empty: none
+    fs::path keyring; ///< keys that sign authors' CHECKSUMS; empty: signatures are not looked at
+};
+
+/// Everything of the outside world that locking and fetching need.
+struct InputContext {
+    Console& console;
+    ProcessRunner& processes;
+    HttpClient& http;
+    const Mirrors& mirrors;
+    const Pool& pool;
+    bool offline = false;
+    CpanPlace cpan = {};
+    Environment env = {};                 ///< where logins of registries are told
+    const HostProxies* proxies = nullptr; ///< for children that fetch; null: none
+};
+
+} // namespace kiln

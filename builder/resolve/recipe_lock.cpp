@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "resolve/recipe_lock.hpp"
+
+#include "base/error.hpp"
+#include "resolve/request_of.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kiln {
+
+namespace {
+
+/// A longer name of a variant ends in a digest.
+constexpr std::size_t kLongestVariant = 120;
+
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._+~-").find(c) != std::string_view::npos;
+}
+
+std::string as_file_name(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        out +=
+            is_plain(c) ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
+/// "@release=trixie@size=2G"; empty without overrides.
+std::string variant_of(const Recipe& recipe) {
+    std::string out;
+    for (const auto& [name, value] : recipe.overrides) {
+        out += fmt::format("@{}={}", as_file_name(name), as_file_name(value));
+    }
+    if (out.size() > kLongestVariant) {
+        const std::string digest = sha256(out).hex().substr(0, 16);
+        out = out.substr(0, kLongestVariant - digest.size() - 1) + "~" + digest;
+    }
+    return out;
+}
+
+std::string shell_word(const std::string& text) {
+    const bool is_safe = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_plain(c) || c == '/' || c == '=' || c == ':' || c == ',' || c == '@';
+    });
+    if (is_safe) {
+        return text;
+    }
+    std::string out = "'";
+    for (const char c : text) {
+        out += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    return out + "'";
+}
+
+std::string recipe_words(const Recipe& recipe) {
+    std::string out = definition_word(recipe.files.front(), "recipes");
+    for (const auto& [name, value] : recipe.overrides) {
+        out += " --set " + shell_word(fmt::format("{}={}", name, value));
+    }
+    return out;
+}
+
+std::string renewal_of(const Recipe& recipe) {
+    return fmt::format(
+        "{} or 'kiln bake {} --refresh'", lock_command(recipe), recipe_words(recipe));
+}
+
+std::string describe(const Recipe& recipe) {
+    return fmt::format("recipe '{}'", recipe_words(recipe));
+}
+
+} // namespace
+
+fs::path lock_path(const fs::path& definition) {
+    fs::path out = definition;
+    return out.replace_extension(".lock");
+}
+
+fs::path lock_path(const Recipe& recipe) {
+    const fs::path plain = lock_path(recipe.files.front());
+    return plain.parent_path() / (plain.stem().string() + variant_of(recipe) + ".lock");
+}
+
+std::string definition_word(const fs::path& file, std::string_view folder) {
+    const bool is_known = file.parent_path() == fs::path(folder) && file.extension() == ".yaml";
+    return is_known ? file.stem().string() : shell_word(file.string());
+}
+
+std::string lock_command(const Recipe& recipe) {
+    return fmt::format("'kiln lock {}'", recipe_words(recipe));
+}
+
+Lockfile
+load_recipe_lock(const Recipe& recipe, const std::vector<RequestPart>& request, Console& console) {
+    const fs::path own = lock_path(recipe);
+    const fs::path plain = lock_path(recipe.files.front());
+    const bool is_borrowed = !fs::exists(own) && own != plain && fs::exists(plain);
+    const fs::path& path = is_borrowed ? plain : own;
+    if (!fs::exists(path)) {
+        throw Error(fmt::format("there is no lock '{}'", path.string()), ExitCode::invalid_recipe)
+            .with_hint(fmt::format(
+                "{} makes it; 'kiln bake {} --refresh' does it on the way",
+                lock_command(recipe),
+                recipe_words(recipe)));
+    }
+    Lockfile lock = load_lockfile(path.string());
+    require_same_request(lock, request, path.string(), describe(recipe), renewal_of(recipe));
+    if (is_borrowed) {
+        console.info(fmt::format(
+            "'{}' serves: what was set changes nothing of what is locked", path.string()));
+    }
+    return lock;
+}
+
+} // namespace kiln

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "run/session/ready.hpp"
+
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "run/ports.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace kiln {
+
+namespace {
+
+constexpr std::size_t kLogLines = 30;
+
+class Wait {
+  public:
+    Wait(const ReadySpec& spec, const ReadyWorld& world) : spec_(spec), world_(world) {}
+
+    /// What is still missing, in a few words; nothing when all is there.
+    std::optional<std::string> missing() {
+        if (!console_ok_) {
+            console_ok_ =
+                spec_.console.empty() || world_.instance.kind() != InstanceKind::vm ||
+                world_.instance.log_since_start().find(spec_.console) != std::string::npos;
+            if (!console_ok_) {
+                return fmt::format("'{}' on the serial console", spec_.console);
+            }
+        }
+        if (!port_ok_) {
+            const std::string found = ask_port();
+            port_ok_ = found.empty();
+            if (!port_ok_) {
+                return found;
+            }
+        }
+        if (!inside_ok_) {
+            inside_ok_ = world_.instance.open_inside();
+            if (!inside_ok_) {
+                const std::string trouble = world_.instance.inside_trouble();
+                return "a way to run programs inside" +
+                       (trouble.empty() ? std::string() : fmt::format(" ({})", trouble));
+            }
+        }
+        if (!spec_.run.empty() && !world_.run(spec_.run)) {
+            return "the script 'ready: run' to pass";
+        }
+        return std::nullopt;
+    }
+
+  private:
+    /// Empty when the port answers as it should.
+    [[nodiscard]] std::string ask_port() const {
+        if (spec_.port.empty()) {
+            return {};
+        }
+        const auto port =
+            std::find_if(world_.ports.begin(), world_.ports.end(), [&](const PublishedPort& each) {
+                return each.name == spec_.port;
+            });
+        KILN_CHECK(port != world_.ports.end());
+        if (spec_.path.empty()) {
+            return accepts_connections(port->host)
+                       ? std::string()
+                       : fmt::format("port '{}' to accept a connection", spec_.port);
+        }
+        HttpRequest request;
+        request.url = ready_url(spec_, port->host);
+        request.purpose = HttpPurpose::local;
+        request.follow_redirects = false;
+        NullSink sink;
+        try {
+            const int status = world_.http.send(request, sink).status;
+            const bool is_wanted =
+                std::find(spec_.statuses.begin(), spec_.statuses.end(), status) !=
+                spec_.statuses.end();
+            return is_wanted ? std::string()
+                             : fmt::format(
+                                   "{} to answer with status {}; it answers with {}",
+                                   request.url,
+                                   fmt::join(spec_.statuses, " or "),
+                                   status);
+        } catch (const TransferError&) {
+            return fmt::format("{} to answer", request.url);
+        }
+    }
+
+    const ReadySpec& spec_;
+    const ReadyWorld& world_;
+    bool console_ok_ = false;
+    bool port_ok_ = false;
+    bool inside_ok_ = false;
+};
+
+[[noreturn]] void fail(std::string message, Instance& instance) {
+    std::vector<std::string> lines = last_lines(instance.log(), kLogLines);
+    std::string hint = lines.empty() ? fmt::format("its {} is empty", instance.log_name())
+                                     : fmt::format("above: the end of its {}", instance.log_name());
+    throw Error(std::move(message)).with_details(std::move(lines)).with_hint(std::move(hint));
+}
+
+} // namespace
+
+std::string ready_url(const ReadySpec& spec, std::uint16_t host_port) {
+    return fmt::format("{}://127.0.0.1:{}{}", spec.tls ? "https" : "http", host_port, spec.path);
+}
+
+std::string last_console_line(Instance& instance) {
+    if (instance.kind() != InstanceKind::vm) {
+        return {};
+    }
+    const std::vector<std::string> lines = split_lines(instance.log_since_start());
+    const auto last = std::find_if(
+        lines.rbegin(), lines.rend(), [](const std::string& line) { return !trim(line).empty(); });
+    return last == lines.rend() ? std::string()
+                                : fmt::format("; its console: {}", excerpt(trim(*last)));
+}
+
+void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWorld& world) {
+    constexpr Milliseconds kPause{500};
+    const std::string_view noun =
+        world.instance.kind() == InstanceKind::vm ? "machine" : "container";
+    Job job = world.console.start(fmt::format("waiting for the {}", noun));
+    Wait wait(spec, world);
+    const auto end = std::chrono::steady_clock::now() + within;
+    while (true) {
+        throw_if_interrupted();
+        if (!world.instance.is_running()) {
+            fail(fmt::format("the {} ended before it was ready", noun), world.instance);
+        }
+        const auto missing = wait.missing();
+        if (!missing) {
+            break;
+        }
+        if (std::chrono::steady_clock::now() >= end) {
+            fail(
+                fmt::format(
+                    "the {} was not ready within {}: it waited for {}",
+                    noun,
+                    format_duration(std::chrono::duration<double>(within).count()),
+                    *missing),
+                world.instance);
+        }
+        job.note("for " + *missing + last_console_line(world.instance));
+        world.wait(kPause);
+    }
+    job.finish();
+}
+
+} // namespace kiln

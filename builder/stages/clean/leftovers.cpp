@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "stages/clean/leftovers.hpp"
+
+#include "stages/accounts.hpp"
+#include "stages/clean/host_keys.hpp"
+#include "stages/clean/stable_files.hpp"
+#include "stages/tree_below.hpp"
+#include "tree/file_tree.hpp"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <array>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+namespace {
+
+using enum LeftoverAction;
+
+constexpr std::array kLeftovers{
+    Leftover{"etc/passwd-", remove, "backup made by account tools"},
+    Leftover{"etc/group-", remove, "backup made by account tools"},
+    Leftover{"etc/shadow-", remove, "backup made by account tools"},
+    Leftover{"etc/gshadow-", remove, "backup made by account tools"},
+    Leftover{"etc/subuid-", remove, "backup made by account tools"},
+    Leftover{"etc/subgid-", remove, "backup made by account tools"},
+    Leftover{"etc/.pwd.lock", remove, "lock of account tools"},
+    Leftover{"etc/.git", remove, "history made by etckeeper; holds secrets that are gone since"},
+    Leftover{"etc/.etckeeper", remove, "owners and modes of that history"},
+    Leftover{"etc/machine-id", empty, "identity of one machine"},
+    Leftover{"var/lib/dbus/machine-id", remove, "identity of one machine"},
+    Leftover{"etc/ssh/ssh_host_*", remove, "host keys made by openssh-server's postinst"},
+    Leftover{"etc/ssl/private/ssl-cert-snakeoil.key", remove, "private key made by ssl-cert"},
+    Leftover{"etc/ssl/certs/ssl-cert-snakeoil.pem", remove, "certificate made by ssl-cert"},
+    Leftover{"etc/iscsi/initiatorname.iscsi", remove, "identity of one machine"},
+    Leftover{"etc/nvme/hostid", remove, "identity of one machine"},
+    Leftover{"etc/nvme/hostnqn", remove, "identity of one machine"},
+    Leftover{"root/.wget-hsts", remove, "history"},
+    Leftover{"root/.bash_history", remove, "history"},
+    Leftover{"root/.cache", remove, "cache"},
+    Leftover{"var/cache/apt/*.bin", remove, "cache with times inside"},
+    Leftover{"var/cache/debconf/*-old", remove, "backup made by debconf"},
+    Leftover{"var/cache/ldconfig/aux-cache", remove, "inode numbers and times inside"},
+    Leftover{"var/cache/man/*", remove, "index with times inside"},
+    Leftover{"var/lib/apt/lists/*", remove, "archive indices; their mirror is nobody's business"},
+    Leftover{"var/lib/dpkg/*-old", remove, "backup made by dpkg"},
+    Leftover{"var/lib/dpkg/lock*", remove, "lock of dpkg"},
+    Leftover{"var/lib/dpkg/triggers/Lock", remove, "lock of dpkg"},
+    Leftover{"var/lib/mysql/*", remove, "database: random server id, made at first run instead"},
+    Leftover{"var/lib/systemd/random-seed", remove, "random"},
+    Leftover{"var/lib/systemd/credential.secret", remove, "secret of one machine"},
+    Leftover{"var/lib/ucf/cache/*", remove, "cache"},
+    Leftover{"var/lib/ucf/*.[0-7]", remove, "backup made by ucf"},
+    Leftover{"var/lib/cloud/*", remove, "state of one instance"},
+    Leftover{"boot/grub/device.map", remove, "serial numbers of the builder's disks"},
+    Leftover{"tmp/*", remove, "temporary"},
+    Leftover{"var/tmp/*", remove, "temporary"},
+    Leftover{"run/*", remove, "state of a running system"},
+};
+
+/// Paths that match; links before the last component lead where the booted system would go.
+std::vector<std::string> matches(const TreeRoot& tree, std::string_view pattern) {
+    std::vector<std::string> out;
+    if (pattern.find('*') == std::string_view::npos) {
+        out.emplace_back(pattern);
+        return out;
+    }
+    const std::string folder(parent_path(pattern));
+    const std::string name_pattern(base_name(pattern));
+    for (const std::string& name : tree.names(folder)) {
+        if (::fnmatch(name_pattern.c_str(), name.c_str(), 0) == 0) {
+            out.push_back(fmt::format("{}/{}", folder, name));
+        }
+    }
+    return out;
+}
+
+/// Removes and empties what the stage made.
+class Cleaner {
+  public:
+    explicit Cleaner(const StageContext& context) : context_(context), tree_(context.tree) {}
+
+    void apply(const Leftover& leftover, const std::string& path) const {
+        if (leftover.action == empty) {
+            empty_file(path);
+        } else {
+            remove(path);
+        }
+    }
+
+    /// Log files with content come from scripts that ran; empty ones (btmp, lastlog) are part of
+    /// the system. Packages do not ship logs with content.
+    void remove_logs(const std::string& folder) const {
+        static const std::set<std::string, std::less<>> kKeptEmpty{
+            "btmp", "wtmp", "lastlog", "faillog"};
+        for (const std::string& name : tree_.names(folder)) {
+            const std::string path = fmt::format("{}/{}", folder, name);
+            const auto info = tree_.look(path);
+            if (info && S_ISDIR(info->st_mode)) {
+                remove_logs(path);
+            } else if (info && S_ISREG(info->st_mode) && info->st_size > 0 && name != "README") {
+                if (kKeptEmpty.contains(name)) {
+                    empty_file(path);
+                } else {
+                    remove(path);
+                }
+            }
+        }
+    }
+
+  private:
+    void empty_file(const std::string& path) const {
+        const auto info = tree_.look(path);
+        if (info && !was_there(path, *info)) {
+            tree_.empty_file(path);
+        }
+    }
+
+    void remove(const std::string& path) const {
+        const auto info = tree_.look(path);
+        if (!info || was_there(path, *info)) {
+            return;
+        }
+        const Entry* before = entry_below(context_, path);
+        if (before == nullptr || before->type != FileType::directory) {
+            tree_.remove(path);
+            return;
+        }
+        for (const std::string& name : tree_.names(path)) {
+            remove(fmt::format("{}/{}", path, name));
+        }
+    }
+
+    [[nodiscard]] bool was_there(const std::string& path, const struct stat& info) const {
+        return was_in_tree_below(context_, path, info);
+    }
+
+    const StageContext& context_;
+    const TreeRoot& tree_;
+};
+
+} // namespace
+
+std::span<const Leftover> leftovers() {
+    return kLeftovers;
+}
+
+void clean_leftovers(const StageContext& context) {
+    const TreeRoot& tree = context.tree;
+    const Cleaner cleaner(context);
+    const bool had_host_keys = has_host_keys(tree);
+    for (const Leftover& leftover : kLeftovers) {
+        for (const std::string& path : matches(tree, leftover.pattern)) {
+            cleaner.apply(leftover, path);
+        }
+    }
+    cleaner.remove_logs("var/log");
+    if (had_host_keys && !has_host_keys(tree)) {
+        make_host_keys_at_boot(tree);
+    }
+    stabilize_files(context);
+    AccountFiles accounts(tree, context.settings.epoch);
+    accounts.clamp_password_days();
+    accounts.save();
+}
+
+} // namespace kiln

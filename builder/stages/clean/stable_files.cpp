@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "stages/clean/stable_files.hpp"
+
+#include "stages/clean/berkeley_db.hpp"
+#include "stages/clean/java_keystore.hpp"
+#include "stages/tree_below.hpp"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace kiln {
+
+namespace {
+
+using Rewrite = std::optional<std::string> (*)(
+    const std::string& text, const std::string& path, std::int64_t epoch);
+
+std::optional<std::string>
+rewrite_database(const std::string& text, const std::string& path, std::int64_t epoch) {
+    return berkeley_db_of(text, path, epoch);
+}
+
+std::optional<std::string>
+rewrite_keystore(const std::string& text, const std::string&, std::int64_t epoch) {
+    return java_keystore_at(text, "changeit", epoch); // the password that Debian documents
+}
+
+struct StableFile {
+    const char* directory;
+    const char* name; ///< fnmatch(3) pattern
+    Rewrite rewrite;
+};
+
+constexpr std::array kFiles{
+    StableFile{"etc", "*.db", rewrite_database},         // postfix, sendmail: aliases.db
+    StableFile{"etc/mail", "*.db", rewrite_database},    // sendmail
+    StableFile{"etc/postfix", "*.db", rewrite_database}, // postmap
+    StableFile{"etc/ssl/certs/java", "cacerts", rewrite_keystore},
+};
+
+} // namespace
+
+void stabilize_files(const StageContext& context) {
+    for (const StableFile& file : kFiles) {
+        for (const std::string& name : context.tree.names(file.directory)) {
+            const std::string path = fmt::format("{}/{}", file.directory, name);
+            const auto info = context.tree.look(path);
+            const bool is_ours = ::fnmatch(file.name, name.c_str(), 0) == 0 && info &&
+                                 S_ISREG(info->st_mode) &&
+                                 info->st_size <= std::int64_t{TreeRoot::kLargestText} &&
+                                 !was_in_tree_below(context, path, *info);
+            if (!is_ours) {
+                continue;
+            }
+            const std::string text = context.tree.read_text(path);
+            const auto stable = file.rewrite(text, path, context.settings.epoch);
+            if (stable && *stable != text) {
+                context.tree.write_file(
+                    path, *stable, {info->st_uid, info->st_gid, info->st_mode & 07777U});
+            }
+        }
+    }
+}
+
+} // namespace kiln

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "stages/copy/ownership.hpp"
+
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln {
+
+namespace {
+
+std::uint32_t
+require_id(std::optional<std::uint32_t> id, std::string_view what, const std::string& name) {
+    if (!id) {
+        throw Error(fmt::format("the tree has no {} '{}'", what, name))
+            .with_hint("a users stage or a package must make it before");
+    }
+    return *id;
+}
+
+} // namespace
+
+Ownership
+ownership_of(const Value& options, const AccountFiles& accounts, std::uint32_t default_mode) {
+    Ownership out;
+    out.mode = static_cast<std::uint32_t>(options.integer_or("mode", default_mode));
+    const std::string owner = options.string_or("owner", "root");
+    out.uid = owner == "root" ? 0 : require_id(accounts.user_id(owner), "user", owner);
+    const bool own_group = !options.contains("group") && accounts.group_id(owner).has_value();
+    const std::string group = options.string_or("group", own_group ? owner : "root");
+    out.gid = group == "root" ? 0 : require_id(accounts.group_id(group), "group", group);
+    return out;
+}
+
+} // namespace kiln

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+//
+// The keys `owner`, `group` and `mode` that several kinds of stage share.
+#pragma once
+
+#include "recipe/yaml/patterns.hpp"
+#include "recipe/yaml/shape.hpp"
+#include "stages/accounts.hpp"
+
+namespace kiln {
+
+inline constexpr Field kOwnerField{
+    "owner", &kUserName, Need::optional, "user of the tree that owns it", "root"};
+inline constexpr Field kGroupField{
+    "group", &kUserName, Need::optional, "group of the tree", "the owner's name, else root"};
+inline constexpr Field kModeField{
+    "mode", &kFileMode, Need::optional, "permission bits, octal", "0644, directories 0755"};
+
+/// Reads the three keys of `options`. Throws Error naming a user or group that the tree does not
+/// have.
+[[nodiscard]] Ownership
+ownership_of(const Value& options, const AccountFiles& accounts, std::uint32_t default_mode);
+
+} // namespace kiln

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/yaml/patterns.hpp"
+#include "stages/copy/folder_copy.hpp"
+#include "stages/copy/ownership.hpp"
+#include "stages/copy/source_archive.hpp"
+#include "stages/kinds.hpp"
+
+#include <array>
+
+namespace kiln {
+
+namespace {
+
+constexpr auto kFields = std::to_array<Field>({
+    {"source", &kName, Need::required, "name of one of the recipe's sources"},
+    {"to", &kAbsolutePath, Need::required, "directory that gets its content"},
+    kOwnerField,
+    kGroupField,
+    {"revision_file",
+     &kAbsolutePath,
+     Need::optional,
+     "file that gets the commit's id and a newline; of a checkout that was changed the content's "
+     "digest, too, and of another folder that alone"},
+});
+
+class SourceStage final : public Stage {
+  public:
+    explicit SourceStage(const StageSpec& spec) : spec_(spec) {}
+
+    void hash_inputs(FieldHasher& hasher, const StageInputs& inputs) const override {
+        const SourceInput source = inputs.source(source_name());
+        hasher.field("source", source.digest)
+            .field("revision", source.revision)
+            .field("strip", static_cast<std::uint64_t>(source.strip));
+    }
+
+    void run(StageContext& context, const StageInputs& inputs) const override {
+        const SourceInput source = inputs.source(source_name());
+        const AccountFiles accounts(context.tree, context.settings.epoch);
+        const auto ownership = [&](const std::string&, std::uint32_t mode) {
+            Ownership out = ownership_of(spec_.options, accounts, mode);
+            out.mode = mode;
+            return out;
+        };
+        const std::string to = spec_.options.at("to").as_string();
+        if (source.is_tarball) {
+            unpack_source(source, to, context.tree, ownership);
+        } else {
+            copy_folder(inputs.host().folder(source.path), to, context.tree, ownership, true);
+        }
+        if (const Value* file = spec_.options.find("revision_file")) {
+            const std::string revision =
+                source.revision.empty() ? source.digest.to_string() : source.revision;
+            context.tree.write_file(file->as_string(), revision + "\n", Ownership{});
+        }
+    }
+
+  private:
+    [[nodiscard]] const std::string& source_name() const {
+        return spec_.options.at("source").as_string();
+    }
+
+    const StageSpec& spec_;
+};
+
+} // namespace
+
+constexpr Shape kSourceOptions = object_of(kFields);
+
+std::unique_ptr<Stage> make_source_stage(const StageSpec& spec) {
+    return std::make_unique<SourceStage>(spec);
+}
+
+} // namespace kiln

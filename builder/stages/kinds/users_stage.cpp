@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "recipe/yaml/patterns.hpp"
+#include "stages/accounts.hpp"
+#include "stages/kinds.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <vector>
+
+namespace kiln {
+
+namespace {
+
+constexpr Shape kId = integer_between(0, 65533);
+constexpr Shape kUserNames = list_of(&kUserName);
+constexpr auto kGroupFields = std::to_array<Field>({
+    {"name", &kUserName, Need::required, "the group"},
+    {"gid", &kId, Need::required, "its number"},
+    {"members", &kUserNames, Need::optional, "users that belong to it", "none"},
+});
+constexpr Shape kGroup = object_of(kGroupFields, "group");
+constexpr Shape kGroups = list_of(&kGroup);
+constexpr auto kUserFields = std::to_array<Field>({
+    {"name", &kUserName, Need::required, "the user"},
+    {"uid", &kId, Need::required, "its number"},
+    {"group",
+     &kUserName,
+     Need::optional,
+     "primary group",
+     "one of the user's own name and number, or the one it has"},
+    {"groups", &kUserNames, Need::optional, "further groups", "none"},
+    {"home", &kAbsolutePath, Need::optional, "home directory", "/home/NAME, or the one it has"},
+    {"create_home",
+     &kBoolean,
+     Need::optional,
+     "make the home directory from /etc/skel, unless it exists",
+     "true for a new user, and with a home"},
+    {"home_mode", &kFileMode, Need::optional, "its permission bits", "0700"},
+    {"shell", &kAbsolutePath, Need::optional, "login shell", "/bin/bash, or the one it has"},
+    {"gecos", &kTextOrEmpty, Need::optional, "full name", "empty, or the one it has"},
+});
+constexpr Shape kUser = object_of(kUserFields, "user");
+constexpr Shape kUsers = list_of(&kUser);
+constexpr auto kFields = std::to_array<Field>({
+    {"groups", &kGroups, Need::optional, "groups to make", "none"},
+    {"users", &kUsers, Need::optional, "users to make; passwords are locked", "none"},
+});
+
+std::span<const Value> list_at(const Value& options, std::string_view key) {
+    const Value* list = options.find(key);
+    return list == nullptr ? std::span<const Value>() : list->as_list();
+}
+
+class UsersStage final : public Stage {
+  public:
+    explicit UsersStage(const StageSpec& spec) : spec_(spec) {}
+
+    void run(StageContext& context, const StageInputs&) const override {
+        AccountFiles accounts(context.tree, context.settings.epoch);
+        for (const Value& group : list_at(spec_.options, "groups")) {
+            accounts.add_group({group.at("name").as_string(), id(group, "gid")});
+        }
+        std::vector<const Value*> with_home;
+        for (const Value& user : list_at(spec_.options, "users")) {
+            const bool is_new = !accounts.user_id(user.at("name").as_string());
+            place_user(accounts, user);
+            if (user.boolean_or("create_home", is_new || user.contains("home"))) {
+                with_home.push_back(&user);
+            }
+        }
+        for (const Value& group : list_at(spec_.options, "groups")) {
+            for (const std::string& member : group.strings_or_empty("members")) {
+                accounts.add_member(group.at("name").as_string(), member);
+            }
+        }
+        accounts.save();
+        for (const Value* user : with_home) {
+            make_home(context, *accounts.user(user->at("name").as_string()), *user);
+        }
+    }
+
+  private:
+    static std::uint32_t id(const Value& value, std::string_view key) {
+        return static_cast<std::uint32_t>(value.at(key).as_integer());
+    }
+
+    /// Makes the user, or gives one that exists what the recipe says of it; the rest stays.
+    static void place_user(AccountFiles& accounts, const Value& user) {
+        const std::string& name = user.at("name").as_string();
+        accounts.require_number(name, id(user, "uid"));
+        const auto existing = accounts.user(name);
+        User wanted = existing.value_or(User{
+            .name = name,
+            .uid = id(user, "uid"),
+            .gid = 0,
+            .gecos = "",
+            .home = "/home/" + name,
+            .shell = "/bin/bash"});
+        wanted.gecos = user.string_or("gecos", wanted.gecos);
+        wanted.home = user.string_or("home", wanted.home);
+        wanted.shell = user.string_or("shell", wanted.shell);
+        if (!existing || user.contains("group")) {
+            wanted.gid = primary_group(accounts, user);
+        }
+        if (existing) {
+            accounts.change_user(wanted);
+        } else {
+            accounts.add_user(wanted);
+        }
+        for (const std::string& further : user.strings_or_empty("groups")) {
+            accounts.add_member(further, name);
+        }
+    }
+
+    static std::uint32_t primary_group(AccountFiles& accounts, const Value& user) {
+        const std::string& name = user.at("name").as_string();
+        const std::string group = user.string_or("group", name);
+        if (!user.contains("group")) {
+            accounts.add_group({group, id(user, "uid")});
+        }
+        const auto gid = accounts.group_id(group);
+        if (!gid) {
+            throw Error(fmt::format("user '{}': the tree has no group '{}'", name, group));
+        }
+        return *gid;
+    }
+
+    /// As useradd -m does: a home that exists is nobody's to fill or to give away.
+    static void make_home(const StageContext& context, const User& user, const Value& options) {
+        if (context.tree.look_through(user.home)) {
+            context.console.notice(fmt::format(
+                "user '{}': '{}' exists and stays as it is; nothing of /etc/skel is copied",
+                user.name,
+                user.home));
+            return;
+        }
+        const Ownership owner{
+            user.uid, user.gid, static_cast<std::uint32_t>(options.integer_or("home_mode", 0700))};
+        context.tree.make_directory(user.home, owner);
+        copy_skeleton(context.tree, "/etc/skel", user.home, user);
+    }
+
+    /// Everything of a folder, the user's, with modes; links as they are.
+    static void copy_skeleton(
+        const TreeRoot& tree, const std::string& from, const std::string& to, const User& user) {
+        for (const std::string& name : tree.names(from)) {
+            const std::string model = fmt::format("{}/{}", from, name);
+            const std::string copy = fmt::format("{}/{}", to, name);
+            const auto info = tree.look(model);
+            const Ownership owner{user.uid, user.gid, info ? info->st_mode & 07777U : 0};
+            if (!info) {
+                continue;
+            }
+            if (S_ISDIR(info->st_mode)) {
+                tree.make_directory(copy, owner);
+                copy_skeleton(tree, model, copy, user);
+            } else if (S_ISLNK(info->st_mode)) {
+                tree.make_link(copy, tree.link_target(model), owner);
+            } else if (S_ISREG(info->st_mode)) {
+                // No larger than people's settings are.
+                tree.write_file(copy, tree.read_text(model), owner);
+            }
+        }
+    }
+
+    const StageSpec& spec_;
+};
+
+} // namespace
+
+constexpr Shape kUsersOptions = object_of(kFields);
+
+std::unique_ptr<Stage> make_users_stage(const StageSpec& spec) {
+    return std::make_unique<UsersStage>(spec);
+}
+
+} // namespace kiln

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Looks into an image of any kind that kiln reads, its own or not.
+#pragma once
+
+#include "base/console.hpp"
+#include "base/io/file.hpp"
+#include "tree/file_tree.hpp"
+#include "verify/inspect/image_info.hpp"
+
+#include <string>
+
+namespace kiln {
+
+/// "qcow2", "raw", "oci" (a layout directory) or "docker" (a tar, compressed or not), by what lies
+/// at `image`. Throws Error when it is a directory of another kind, a pipe or a device, or a disk
+/// in another format, SystemError when it is missing.
+[[nodiscard]] std::string detect_image_format(const fs::path& image);
+
+struct InspectOptions {
+    std::string format; ///< empty: detect_image_format()
+    /// What the image's record says its tree is; null when there is none. The image is compared
+    /// with it, and an Error with exit code 4 lists the differences.
+    const FileTree* expected = nullptr;
+};
+
+/// Disks are opened in one start of the appliance, container images read as streams; neither names
+/// a file of the host. Throws Error, also beyond the limits of archive_limits.hpp.
+[[nodiscard]] ImageInfo
+inspect_image(const fs::path& image, const InspectOptions& options, Console& console);
+
+/// The whole tree of an image, with the contents that is_linted_content() names at hand: what
+/// lint_tree() needs. Throws Error.
+[[nodiscard]] FileTree
+read_image_tree(const fs::path& image, const std::string& format, Console& console);
+
+} // namespace kiln
