@@ -9,6 +9,12 @@
 
 namespace kiln {
 
+/// A number in an on-disk structure: where it begins and how many bytes (at most 8) it has.
+struct ByteField {
+    std::size_t at = 0;
+    std::size_t size = 0;
+};
+
 /// The lowest `size` bytes of `value`, least significant first.
 inline void
 put_le(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_t size) {
@@ -23,6 +29,14 @@ put_be(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_
     for (std::size_t i = 0; i < size; ++i) {
         out[at + i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
     }
+}
+
+inline void put_le(std::span<std::byte> out, ByteField field, std::uint64_t value) {
+    put_le(out, field.at, value, field.size);
+}
+
+inline void put_be(std::span<std::byte> out, ByteField field, std::uint64_t value) {
+    put_be(out, field.at, value, field.size);
 }
 
 /// `size` bytes, at most 8, least significant first.

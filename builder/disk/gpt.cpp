@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <cstring>
+#include <string_view>
 
 namespace kiln {
 
@@ -19,6 +19,58 @@ constexpr std::size_t kEntrySize = 128;
 constexpr std::size_t kTableSize = kEntries * kEntrySize;
 constexpr std::uint64_t kTableSectors = kTableSize / kSectorSize;
 constexpr std::size_t kHeaderSize = 92;
+
+// A disk of N sectors, both tables of 128 entries (UEFI specification 2.10, section 5.3):
+//     sector 0           protective MBR
+//     sector 1           header
+//     sectors 2 to 33    table of partitions
+//     sectors 34 to N-34 partitions
+//     sectors N-33 to N-2  the same table
+//     sector N-1         header with `self` and `other` the other way round
+
+/// The header, table 5.5.
+namespace header {
+constexpr std::string_view kSignature = "EFI PART";
+constexpr ByteField kRevision{8, 4};
+constexpr ByteField kSize{12, 4};
+constexpr ByteField kChecksum{16, 4}; ///< of the header, with zeros in this field
+constexpr ByteField kSelf{24, 8};     ///< sector of this header
+constexpr ByteField kOther{32, 8};    ///< sector of the other one
+constexpr ByteField kFirstUsable{40, 8};
+constexpr ByteField kLastUsable{48, 8};
+constexpr std::size_t kDiskGuid = 56;
+constexpr ByteField kTable{72, 8}; ///< first sector of the table
+constexpr ByteField kTableEntries{80, 4};
+constexpr ByteField kTableEntrySize{84, 4};
+constexpr ByteField kTableChecksum{88, 4};
+constexpr std::uint64_t kRevision1 = 0x00010000;
+} // namespace header
+
+/// An entry of the table, table 5.6.
+namespace entry {
+constexpr std::size_t kTypeGuid = 0;
+constexpr std::size_t kGuid = 16;
+constexpr ByteField kFirst{32, 8}; ///< sectors, both inclusive
+constexpr ByteField kLast{40, 8};
+constexpr std::size_t kName = 56; ///< UTF-16, little-endian
+constexpr std::size_t kNameUnits = 36;
+} // namespace entry
+
+/// The protective MBR, tables 5.3 and 5.4: one partition of type 0xEE over the whole disk.
+namespace mbr {
+constexpr std::size_t kFirstRecord = 446;
+constexpr std::size_t kRecordSize = 16;
+constexpr ByteField kSignature{510, 2};
+constexpr ByteField kStartAddress{1, 3}; ///< as cylinder, head and sector
+constexpr ByteField kType{4, 1};
+constexpr ByteField kEndAddress{5, 3};
+constexpr ByteField kStart{8, 4}; ///< as a number of sectors
+constexpr ByteField kSectors{12, 4};
+constexpr std::uint64_t kSignatureValue = 0xaa55;
+constexpr std::uint64_t kSectorOne = 0x000200;
+constexpr std::uint64_t kBeyondAddresses = 0xffffff;
+constexpr std::uint64_t kProtective = 0xee;
+} // namespace mbr
 
 /// The first three fields of a GUID are little-endian on disk.
 void put_guid(std::span<std::byte> out, std::size_t at, const std::array<std::uint8_t, 16>& guid) {
@@ -39,19 +91,17 @@ std::uint32_t crc32_of(Bytes bytes) {
 std::vector<std::byte> make_table(std::span<const GptPartition> partitions) {
     KILN_CHECK(partitions.size() <= kEntries);
     std::vector<std::byte> table(kTableSize);
-    auto entry = std::span(table);
+    auto out = std::span(table);
     for (const GptPartition& partition : partitions) {
-        constexpr std::size_t kNameAt = 56;
-        constexpr std::size_t kNameUnits = 36;
-        KILN_CHECK(partition.name.size() <= kNameUnits);
-        put_guid(entry, 0, partition.type);
-        put_guid(entry, 16, partition.guid);
-        put_le(entry, 32, partition.first, 8);
-        put_le(entry, 40, partition.last, 8);
+        KILN_CHECK(partition.name.size() <= entry::kNameUnits);
+        put_guid(out, entry::kTypeGuid, partition.type);
+        put_guid(out, entry::kGuid, partition.guid);
+        put_le(out, entry::kFirst, partition.first);
+        put_le(out, entry::kLast, partition.last);
         for (std::size_t i = 0; i < partition.name.size(); ++i) {
-            put_le(entry, kNameAt + 2 * i, static_cast<unsigned char>(partition.name[i]), 2);
+            put_le(out, entry::kName + 2 * i, static_cast<unsigned char>(partition.name[i]), 2);
         }
-        entry = entry.subspan(kEntrySize);
+        out = out.subspan(kEntrySize);
     }
     return table;
 }
@@ -69,30 +119,29 @@ void put_header(
     const std::array<std::uint8_t, 16>& disk_guid,
     Bytes table) {
     const std::uint64_t last_sector = std::max(places.self, places.other);
-    std::memcpy(out.data(), "EFI PART", 8);
-    put_le(out, 8, 0x00010000, 4);
-    put_le(out, 12, kHeaderSize, 4);
-    put_le(out, 24, places.self, 8);
-    put_le(out, 32, places.other, 8);
-    put_le(out, 40, 2 + kTableSectors, 8);
-    put_le(out, 48, last_sector - kTableSectors - 1, 8);
-    put_guid(out, 56, disk_guid);
-    put_le(out, 72, places.table, 8);
-    put_le(out, 80, kEntries, 4);
-    put_le(out, 84, kEntrySize, 4);
-    put_le(out, 88, crc32_of(table), 4);
-    put_le(out, 16, crc32_of(out.first(kHeaderSize)), 4);
+    std::ranges::copy(as_byte_span(header::kSignature), out.begin());
+    put_le(out, header::kRevision, header::kRevision1);
+    put_le(out, header::kSize, kHeaderSize);
+    put_le(out, header::kSelf, places.self);
+    put_le(out, header::kOther, places.other);
+    put_le(out, header::kFirstUsable, 2 + kTableSectors);
+    put_le(out, header::kLastUsable, last_sector - kTableSectors - 1);
+    put_guid(out, header::kDiskGuid, disk_guid);
+    put_le(out, header::kTable, places.table);
+    put_le(out, header::kTableEntries, kEntries);
+    put_le(out, header::kTableEntrySize, kEntrySize);
+    put_le(out, header::kTableChecksum, crc32_of(table));
+    put_le(out, header::kChecksum, crc32_of(out.first(kHeaderSize)));
 }
 
 void put_protective_mbr(std::span<std::byte> out, std::uint64_t disk_sectors) {
-    constexpr std::size_t kFirstRecord = 446;
-    auto record = out.subspan(kFirstRecord, 16);
-    put_le(record, 1, 0x000200, 3); // first sector as cylinder, head, sector
-    put_le(record, 4, 0xee, 1);
-    put_le(record, 5, 0xffffff, 3);
-    put_le(record, 8, 1, 4);
-    put_le(record, 12, std::min<std::uint64_t>(disk_sectors - 1, 0xffffffff), 4);
-    put_le(out, 510, 0xaa55, 2);
+    auto record = out.subspan(mbr::kFirstRecord, mbr::kRecordSize);
+    put_le(record, mbr::kStartAddress, mbr::kSectorOne);
+    put_le(record, mbr::kType, mbr::kProtective);
+    put_le(record, mbr::kEndAddress, mbr::kBeyondAddresses);
+    put_le(record, mbr::kStart, 1);
+    put_le(record, mbr::kSectors, std::min<std::uint64_t>(disk_sectors - 1, 0xffffffff));
+    put_le(out, mbr::kSignature, mbr::kSignatureValue);
 }
 
 } // namespace

@@ -20,6 +20,18 @@ constexpr std::uint32_t kAddressesPerBlock = kBlockSize / 4;
 constexpr std::uint32_t kJournalMagic = 0xc03b3998;
 constexpr std::uint32_t kJournalSuperblockV2 = 4;
 
+/// journal_superblock_t of jbd2, big-endian (Linux, include/linux/jbd2.h).
+namespace journal_field {
+constexpr ByteField kMagic{0x00, 4};
+constexpr ByteField kBlockType{0x04, 4};
+constexpr ByteField kBlockSizeField{0x0c, 4};
+constexpr ByteField kBlocks{0x10, 4};   ///< of the journal
+constexpr ByteField kFirst{0x14, 4};    ///< first block of the log
+constexpr ByteField kSequence{0x18, 4}; ///< first commit id that is expected
+constexpr std::size_t kUuid = 0x30;     ///< of the file system
+constexpr ByteField kUsers{0x40, 4};    ///< file systems that share the journal
+} // namespace journal_field
+
 } // namespace
 
 Inode system_file(std::int64_t epoch) {
@@ -260,16 +272,15 @@ std::uint64_t write_journal(
 }
 
 std::vector<std::byte> journal_superblock(const Geometry& geometry, const Ext4Options& options) {
-    // journal_superblock_t of jbd2, big-endian.
     std::vector<std::byte> block(kBlockSize);
-    put_be(block, 0x00, kJournalMagic, 4);
-    put_be(block, 0x04, kJournalSuperblockV2, 4);
-    put_be(block, 0x0c, kBlockSize, 4);
-    put_be(block, 0x10, low32(geometry.journal_blocks()), 4);
-    put_be(block, 0x14, 1, 4); // first block of the log
-    put_be(block, 0x18, 1, 4); // first commit id expected
-    std::memcpy(block.data() + 0x30, options.uuid.data(), options.uuid.size());
-    put_be(block, 0x40, 1, 4); // users
+    put_be(block, journal_field::kMagic, kJournalMagic);
+    put_be(block, journal_field::kBlockType, kJournalSuperblockV2);
+    put_be(block, journal_field::kBlockSizeField, kBlockSize);
+    put_be(block, journal_field::kBlocks, low32(geometry.journal_blocks()));
+    put_be(block, journal_field::kFirst, 1);
+    put_be(block, journal_field::kSequence, 1);
+    std::memcpy(block.data() + journal_field::kUuid, options.uuid.data(), options.uuid.size());
+    put_be(block, journal_field::kUsers, 1);
     return block;
 }
 

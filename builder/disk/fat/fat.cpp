@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/io/file.hpp"
 #include "base/text.hpp"
+#include "disk/fat/fat_layout.hpp"
 #include "disk/fat/fat_name.hpp"
 
 #include <fmt/format.h>
@@ -97,7 +98,7 @@ class FatWriter {
     FatWriter(const FileTree& tree, const FatOptions& options, const FatGeometry& geometry)
         : tree_(tree), options_(options), g_(geometry) {
         fat_.push_back(0x0fffff00U | kMediaFixed);
-        fat_.push_back(0x0fffffff);
+        fat_.push_back(kEndOfChain);
     }
 
     void run(int fd, std::uint64_t offset) {
@@ -184,7 +185,7 @@ class FatWriter {
         for (std::uint64_t i = 1; i < count; ++i) {
             fat_.push_back(static_cast<std::uint32_t>(fat_.size() + 1));
         }
-        fat_.push_back(0x0fffffff);
+        fat_.push_back(kEndOfChain);
         return first;
     }
 
@@ -199,17 +200,17 @@ class FatWriter {
         std::uint32_t cluster) {
         const DosTime time = dos_time(entry.mtime);
         const bool is_file = entry.type == FileType::regular;
-        put_text(out, 0, name.padded);
-        put_le(out, 11, is_file ? kAttributeArchive : kAttributeDirectory, 1);
-        put_le(out, 12, name.case_flags, 1);
-        put_le(out, 14, time.time, 2);
-        put_le(out, 16, time.date, 2);
-        put_le(out, 18, time.date, 2);
-        put_le(out, 20, cluster >> 16, 2);
-        put_le(out, 22, time.time, 2);
-        put_le(out, 24, time.date, 2);
-        put_le(out, 26, cluster & 0xffff, 2);
-        put_le(out, 28, is_file ? entry.size : 0, 4);
+        put_text(out, record_field::kNameText, name.padded);
+        put_le(out, record_field::kAttributes, is_file ? kAttributeArchive : kAttributeDirectory);
+        put_le(out, record_field::kCaseFlags, name.case_flags);
+        put_le(out, record_field::kCreationTime, time.time);
+        put_le(out, record_field::kCreationDate, time.date);
+        put_le(out, record_field::kAccessDate, time.date);
+        put_le(out, record_field::kClusterHigh, cluster >> 16);
+        put_le(out, record_field::kWriteTime, time.time);
+        put_le(out, record_field::kWriteDate, time.date);
+        put_le(out, record_field::kClusterLow, cluster & 0xffff);
+        put_le(out, record_field::kFileSize, is_file ? entry.size : 0);
     }
 
     void write_directory(const std::string& path, std::uint32_t self, std::uint32_t parent) {
@@ -233,7 +234,7 @@ class FatWriter {
             label.mtime = options_.epoch;
             const auto record = advance();
             put_record(record, {fmt::format("{:11}", options_.label), 0}, label, 0);
-            put_le(record, 11, kAttributeLabel, 1);
+            put_le(record, record_field::kAttributes, kAttributeLabel);
         }
         for (const Child& child : children_.at(path)) {
             const bool is_file = child.entry->type == FileType::regular;
@@ -276,52 +277,61 @@ class FatWriter {
     }
 
     void write_boot_sectors() {
+        constexpr std::uint64_t kJumpOver16 = 0x903ceb; // jmp +0x3c; nop
+        constexpr std::uint64_t kJumpOver32 = 0x9058eb;
         std::array<std::byte, kSector> boot{};
-        put_le(boot, 0, g_.is_fat32 ? 0x9058eb : 0x903ceb, 3);
-        put_text(boot, 3, "MSWIN4.1");
-        put_le(boot, 11, kSector, 2);
-        put_le(boot, 13, g_.sectors_per_cluster, 1);
-        put_le(boot, 14, g_.reserved, 2);
-        put_le(boot, 16, 2, 1);
-        put_le(boot, 17, g_.is_fat32 ? 0 : kRootRecords, 2);
-        const bool is_small = g_.sectors < 65536;
-        put_le(boot, 19, is_small && !g_.is_fat32 ? g_.sectors : 0, 2);
-        put_le(boot, 21, kMediaFixed, 1);
-        put_le(boot, 22, g_.is_fat32 ? 0 : g_.fat_sectors, 2);
-        put_le(boot, 24, 63, 2);
-        put_le(boot, 26, 255, 2);
-        put_le(boot, 28, options_.hidden_sectors, 4);
-        put_le(boot, 32, is_small && !g_.is_fat32 ? 0 : g_.sectors, 4);
-        const std::size_t tail = g_.is_fat32 ? 64 : 36;
-        put_le(boot, tail, 0x80, 1);
-        put_le(boot, tail + 2, 0x29, 1);
-        put_le(boot, tail + 3, options_.volume_id, 4);
-        put_text(
-            boot,
-            tail + 7,
-            fmt::format("{:11}", options_.label.empty() ? "NO NAME" : options_.label));
-        put_text(boot, tail + 18, g_.is_fat32 ? "FAT32   " : "FAT16   ");
-        put_le(boot, 510, 0xaa55, 2);
+        const bool has_sectors16 = g_.sectors < 65536 && !g_.is_fat32;
+        put_le(boot, boot_field::kJump, g_.is_fat32 ? kJumpOver32 : kJumpOver16);
+        put_text(boot, boot_field::kOemName, "MSWIN4.1");
+        put_le(boot, boot_field::kBytesPerSector, kSector);
+        put_le(boot, boot_field::kSectorsPerCluster, g_.sectors_per_cluster);
+        put_le(boot, boot_field::kReservedSectors, g_.reserved);
+        put_le(boot, boot_field::kFats, 2);
+        put_le(boot, boot_field::kRootRecordsField, g_.is_fat32 ? 0 : kRootRecords);
+        put_le(boot, boot_field::kSectors16, has_sectors16 ? g_.sectors : 0);
+        put_le(boot, boot_field::kMedia, kMediaFixed);
+        put_le(boot, boot_field::kFatSectors16, g_.is_fat32 ? 0 : g_.fat_sectors);
+        put_le(boot, boot_field::kSectorsPerTrack, 63);
+        put_le(boot, boot_field::kHeads, 255);
+        put_le(boot, boot_field::kHiddenSectors, options_.hidden_sectors);
+        put_le(boot, boot_field::kSectors32, has_sectors16 ? 0 : g_.sectors);
+        put_le(boot, boot_field::kSignature, kBootSignature);
+        put_tail(
+            std::span(boot).subspan(g_.is_fat32 ? boot_field::kTailFat32 : boot_field::kTailFat16));
         if (g_.is_fat32) {
-            put_le(boot, 36, g_.fat_sectors, 4);
-            put_le(boot, 44, root_cluster_, 4);
-            put_le(boot, 48, 1, 2);
-            put_le(boot, 50, 6, 2);
+            put_le(boot, boot_field::kFatSectors32, g_.fat_sectors);
+            put_le(boot, boot_field::kRootCluster, root_cluster_);
+            put_le(boot, boot_field::kInfoSector, kInfoAt);
+            put_le(boot, boot_field::kBackupSector, kBackupAt);
             write_info_sectors();
-            write_at(6, boot);
+            write_at(kBackupAt, boot);
         }
         write_at(0, boot);
     }
 
+    void put_tail(std::span<std::byte> tail) const {
+        constexpr std::uint64_t kFirstDisk = 0x80; // as the BIOS counts
+        constexpr std::uint64_t kHasVolumeIdAndLabel = 0x29;
+        const std::string_view label = options_.label.empty() ? "NO NAME" : options_.label;
+        put_le(tail, tail_field::kDrive, kFirstDisk);
+        put_le(tail, tail_field::kExtendedSignature, kHasVolumeIdAndLabel);
+        put_le(tail, tail_field::kVolumeId, options_.volume_id);
+        put_text(tail, tail_field::kLabel, fmt::format("{:11}", label));
+        put_text(tail, tail_field::kType, g_.is_fat32 ? "FAT32   " : "FAT16   ");
+    }
+
     void write_info_sectors() {
         std::array<std::byte, kSector> info{};
-        put_le(info, 0, 0x41615252, 4);
-        put_le(info, 484, 0x61417272, 4);
-        put_le(info, 488, g_.clusters + 2 - fat_.size(), 4);
-        put_le(info, 492, fat_.size() - 1, 4);
-        put_le(info, 508, 0xaa550000, 4);
-        write_at(1, info);
-        write_at(7, info);
+        constexpr std::uint64_t kLead = 0x41615252;   // "RRaA"
+        constexpr std::uint64_t kStruct = 0x61417272; // "rrAa"
+        constexpr std::uint64_t kTrail = 0xaa550000;
+        put_le(info, info_field::kLeadSignature, kLead);
+        put_le(info, info_field::kStructSignature, kStruct);
+        put_le(info, info_field::kFreeClusters, g_.clusters + 2 - fat_.size());
+        put_le(info, info_field::kLastAllocated, fat_.size() - 1);
+        put_le(info, info_field::kTrailSignature, kTrail);
+        write_at(kInfoAt, info);
+        write_at(kBackupAt + kInfoAt, info);
     }
 
     void write_fats() {

@@ -6,6 +6,7 @@
 #include "base/io/file.hpp"
 #include "base/parallel.hpp"
 #include "disk/qcow2/qcow2_deflate.hpp"
+#include "disk/qcow2/qcow2_header.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -328,18 +329,19 @@ class Qcow2Writer {
     }
 
     void write_front(std::uint64_t table_at, std::uint64_t table_clusters) {
-        constexpr std::size_t kHeaderLength = 104;
-        std::array<std::byte, kHeaderLength + 8> header{};
-        put_be(header, 0, 0x514649fb, 4);
-        put_be(header, 4, 3, 4);
-        put_be(header, 20, kClusterBits, 4);
-        put_be(header, 24, disk_.size(), 8);
-        put_be(header, 36, l1_.size(), 4);
-        put_be(header, 40, kCluster, 8);
-        put_be(header, 48, table_at, 8);
-        put_be(header, 56, table_clusters, 4);
-        put_be(header, 96, 4, 4); // refcounts of 2^4 bits
-        put_be(header, 100, kHeaderLength, 4);
+        constexpr std::size_t kEndOfExtensions = 8; // type and length 0
+        constexpr std::uint64_t kRefcountOrder = 4; // 16 bits each
+        std::array<std::byte, kQcow2HeaderLength + kEndOfExtensions> header{};
+        std::ranges::copy(as_byte_span(kQcow2Magic), header.begin());
+        put_be(header, qcow2_field::kVersion, 3);
+        put_be(header, qcow2_field::kClusterBits, kClusterBits);
+        put_be(header, qcow2_field::kVirtualSize, disk_.size());
+        put_be(header, qcow2_field::kL1Entries, l1_.size());
+        put_be(header, qcow2_field::kL1Offset, kCluster);
+        put_be(header, qcow2_field::kRefcountTableOffset, table_at);
+        put_be(header, qcow2_field::kRefcountTableClusters, table_clusters);
+        put_be(header, qcow2_field::kRefcountOrder, kRefcountOrder);
+        put_be(header, qcow2_field::kHeaderLength, kQcow2HeaderLength);
         write_all_at(file_.fd(), header, 0, file_.temporary());
         write_all_at(file_.fd(), big_endian(l1_), kCluster, file_.temporary());
     }

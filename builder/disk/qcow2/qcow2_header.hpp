@@ -28,6 +28,7 @@
 //     8
 #pragma once
 
+#include "base/byte_order.hpp"
 #include "base/io/stream.hpp"
 
 #include <cstdint>
@@ -36,6 +37,22 @@
 namespace kiln {
 
 inline constexpr std::string_view kQcow2Magic = "QFI\xfb";
+
+/// The fields above that are not zero in every image, all big-endian.
+namespace qcow2_field {
+inline constexpr ByteField kVersion{4, 4};
+inline constexpr ByteField kClusterBits{20, 4};
+inline constexpr ByteField kVirtualSize{24, 8};
+inline constexpr ByteField kL1Entries{36, 4};
+inline constexpr ByteField kL1Offset{40, 8};
+inline constexpr ByteField kRefcountTableOffset{48, 8};
+inline constexpr ByteField kRefcountTableClusters{56, 4};
+inline constexpr ByteField kRefcountOrder{96, 4}; ///< a refcount has 2 to the power of this bits
+inline constexpr ByteField kHeaderLength{100, 4};
+} // namespace qcow2_field
+
+/// Bytes of a header of version 3 without further fields.
+inline constexpr std::uint64_t kQcow2HeaderLength = 104;
 
 /// Above any disk that a cloud gives out; QEMU itself would go further.
 inline constexpr std::uint64_t kMaxVirtualSize = std::uint64_t{64} << 40U;
