@@ -5,6 +5,7 @@
 #include "bake/checked_disks.hpp"
 #include "bake/early_clusters.hpp"
 #include "bake/output_folder.hpp"
+#include "bake/wanted_images.hpp"
 #include "base/io/file_stream.hpp"
 #include "base/parallel.hpp"
 #include "base/text.hpp"
@@ -19,79 +20,12 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
-#include <set>
 
 namespace kiln {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// One image definition with the formats of it that are wanted.
-struct WantedImage {
-    const ImageSpec* spec = nullptr;
-    std::vector<std::string> formats;
-};
-
-struct WantedImages {
-    std::vector<WantedImage> disks;
-    std::vector<WantedImage> containers;
-};
-
-/// "it defines qcow2, raw": what --image may name.
-std::string describe_images(const Recipe& recipe) {
-    std::set<std::string_view> formats;
-    for (const ImageSpec& image : recipe.images) {
-        if (std::holds_alternative<DiskImageSpec>(image.form)) {
-            formats.insert({"qcow2", "raw"});
-        } else {
-            formats.insert({"oci", "docker"});
-        }
-    }
-    return formats.empty() ? "it defines no images; name definitions under 'images:'"
-                           : fmt::format("it defines {}", fmt::join(formats, ", "));
-}
-
-WantedImages wanted_images(const BakeRequest& request) {
-    WantedImages out;
-    std::vector<std::string> left = request.formats;
-    const auto take = [&](const std::vector<std::string>& offered) {
-        std::vector<std::string> formats;
-        for (const std::string& format : offered) {
-            if (request.formats.empty() ||
-                std::find(request.formats.begin(), request.formats.end(), format) !=
-                    request.formats.end()) {
-                formats.push_back(format);
-                std::erase(left, format);
-            }
-        }
-        return formats;
-    };
-    for (const ImageSpec& image : request.recipe.images) {
-        const bool is_disk = std::holds_alternative<DiskImageSpec>(image.form);
-        const auto formats = is_disk && request.formats.empty()
-                                 ? std::get<DiskImageSpec>(image.form).formats
-                             : is_disk ? take({"qcow2", "raw"})
-                                       : take({"oci", "docker"});
-        if (!formats.empty()) {
-            (is_disk ? out.disks : out.containers).push_back({&image, formats});
-        }
-    }
-    if (!left.empty()) {
-        throw UsageError(fmt::format(
-                             "'--image {}': recipe '{}' defines no such image",
-                             left.front(),
-                             request.recipe.name))
-            .with_hint(describe_images(request.recipe));
-    }
-    if (out.disks.empty() && out.containers.empty()) {
-        throw Error(
-            fmt::format("recipe '{}' defines no images", request.recipe.name),
-            ExitCode::invalid_recipe)
-            .with_hint("name image definitions under 'images:', such as ../images/qcow2.yaml");
-    }
-    return out;
-}
 
 /// Sources that the command line replaced are not those of the lock; they are pinned for this bake.
 void lock_overridden_sources(
@@ -131,16 +65,17 @@ class Bake {
         const InputContext& in)
         : request_(request), in_(in), artifacts_(artifacts),
           inputs_(request.recipe, lock, in.pool, &artifacts),
-          settings_(settings_of(request.recipe, lock)), wanted_(wanted_images(request)),
-          store_(store), executor_(
-                             store_,
-                             inputs_,
-                             in.console,
-                             {.recipe_name = request.recipe.name,
-                              .jobs = request.jobs,
-                              .keep_work = request.keep_work,
-                              .rebuild = request.rebuild,
-                              .limits = request.recipe.limits}) {
+          settings_(settings_of(request.recipe, lock)),
+          wanted_(wanted_images(request.recipe, request.formats)), store_(store),
+          executor_(
+              store_,
+              inputs_,
+              in.console,
+              {.recipe_name = request.recipe.name,
+               .jobs = request.jobs,
+               .keep_work = request.keep_work,
+               .rebuild = request.rebuild,
+               .limits = request.recipe.limits}) {
         if (!request.lock) {
             inputs_.set_refresh("");
         }
@@ -230,10 +165,14 @@ class Bake {
         add_tree("vm.manifest", write_tree_manifest(trees.root, folder / "vm.manifest"));
         for (const WantedImage& image : wanted_.disks) {
             const auto& spec = std::get<DiskImageSpec>(image.spec->form);
-            std::vector<ImageFile> files =
-                write_disk_images(trees, spec, image.formats, image_context(folder));
-            check(disk_to_check(files, trees, spec, folder), CheckedDisks::subject(files, trees));
-            for (ImageFile& file : files) {
+            DiskFiles files = write_disk_images(trees, spec, image.formats, image_context(folder));
+            check(
+                disk_to_check(files, trees, spec, folder),
+                CheckedDisks::subject(files.images, trees));
+            if (std::ranges::find(image.formats, ImageFormat::raw) == image.formats.end()) {
+                fs::remove(files.raw);
+            }
+            for (ImageFile& file : files.images) {
                 file.check = kCheckLevels.at(static_cast<std::size_t>(request_.check));
                 out.push_back(std::move(file));
             }
@@ -247,7 +186,8 @@ class Bake {
         std::optional<EarlyClusters> early;
         for (const WantedImage& image : wanted_.disks) {
             const auto& spec = std::get<DiskImageSpec>(image.spec->form);
-            const bool is_qcow2 = std::ranges::find(image.formats, "qcow2") != image.formats.end();
+            const bool is_qcow2 =
+                std::ranges::find(image.formats, ImageFormat::qcow2) != image.formats.end();
             if (!early && is_qcow2 && spec.compress && request_.jobs > 1) {
                 early.emplace(spec, context);
             }
@@ -274,7 +214,7 @@ class Bake {
         lint(baked);
         add_tree("oci.manifest", write_tree_manifest(baked.tree, folder / "oci.manifest"));
         for (const WantedImage& image : wanted_.containers) {
-            for (ImageFile& file : write_oci_images(
+            for (ImageFile& file : write_container_images(
                      baked,
                      std::get<OciImageSpec>(image.spec->form),
                      image.formats,
@@ -307,32 +247,31 @@ class Bake {
         record_.trees[name] = digest;
     }
 
-    /// `files` are the formats of one disk.
     [[nodiscard]] static DiskToCheck disk_to_check(
-        const std::vector<ImageFile>& files,
+        const DiskFiles& files,
         const DiskTrees& trees,
         const DiskImageSpec& spec,
         const fs::path& folder) {
         DiskToCheck out;
+        out.image = {files.raw, ImageFormat::raw};
         out.root = &trees.root;
         out.esp = spec.esp_bytes > 0 ? &trees.esp : nullptr;
-        for (const ImageFile& file : files) {
-            out.twins.push_back({folder / file.name, file.format});
+        for (const ImageFile& file : files.images) {
+            if (file.format != ImageFormat::raw) {
+                out.twins.push_back({folder / file.name, file.format});
+            }
         }
-        out.image = out.twins.front();
-        out.twins.erase(out.twins.begin());
         return out;
     }
 
     void check(const DiskToCheck& disk, const Digest& subject) const {
-        const std::string name = disk.image.path.filename().string();
         if (request_.check == CheckLevel::none) {
-            in_.console.notice(fmt::format("'{}' is not checked (--check none)", name));
+            in_.console.notice("the disk is not checked (--check none)");
             return;
         }
         const CheckedDisks checked(request_.cache);
         if (checked.contains(subject, request_.check)) {
-            in_.console.info(fmt::format("'{}' was checked before", name));
+            in_.console.info("the disk was checked before");
             return;
         }
         check_disk(disk, request_.check, request_.jobs, in_.console, in_.processes);

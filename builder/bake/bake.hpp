@@ -20,9 +20,9 @@ struct BakeRequest {
     SourceOverrides sources;
     std::vector<RequestPart> asked;     ///< by the recipe as it was before that (request_of())
     std::vector<std::string> artifacts; ///< repositories that may have artifacts built already
-    std::vector<std::string> formats; ///< of kImageFormats; empty: what the recipe's images define
-    fs::path out;                     ///< folder of the results; made if needed
-    fs::path cache;                   ///< root of kiln's cache
+    std::vector<ImageFormat> formats;   ///< empty: what the recipe's images define
+    fs::path out;                       ///< folder of the results; made if needed
+    fs::path cache;                     ///< root of kiln's cache
     unsigned jobs = 1;
     std::optional<Lockfile> lock; ///< what is baked (load_recipe_lock()); none: a new one is made
     CheckLevel check = CheckLevel::quick; ///< how closely finished disks are looked at
@@ -35,9 +35,6 @@ struct BakeReport {
     Record record;
     std::vector<fs::path> files; ///< what lies in the output folder now
 };
-
-/// Formats that `--image` takes.
-inline constexpr std::array<std::string_view, 4> kImageFormats{"qcow2", "raw", "oci", "docker"};
 
 /// Needs prepare_out_folder() (bake/output_folder.hpp) and enter_build_namespace(). On any
 /// failure the output folder is left as it was, but for build.log.

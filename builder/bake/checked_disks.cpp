@@ -22,7 +22,7 @@ fs::path CheckedDisks::path_of(const Digest& subject, CheckLevel level) const {
 Digest CheckedDisks::subject(const std::vector<ImageFile>& files, const DiskTrees& trees) {
     FieldHasher hasher("kiln.checked-disk.v1"); // rises when a check learns to find more
     for (const ImageFile& file : files) {
-        hasher.field("format", std::string_view(file.format)).field("file", file.digest);
+        hasher.field("format", name_of(file.format)).field("file", file.digest);
     }
     return hasher.field("root", trees.root.digest()).field("esp", trees.esp.digest()).finish();
 }

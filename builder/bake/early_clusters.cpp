@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bake/early_clusters.hpp"
 
+#include "bake/formats/image_caches.hpp"
 #include "base/parallel.hpp"
 #include "disk/qcow2/qcow2.hpp"
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "bake/images.hpp"
 
+#include "bake/formats/image_caches.hpp"
+#include "bake/formats/writers.hpp"
 #include "base/output_version.hpp"
 #include "base/text.hpp"
 #include "disk/disk.hpp"
-#include "disk/qcow2/qcow2.hpp"
-#include "oci/docker_archive.hpp"
 #include "oci/oci.hpp"
 #include "tree/tree_diff.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,13 +18,6 @@ namespace kiln {
 namespace {
 
 constexpr std::string_view kEspMount = "boot/efi";
-constexpr const char* kClusterFolder = "clusters";
-constexpr const char* kLayerFolder = "layers";
-constexpr std::uint64_t kClusterCacheBytes = 4ULL << 30U;
-
-bool wants(const std::vector<std::string>& formats, std::string_view format) {
-    return std::find(formats.begin(), formats.end(), format) != formats.end();
-}
 
 std::string boot_file(const FileTree& tree, std::string_view path) {
     const Entry* entry = tree.find(path);
@@ -49,9 +41,31 @@ disk_options(const DiskTrees& trees, const DiskImageSpec& spec, const BakeSettin
     return options;
 }
 
-ImageFile describe_file(const ImageContext& context, std::string name, std::string format) {
-    const fs::path path = context.folder / name;
-    return {std::move(name), std::move(format), sha256_file(path.string()), fs::file_size(path)};
+fs::path result_path(const ImageContext& context, ImageFormat format) {
+    return context.folder / (context.recipe_name + std::string(info_of(format).suffix));
+}
+
+ImageFile describe_file(const fs::path& path, ImageFormat format) {
+    return {path.filename().string(), format, sha256_file(path.string()), fs::file_size(path), {}};
+}
+
+bool wants(const std::vector<ImageFormat>& formats, ImageFormat format) {
+    return std::ranges::find(formats, format) != formats.end();
+}
+
+/// The formats of one side that are made from another, in the order of the table.
+std::vector<ImageFile> write_derived(
+    const std::vector<ImageFormat>& formats, const WriteInput& input, const ImageContext& context) {
+    std::vector<ImageFile> out;
+    for (const ImageFormatInfo& info : kImageFormats) {
+        const WriteImage write = writer_of(info.format);
+        if (write != nullptr && wants(formats, info.format)) {
+            const fs::path target = result_path(context, info.format);
+            write(input, target);
+            out.push_back(describe_file(target, info.format));
+        }
+    }
+    return out;
 }
 
 void write_raw(
@@ -66,27 +80,6 @@ void write_raw(
             job.add(bytes);
         });
     job.finish(format_size(layout.size_bytes));
-}
-
-void compress(
-    const fs::path& raw,
-    const fs::path& target,
-    const DiskImageSpec& spec,
-    const ImageContext& context) {
-    Job job = context.console.start("write qcow2");
-    job.set_total(fs::file_size(raw), Job::Unit::bytes);
-    FileClusterCache cache = open_cluster_cache(context.cache);
-    const UniqueFd fd = open_file(raw, O_RDONLY);
-    const Qcow2Result result = write_qcow2(
-        fd.get(),
-        target,
-        {.jobs = context.jobs, .compress = spec.compress, .cache = &cache},
-        [&](std::uint64_t bytes) { job.add(bytes); });
-    job.finish(fmt::format(
-        "{}, {} of {} clusters known",
-        format_size(result.file_bytes),
-        result.clusters_from_cache,
-        result.clusters));
 }
 
 /// Stages that share a layer: those with the same label, and those without one after them.
@@ -172,6 +165,29 @@ std::vector<OciLayer> make_layers(const BakedTree& baked, std::vector<FileTree>&
     return layers;
 }
 
+OciWritten write_layout(
+    const BakedTree& baked,
+    const OciImageSpec& spec,
+    const fs::path& layout,
+    const ImageContext& context) {
+    std::vector<FileTree> below;
+    OciImage image;
+    image.layers = make_layers(baked, below);
+    image.config = image_config(spec.config, context.recipe_name);
+    image.ref_name = "latest";
+    image.image_name = fmt::format("docker.io/library/{}:latest", context.recipe_name);
+    image.epoch = context.settings.epoch;
+    image.architecture = context.settings.architecture;
+    DirectoryLayerCache cache = open_layer_cache(context.cache);
+    return write_oci_layout(
+        image,
+        layout,
+        {.compression = compression_of(spec),
+         .jobs = context.jobs,
+         .cache = &cache,
+         .output_version = std::to_string(kOutputVersion)});
+}
+
 } // namespace
 
 DiskOptions root_disk_options(const DiskImageSpec& spec, const BakeSettings& settings) {
@@ -181,28 +197,6 @@ DiskOptions root_disk_options(const DiskImageSpec& spec, const BakeSettings& set
     options.root_label = spec.label;
     options.root_free_bytes = spec.free_bytes;
     return options;
-}
-
-FileClusterCache open_cluster_cache(const fs::path& cache) {
-    return {cache / kClusterFolder, qcow2_encoder(), kClusterCacheBytes};
-}
-
-ImageCaches image_caches(const fs::path& cache) {
-    std::error_code absent;
-    const auto clusters = fs::file_size(cache / kClusterFolder / kClusterPackName, absent);
-    return {
-        DirectoryLayerCache(cache / kLayerFolder).bytes(),
-        absent ? 0 : static_cast<std::uint64_t>(clusters)};
-}
-
-std::uint64_t prune_image_caches(const fs::path& cache, std::int64_t time) {
-    std::uint64_t freed = DirectoryLayerCache(cache / kLayerFolder).prune(time);
-    const fs::path clusters = cache / kClusterFolder / kClusterPackName;
-    if (fs::exists(clusters) && last_used(clusters) < time) {
-        freed += fs::file_size(clusters);
-        fs::remove(clusters);
-    }
-    return freed;
 }
 
 DiskTrees split_for_disk(const FileTree& tree) {
@@ -221,66 +215,53 @@ DiskTrees split_for_disk(const FileTree& tree) {
     return out;
 }
 
-std::vector<ImageFile> write_disk_images(
+DiskFiles write_disk_images(
     const DiskTrees& trees,
     const DiskImageSpec& spec,
-    const std::vector<std::string>& formats,
+    const std::vector<ImageFormat>& formats,
     const ImageContext& context) {
-    const std::string raw_name = context.recipe_name + ".raw";
-    const fs::path raw = context.folder / raw_name;
-    write_raw(trees, spec, raw, context);
-    std::vector<ImageFile> out;
-    if (wants(formats, "qcow2")) {
-        const std::string name = context.recipe_name + ".qcow2";
-        compress(raw, context.folder / name, spec, context);
-        out.push_back(describe_file(context, name, "qcow2"));
-    }
-    if (wants(formats, "raw")) {
-        out.push_back(describe_file(context, raw_name, "raw"));
-    } else {
-        fs::remove(raw);
+    DiskFiles out{result_path(context, ImageFormat::raw), {}};
+    write_raw(trees, spec, out.raw, context);
+    out.images = write_derived(
+        formats,
+        {out.raw,
+         trees.root,
+         context.recipe_name,
+         context.cache,
+         spec.compress,
+         context.jobs,
+         context.console},
+        context);
+    if (wants(formats, ImageFormat::raw)) {
+        out.images.push_back(describe_file(out.raw, ImageFormat::raw));
     }
     return out;
 }
 
-std::vector<ImageFile> write_oci_images(
+std::vector<ImageFile> write_container_images(
     const BakedTree& baked,
     const OciImageSpec& spec,
-    const std::vector<std::string>& formats,
+    const std::vector<ImageFormat>& formats,
     const ImageContext& context) {
     Job job = context.console.start("write container image");
-    std::vector<FileTree> below;
-    OciImage image;
-    image.layers = make_layers(baked, below);
-    image.config = image_config(spec.config, context.recipe_name);
-    image.ref_name = "latest";
-    image.image_name = fmt::format("docker.io/library/{}:latest", context.recipe_name);
-    image.epoch = context.settings.epoch;
-    image.architecture = context.settings.architecture;
-    DirectoryLayerCache cache(context.cache / kLayerFolder);
-    const std::string layout_name = context.recipe_name + ".oci";
-    const fs::path layout = context.folder / layout_name;
-    const OciWritten written = write_oci_layout(
-        image,
-        layout,
-        {.compression = compression_of(spec),
-         .jobs = context.jobs,
-         .cache = &cache,
-         .output_version = std::to_string(kOutputVersion)});
-    std::vector<ImageFile> out;
-    if (wants(formats, "docker")) {
-        const std::string name = context.recipe_name + ".docker.tar";
-        AtomicFile archive(context.folder / name);
-        write_docker_archive(layout, {context.recipe_name + ":latest"}, archive);
-        archive.commit();
-        out.push_back(describe_file(context, name, "docker"));
-    }
-    job.finish(fmt::format(
-        "{} layers, {}", written.layers.size(), format_size(folder_bytes(layout / "blobs"))));
-    if (wants(formats, "oci")) {
+    const fs::path layout = result_path(context, ImageFormat::oci);
+    const OciWritten written = write_layout(baked, spec, layout, context);
+    const std::uint64_t size = folder_bytes(layout / "blobs");
+    std::vector<ImageFile> out = write_derived(
+        formats,
+        {layout,
+         baked.tree,
+         context.recipe_name,
+         context.cache,
+         true,
+         context.jobs,
+         context.console},
+        context);
+    job.finish(fmt::format("{} layers, {}", written.layers.size(), format_size(size)));
+    if (wants(formats, ImageFormat::oci)) {
         out.insert(
             out.begin(),
-            {layout_name, "oci", written.manifest.digest, folder_bytes(layout / "blobs")});
+            {layout.filename().string(), ImageFormat::oci, written.manifest.digest, size, {}});
     } else {
         fs::remove_all(layout);
     }

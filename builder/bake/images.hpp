@@ -5,9 +5,9 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "base/image_format.hpp"
 #include "build/executor.hpp"
 #include "disk/disk.hpp"
-#include "disk/qcow2/cluster_cache.hpp"
 #include "recipe/image_spec.hpp"
 
 #include <cstdint>
@@ -21,8 +21,8 @@ inline constexpr std::string_view kTemporaryPrefix = ".bake";
 
 /// One shipped file or directory.
 struct ImageFile {
-    std::string name;       ///< below the output folder: "pause.qcow2", "pause.oci"
-    std::string format;     ///< "qcow2", "raw", "oci", "docker"
+    std::string name; ///< below the output folder: "pause.qcow2", "pause.oci"
+    ImageFormat format = ImageFormat::raw;
     Digest digest;          ///< of the file; of an OCI layout: its manifest's
     std::uint64_t size = 0; ///< bytes; of an OCI layout: of all blobs
     std::string check = {}; ///< of a disk: "none", "quick" or "full" (verify/check/image_check.hpp)
@@ -50,31 +50,24 @@ struct DiskTrees {
 [[nodiscard]] DiskOptions
 root_disk_options(const DiskImageSpec& spec, const BakeSettings& settings);
 
-[[nodiscard]] FileClusterCache open_cluster_cache(const fs::path& cache);
-
-/// What bakes keep beside stage trees so that images are written faster.
-struct ImageCaches {
-    std::uint64_t layer_bytes = 0;   ///< compressed layers
-    std::uint64_t cluster_bytes = 0; ///< deflated clusters of disks
+struct DiskFiles {
+    fs::path raw; ///< the disk itself, also when it is not wanted; the caller removes it then
+    std::vector<ImageFile> images;
 };
 
-[[nodiscard]] ImageCaches image_caches(const fs::path& cache);
-/// Drops what no bake used since `time` (seconds since 1970). Returns the bytes that it freed.
-std::uint64_t prune_image_caches(const fs::path& cache, std::int64_t time);
-
-/// Writes the formats ("qcow2", "raw") of a disk. Throws Error when the tree lacks what a disk
-/// needs to boot, naming the stage kind that makes it.
-[[nodiscard]] std::vector<ImageFile> write_disk_images(
+/// Writes formats of a disk. Throws Error when the tree lacks what a disk needs to boot, naming the
+/// stage kind that makes it.
+[[nodiscard]] DiskFiles write_disk_images(
     const DiskTrees& trees,
     const DiskImageSpec& spec,
-    const std::vector<std::string>& formats,
+    const std::vector<ImageFormat>& formats,
     const ImageContext& context);
 
-/// Writes the formats ("oci", "docker") of a container image, a layer per group of stages.
-[[nodiscard]] std::vector<ImageFile> write_oci_images(
+/// Writes formats of a container image, which has a layer for each group of stages.
+[[nodiscard]] std::vector<ImageFile> write_container_images(
     const BakedTree& baked,
     const OciImageSpec& spec,
-    const std::vector<std::string>& formats,
+    const std::vector<ImageFormat>& formats,
     const ImageContext& context);
 
 } // namespace kiln

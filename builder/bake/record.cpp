@@ -37,7 +37,7 @@ ordered_json to_json(const StageOutcome& stage) {
 ordered_json to_json(const ImageFile& image) {
     ordered_json json{
         {"name", image.name},
-        {"format", image.format},
+        {"format", name_of(image.format)},
         {"digest", image.digest.to_string()},
         {"size", image.size}};
     if (!image.check.empty()) {
@@ -54,6 +54,14 @@ Digest digest_of(const std::string& text) {
     return *digest;
 }
 
+ImageFormat format_of(const std::string& name) {
+    const auto format = find_image_format(name);
+    if (!format) {
+        throw Error(fmt::format("unknown image format '{}'", printable(name)));
+    }
+    return *format;
+}
+
 /// Results are looked for below the record's folder.
 std::string file_name(std::string name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
@@ -64,8 +72,8 @@ std::string file_name(std::string name) {
 
 } // namespace
 
-std::string manifest_name(const std::string& format) {
-    return format == "oci" || format == "docker" ? "oci.manifest" : "vm.manifest";
+std::string manifest_name(ImageFormat format) {
+    return is_disk(format) ? "vm.manifest" : "oci.manifest";
 }
 
 Digest write_tree_manifest(const FileTree& tree, const fs::path& path) {
@@ -94,7 +102,7 @@ void write_record(const Record& record, const fs::path& folder) {
     std::string sums;
     for (const ImageFile& image : record.images) {
         json["images"].push_back(to_json(image));
-        const bool is_layout = image.format == "oci";
+        const bool is_layout = info_of(image.format).is_directory;
         const fs::path file = image.name + (is_layout ? "/index.json" : "");
         const Digest digest = is_layout ? sha256_file((folder / file).string()) : image.digest;
         sums += fmt::format("{}  {}\n", digest.hex(), file.string());
@@ -121,9 +129,10 @@ Record load_record(const fs::path& path) {
         for (const JsonObject& image : fields.objects("images")) {
             record.images.push_back(
                 {file_name(image.text("name")),
-                 image.text("format"),
+                 format_of(image.text("format")),
                  digest_of(image.text("digest")),
-                 image.number("size")});
+                 image.number("size"),
+                 image.text_or_empty("check")});
         }
         return record;
     } catch (const SystemError&) {
@@ -135,8 +144,7 @@ Record load_record(const fs::path& path) {
     }
 }
 
-FileTree
-load_recorded_tree(const Record& record, const fs::path& folder, const std::string& format) {
+FileTree load_recorded_tree(const Record& record, const fs::path& folder, ImageFormat format) {
     const std::string name = manifest_name(format);
     const auto expected = record.trees.find(name);
     const std::string text = RegularFile(folder / name).read_text(kMaxManifestBytes);

@@ -39,9 +39,9 @@ Digest write_tree_manifest(const FileTree& tree, const fs::path& path);
 /// The tree that an image of the record holds, from the manifest beside it; checked against the
 /// record's digest. `format` as in ImageFile. Throws Error (exit code 4) when it does not fit.
 [[nodiscard]] FileTree
-load_recorded_tree(const Record& record, const fs::path& folder, const std::string& format);
+load_recorded_tree(const Record& record, const fs::path& folder, ImageFormat format);
 
 /// "vm.manifest" for disks, "oci.manifest" for containers.
-[[nodiscard]] std::string manifest_name(const std::string& format);
+[[nodiscard]] std::string manifest_name(ImageFormat format);
 
 } // namespace kiln

@@ -56,12 +56,12 @@ std::string shown(const fs::path& path) {
 
 } // namespace
 
-std::string detect_disk_format(const fs::path& disk) {
+ImageFormat detect_disk_format(const fs::path& disk) {
     RegularFile file(disk);
     const std::vector<std::byte> head = read_head(file, disk);
     const std::string_view text = as_text(head);
     if (text.starts_with(kQcow2Magic)) {
-        return "qcow2";
+        return ImageFormat::qcow2;
     }
     for (const KnownFormat& other : kOthers) {
         if (text.size() > other.offset && text.substr(other.offset).starts_with(other.magic)) {
@@ -71,27 +71,28 @@ std::string detect_disk_format(const fs::path& disk) {
                            "trust");
         }
     }
-    return "raw";
+    return ImageFormat::raw;
 }
 
-std::uint64_t require_plain_disk(const fs::path& disk, const std::string& format) {
+std::uint64_t require_plain_disk(const fs::path& disk, ImageFormat format) {
     RegularFile file(disk);
-    if (format != "qcow2") {
+    if (format != ImageFormat::qcow2) {
         return file.size();
     }
     return parse_qcow2_header(read_head(file, disk), file.size(), disk.string()).virtual_size;
 }
 
-std::string format_by_name(const fs::path& disk) {
-    return disk.extension() == ".qcow2" ? "qcow2" : "raw";
+ImageFormat format_by_name(const fs::path& disk) {
+    return disk.extension() == info_of(ImageFormat::qcow2).suffix ? ImageFormat::qcow2
+                                                                  : ImageFormat::raw;
 }
 
-std::string require_guest_disk(const fs::path& disk) {
-    const std::string format = format_by_name(disk);
+ImageFormat require_guest_disk(const fs::path& disk) {
+    const ImageFormat format = format_by_name(disk);
     if (fs::is_block_file(disk)) {
-        return "raw";
+        return ImageFormat::raw;
     }
-    if (format == "qcow2") {
+    if (format == ImageFormat::qcow2) {
         static_cast<void>(require_plain_disk(disk, format));
         return format;
     }

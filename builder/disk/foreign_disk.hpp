@@ -4,6 +4,7 @@
 // that opens them, so that none of them guesses. A disk that names other files is refused.
 #pragma once
 
+#include "base/image_format.hpp"
 #include "base/io/file.hpp"
 
 #include <cstdint>
@@ -11,24 +12,24 @@
 
 namespace kiln {
 
-/// "qcow2" or "raw" by the first bytes of a regular file; raw is what has no known header. Throws
+/// qcow2 or raw by the first bytes of a regular file; raw is what has no known header. Throws
 /// Error for other formats of disks (VMDK, VHD, VDI, ...) and when it is not a regular file,
 /// SystemError when it cannot be opened.
-[[nodiscard]] std::string detect_disk_format(const fs::path& disk);
+[[nodiscard]] ImageFormat detect_disk_format(const fs::path& disk);
 
 /// Checks a disk before another program opens it as `format`, and returns its virtual size in
 /// bytes. The content of a raw disk is not looked at. Throws Error when a qcow2 file is not
 /// self-contained or not whole (see qcow2_header.hpp), or is no regular file.
-std::uint64_t require_plain_disk(const fs::path& disk, const std::string& format);
+std::uint64_t require_plain_disk(const fs::path& disk, ImageFormat format);
 
-/// The format of a disk that a guest writes to, by its name only: "qcow2" when it ends in ".qcow2",
-/// else "raw". A guest decides what the first bytes of a raw disk are, so they say nothing.
-[[nodiscard]] std::string format_by_name(const fs::path& disk);
+/// The format of a disk that a guest writes to, by its name only: qcow2 when it ends in ".qcow2",
+/// else raw. A guest decides what the first bytes of a raw disk are, so they say nothing.
+[[nodiscard]] ImageFormat format_by_name(const fs::path& disk);
 
 /// Checks the disk `disk` that a guest may have written to, and returns its format. Throws Error
 /// when bytes and name contradict each other, and as require_plain_disk() does. Block devices are
 /// raw.
-[[nodiscard]] std::string require_guest_disk(const fs::path& disk);
+[[nodiscard]] ImageFormat require_guest_disk(const fs::path& disk);
 
 /// What programs of QEMU and libguestfs are given: an absolute path, which they take for a file's
 /// name whatever is in it ("json:", "nbd://", ...).

@@ -18,8 +18,7 @@ constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::uint64_t kDefaultFreeBytes = 512 * kMiB;
 constexpr std::uint64_t kDefaultEspBytes = 64 * kMiB;
 
-constexpr auto kFormats = std::to_array<std::string_view>({"qcow2", "raw"});
-constexpr Shape kFormat = choice_of(kFormats);
+constexpr Shape kFormat = choice_of(kDiskFormatNames);
 constexpr Shape kFormatList = list_of(&kFormat, false);
 constexpr auto kDiskKinds = std::to_array<std::string_view>({"disk"});
 constexpr Shape kDiskKind = choice_of(kDiskKinds);
@@ -115,9 +114,11 @@ HealthcheckSpec read_healthcheck(const Value& value) {
 
 DiskImageSpec read_disk(const Value& value) {
     DiskImageSpec disk;
-    disk.formats = value.strings_or_empty("format");
+    for (const std::string& name : value.strings_or_empty("format")) {
+        disk.formats.push_back(find_image_format(name).value());
+    }
     if (disk.formats.empty()) {
-        disk.formats = {"qcow2"};
+        disk.formats = {ImageFormat::qcow2};
     }
     disk.free_bytes = static_cast<std::uint64_t>(
         value.integer_or("free", static_cast<std::int64_t>(kDefaultFreeBytes)));

@@ -3,6 +3,7 @@
 // Image definitions (images/*.yaml): the form in which a baked tree is shipped.
 #pragma once
 
+#include "base/image_format.hpp"
 #include "recipe/yaml/shape.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,7 +18,7 @@
 namespace kiln {
 
 struct DiskImageSpec {
-    std::vector<std::string> formats; ///< "qcow2", "raw"
+    std::vector<ImageFormat> formats; ///< of disks
     std::uint64_t free_bytes = 0;     ///< left free in the root file system
     std::uint64_t esp_bytes = 0;      ///< of the EFI system partition
     std::string label;                ///< of the root file system

@@ -17,7 +17,6 @@ struct ContainerPlan {
     std::string engine = "docker"; ///< the client program
     std::string name;              ///< of the container
     fs::path image;
-    std::string format; ///< "oci" or "docker"
     ContainerSpec spec;
     std::vector<PublishedPort> ports;
     std::string data;      ///< a volume's name or a directory; empty: none

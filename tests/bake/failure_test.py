@@ -280,7 +280,7 @@ class Failure(unittest.TestCase):
 
     def test_unknown_format_and_option(self):
         done = world.kiln("bake", "debian-minimal", "--image", "qcow", cwd=world.WORK)
-        self.check(done, 2, "no such format", "did you mean 'qcow2'?")
+        self.check(done, 2, "unknown image format", "did you mean 'qcow2'?")
         self.check(world.kiln("bake", "debian-minimal", "--offlin", cwd=world.WORK), 2)
 
 

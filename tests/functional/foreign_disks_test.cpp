@@ -113,7 +113,7 @@ class ForeignDisks : public testing::Test {
 
 TEST_F(ForeignDisks, OfAGuestAreRawForQemuWhateverTheyHold) {
     const fs::path data = with_data_file("data.raw");
-    const auto files = opened_by_qemu({{data, "raw", "data", false, true}}, data);
+    const auto files = opened_by_qemu({{data, ImageFormat::raw, "data", false, true}}, data);
     EXPECT_THAT(files, Not(Contains(victim().string())));
     // The file is a real one: who probes it gets the victim.
     EXPECT_THAT(
@@ -157,7 +157,7 @@ TEST_F(ForeignDisks, NamedLikeProtocolsAreFiles) {
         EXPECT_EQ(fs::file_size("json:{},data"), std::uintmax_t{8} << 30U);
     }
     const fs::path image = dir_.path() / name;
-    const auto files = opened_by_qemu({{image, "qcow2", "", true, false}}, image);
+    const auto files = opened_by_qemu({{image, ImageFormat::qcow2, "", true, false}}, image);
     EXPECT_THAT(files, Not(Contains(victim().string())));
     fs::current_path(before);
 }
@@ -165,8 +165,8 @@ TEST_F(ForeignDisks, NamedLikeProtocolsAreFiles) {
 TEST_F(ForeignDisks, OfOneKindOrTheOtherAreMadeByName) {
     const fs::path good = dir_.path() / "good.raw";
     write_file(good, std::string(1 << 20, '\0'));
-    for (const auto& [name, format] :
-         std::vector<std::pair<std::string, std::string>>{{"d.qcow2", "qcow2"}, {"d.img", "raw"}}) {
+    for (const auto& [name, format] : std::vector<std::pair<std::string, ImageFormat>>{
+             {"d.qcow2", ImageFormat::qcow2}, {"d.img", ImageFormat::raw}}) {
         MachinePlan wanted = plan(good);
         wanted.data = dir_.path() / name;
         wanted.spec.data_bytes = 1 << 20;

@@ -44,7 +44,7 @@ class QuickCheckTest : public ::testing::Test {
         return "no fault was found";
     }
 
-    std::string failure_of_raw() { return failure(disk_.to_check({disk_.raw, "raw"})); }
+    std::string failure_of_raw() { return failure(disk_.to_check({disk_.raw, ImageFormat::raw})); }
 
     /// Turns over the bits of one byte.
     static void flip(const fs::path& file, std::uint64_t at) {
@@ -97,9 +97,9 @@ class QuickCheckTest : public ::testing::Test {
 };
 
 TEST_F(QuickCheckTest, AcceptsWhatTheRecordSays) {
-    check(disk_.to_check({disk_.qcow2, "qcow2"}));
-    check(disk_.to_check({disk_.raw, "raw"}));
-    check(disk_.to_check({disk_.qcow2, "qcow2"}, {{disk_.raw, "raw"}}));
+    check(disk_.to_check({disk_.qcow2, ImageFormat::qcow2}));
+    check(disk_.to_check({disk_.raw, ImageFormat::raw}));
+    check(disk_.to_check({disk_.qcow2, ImageFormat::qcow2}, {{disk_.raw, ImageFormat::raw}}));
     EXPECT_THAT(said_.str(), HasSubstr("paths as recorded"));
 }
 
@@ -107,8 +107,8 @@ TEST_F(QuickCheckTest, WorksInAwkwardFolders) {
     const fs::path folder = dir_.path() / "what? @@1M #1 100%";
     fs::create_directory(folder);
     const SampleDisk disk(folder);
-    check(disk.to_check({disk.raw, "raw"}));
-    check(disk.to_check({disk.qcow2, "qcow2"}));
+    check(disk.to_check({disk.raw, ImageFormat::raw}));
+    check(disk.to_check({disk.qcow2, ImageFormat::qcow2}));
 }
 
 TEST_F(QuickCheckTest, LeavesNothingInTmpdir) {
@@ -121,7 +121,7 @@ TEST_F(QuickCheckTest, LeavesNothingInTmpdir) {
         return count;
     };
     const std::size_t already = leftovers();
-    check(disk_.to_check({disk_.qcow2, "qcow2"}));
+    check(disk_.to_check({disk_.qcow2, ImageFormat::qcow2}));
     flip(disk_.raw, root_start() + 1024);
     static_cast<void>(failure_of_raw());
     EXPECT_EQ(leftovers(), already);
@@ -145,13 +145,15 @@ TEST_F(QuickCheckTest, FindsAFaultInAnL2Table) {
         number_at(disk_.qcow2, number_at(disk_.qcow2, kL1Offset)) & kOffsetBits;
     flip(disk_.qcow2, l2 + 6);
     EXPECT_THAT(
-        failure(disk_.to_check({disk_.qcow2, "qcow2"})),
+        failure(disk_.to_check({disk_.qcow2, ImageFormat::qcow2})),
         AnyOf(HasSubstr("is damaged, says qemu-img check"), HasSubstr("cannot be decoded")));
 }
 
 TEST_F(QuickCheckTest, FindsAFaultInACompressedCluster) {
     flip(disk_.qcow2, fs::file_size(disk_.qcow2) / 2);
-    EXPECT_THAT(failure(disk_.to_check({disk_.qcow2, "qcow2"})), HasSubstr(disk_.qcow2.string()));
+    EXPECT_THAT(
+        failure(disk_.to_check({disk_.qcow2, ImageFormat::qcow2})),
+        HasSubstr(disk_.qcow2.string()));
 }
 
 TEST_F(QuickCheckTest, FindsFaultsInBothPartitionTables) {
@@ -165,7 +167,7 @@ TEST_F(QuickCheckTest, FindsFaultsInBothPartitionTables) {
         EXPECT_THAT(failure_of_raw(), HasSubstr("the partition table of '" + disk_.raw.string()));
         flip(disk_.raw, at);
     }
-    check(disk_.to_check({disk_.raw, "raw"}));
+    check(disk_.to_check({disk_.raw, ImageFormat::raw}));
 }
 
 TEST_F(QuickCheckTest, FindsFaultsInTheEsp) {

@@ -18,7 +18,7 @@ class CheckDisk : public GuestfsTest {
 };
 
 TEST_F(CheckDisk, AcceptsWhatTheRecordSays) {
-    const DiskCheck check = full_check(disk_.to_check({disk_.qcow2, "qcow2"}), console_);
+    const DiskCheck check = full_check(disk_.to_check({disk_.qcow2, ImageFormat::qcow2}), console_);
     EXPECT_EQ(check.disk.partitions.size(), 3U);
     EXPECT_EQ(check.disk.partitions[1].filesystem->type, "vfat");
 }
@@ -26,7 +26,8 @@ TEST_F(CheckDisk, AcceptsWhatTheRecordSays) {
 TEST_F(CheckDisk, NamesAChangedByte) {
     patch_file(disk_.raw, kMarker, "A" + std::string(kMarker.substr(1)));
     try {
-        check_disk(disk_.to_check({disk_.raw, "raw"}), CheckLevel::full, 1, console_, runner_);
+        check_disk(
+            disk_.to_check({disk_.raw, ImageFormat::raw}), CheckLevel::full, 1, console_, runner_);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(
@@ -39,7 +40,8 @@ TEST_F(CheckDisk, NamesAChangedByte) {
 TEST_F(CheckDisk, NamesAChangedFileOfTheEsp) {
     patch_file(disk_.raw, SampleDisk::kEspText, "A" + std::string(SampleDisk::kEspText.substr(1)));
     try {
-        check_disk(disk_.to_check({disk_.raw, "raw"}), CheckLevel::full, 1, console_, runner_);
+        check_disk(
+            disk_.to_check({disk_.raw, ImageFormat::raw}), CheckLevel::full, 1, console_, runner_);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(

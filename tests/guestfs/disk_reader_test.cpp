@@ -23,7 +23,7 @@ TEST_F(GuestfsTest, ReadsWhatOrdinaryToolsWrote) {
     patch_file(changed, kMarker, "A" + std::string(kMarker.substr(1)));
 
     ApplianceOptions options;
-    options.drives = {{disk.path, "raw"}, {changed, "raw"}};
+    options.drives = {{disk.path, ImageFormat::raw}, {changed, ImageFormat::raw}};
     options.scratch_bytes = 256U << 20U;
     Appliance appliance(options, console_);
     const DiskReader reader(appliance, 0);

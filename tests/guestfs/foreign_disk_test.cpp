@@ -31,7 +31,7 @@ TEST_F(ForeignDiskInspection, TakesADiskThatWasMadeLarger) {
         runner_.run_checked({"qemu-img", {"resize", "-q", "-f", "qcow2", image.string(), "+1G"}}));
     const std::string before = sha256_file(image.string()).hex();
     const ImageInfo info = inspect_image(image, {}, quiet_);
-    EXPECT_EQ(info.format, "qcow2");
+    EXPECT_EQ(info.format, ImageFormat::qcow2);
     EXPECT_EQ(info.disk->partitions.size(), 2U);
     ASSERT_TRUE(info.system);
     EXPECT_EQ(info.system->packages.size(), 2U);

@@ -78,17 +78,18 @@ constexpr std::array kOptions{
     kKeepWorkOption};
 constexpr std::array kPositionals{kRecipePositional};
 
-std::vector<std::string> formats_of(const Arguments& arguments) {
-    std::vector<std::string> out;
+std::vector<ImageFormat> formats_of(const Arguments& arguments) {
+    std::vector<ImageFormat> out;
     for (const std::string& value : arguments.values(kImageOption.name)) {
-        for (std::string& format : split(value, ',')) {
-            if (std::find(kImageFormats.begin(), kImageFormats.end(), format) ==
-                kImageFormats.end()) {
-                throw UsageError(fmt::format("'--image {}': no such format", format))
-                    .with_hint(did_you_mean(format, kImageFormats))
-                    .with_hint(fmt::format("there are: {}", fmt::join(kImageFormats, ", ")));
+        for (const std::string& name : split(value, ',')) {
+            const auto format = find_image_format(name);
+            if (!format) {
+                throw UsageError(fmt::format("unknown image format '{}' (--image)", name))
+                    .with_hint(did_you_mean(name, kImageFormatNames))
+                    .with_hint(
+                        fmt::format("supported formats: {}", fmt::join(kImageFormatNames, ", ")));
             }
-            out.push_back(std::move(format));
+            out.push_back(*format);
         }
     }
     return out;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bake/checked_disks.hpp"
-#include "bake/images.hpp"
+#include "bake/formats/image_caches.hpp"
 #include "base/interrupt.hpp"
 #include "base/io/paths.hpp"
 #include "base/json.hpp"

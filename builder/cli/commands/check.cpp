@@ -45,7 +45,11 @@ std::string describe_source(const SourceSpec& source) {
 
 std::string describe_image(const ImageSpec& image) {
     if (const auto* disk = std::get_if<DiskImageSpec>(&image.form)) {
-        return fmt::format("{} (disk: {})", image.name, fmt::join(disk->formats, ", "));
+        std::vector<std::string_view> formats;
+        for (const ImageFormat format : disk->formats) {
+            formats.push_back(name_of(format));
+        }
+        return fmt::format("{} (disk: {})", image.name, fmt::join(formats, ", "));
     }
     return fmt::format(
         "{} (container: {})", image.name, std::get<OciImageSpec>(image.form).compression);

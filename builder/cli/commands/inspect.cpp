@@ -60,8 +60,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
         expected = find_recorded_tree(image);
     }
     const InspectOptions options{
-        .format = arguments.value_or(kImageFormatOption.name, ""),
-        .expected = expected ? &*expected : nullptr};
+        .format = format_argument(arguments), .expected = expected ? &*expected : nullptr};
     const ImageInfo info = inspect_image(image, options, context.console);
     if (context.global.json) {
         nlohmann::ordered_json json = inspection_to_json(info);

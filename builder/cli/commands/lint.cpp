@@ -85,8 +85,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
     for (const std::string& text : arguments.values("--except")) {
         options.exceptions.push_back(parse_exception(text));
     }
-    const std::string given = arguments.value_or(kImageFormatOption.name, "");
-    const std::string format = given.empty() ? detect_image_format(*image) : given;
+    const auto given = format_argument(arguments);
+    const ImageFormat format = given ? *given : detect_image_format(*image);
     const FileTree tree = read_image_tree(*image, format, context.console);
     const auto findings = lint_tree(tree, options);
     if (context.global.json) {

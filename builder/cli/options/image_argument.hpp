@@ -3,21 +3,24 @@
 // What the commands that take an IMAGE have in common.
 #pragma once
 
+#include "base/image_format.hpp"
 #include "cli/command.hpp"
 
-#include <array>
-#include <string_view>
+#include <optional>
 
 namespace kiln {
-
-inline constexpr auto kImageFormats =
-    std::to_array<std::string_view>({"qcow2", "raw", "oci", "docker"});
 
 inline constexpr OptionSpec kImageFormatOption{
     .name = "--format",
     .value = "FORMAT",
     .doc = "what IMAGE is, instead of what its first bytes say",
-    .choices = kImageFormats};
+    .choices = kImageFormatNames};
+
+/// What --format says; nothing when it was not given.
+[[nodiscard]] inline std::optional<ImageFormat> format_argument(const Arguments& arguments) {
+    const auto name = arguments.value(kImageFormatOption.name);
+    return name ? find_image_format(*name) : std::nullopt;
+}
 
 /// `count` is optional where another option does without an image.
 [[nodiscard]] constexpr PositionalSpec image_positional(Count count = Count::one) {

@@ -31,18 +31,17 @@ std::optional<InstanceKind> kind_of(const Arguments& arguments) {
     return vm ? std::optional(InstanceKind::vm) : std::nullopt;
 }
 
-InstanceKind kind_of_format(std::string_view format) {
-    return format == "qcow2" || format == "raw" ? InstanceKind::vm : InstanceKind::container;
+InstanceKind kind_of_format(ImageFormat format) {
+    return is_disk(format) ? InstanceKind::vm : InstanceKind::container;
 }
 
 /// What a recipe's name means: the first of its results that fits.
 fs::path find_result(const std::string& name, std::optional<InstanceKind> kind) {
     const fs::path folder = fs::path("images/out") / name;
-    for (const std::string_view end : {".docker.tar", ".oci", ".qcow2", ".raw"}) {
-        const InstanceKind its_kind = kind_of_format(
-            end.substr(end.find_last_of('.') + 1) == "tar" ? "docker" : end.substr(1));
-        const fs::path candidate = folder / (name + std::string(end));
-        if ((!kind || *kind == its_kind) && fs::exists(candidate)) {
+    for (const ImageFormatInfo& info : kImageFormats) {
+        const fs::path candidate = folder / (name + std::string(info.suffix));
+        const bool fits = !kind || *kind == kind_of_format(info.format);
+        if (info.runs && fits && fs::exists(candidate)) {
             return candidate;
         }
     }

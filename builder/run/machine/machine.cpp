@@ -30,9 +30,15 @@ void run_qemu_img(ProcessRunner& runner, std::vector<std::string> args) {
 
 /// A new disk of `size` bytes, of the format that its name says.
 void make_data_disk(ProcessRunner& runner, const fs::path& disk, std::uint64_t size) {
-    if (format_by_name(disk) == "qcow2") {
+    if (format_by_name(disk) == ImageFormat::qcow2) {
         run_qemu_img(
-            runner, {"create", "-q", "-f", "qcow2", disk_argument(disk), std::to_string(size)});
+            runner,
+            {"create",
+             "-q",
+             "-f",
+             std::string(name_of(ImageFormat::qcow2)),
+             disk_argument(disk),
+             std::to_string(size)});
         return;
     }
     const UniqueFd fd = open_file(disk, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -117,7 +123,7 @@ Machine::Machine(MachinePlan plan, ProcessRunner& runner)
     qemu_.ports = plan_.ports;
     fs::create_directories(plan_.folder);
     make_root(plan_.image, plan_.format);
-    qemu_.disks.push_back({plan_.folder / "root.qcow2", "qcow2", "", false, false});
+    qemu_.disks.push_back({plan_.folder / "root.qcow2", ImageFormat::qcow2, "", false, false});
     add_data_disk();
     add_seed();
     if (plan_.firmware == Firmware::uefi) {
@@ -129,7 +135,7 @@ Machine::~Machine() {
     remove();
 }
 
-void Machine::make_root(const fs::path& image, const std::string& format) {
+void Machine::make_root(const fs::path& image, ImageFormat format) {
     const fs::path overlay = plan_.folder / "root.qcow2";
     remove_quietly(overlay);
     const std::uint64_t size = require_plain_disk(image, format);
@@ -137,9 +143,9 @@ void Machine::make_root(const fs::path& image, const std::string& format) {
         "create",
         "-q",
         "-f",
-        "qcow2",
+        std::string(name_of(ImageFormat::qcow2)),
         "-F",
-        format,
+        std::string(name_of(format)),
         "-b",
         disk_argument(image),
         disk_argument(overlay)};
@@ -160,7 +166,7 @@ void Machine::add_data_disk() {
         const std::uint64_t size = plan_.spec.data_bytes > 0 ? plan_.spec.data_bytes : kUsual;
         make_data_disk(runner_, disk, size);
     }
-    const std::string format = require_guest_disk(disk);
+    const ImageFormat format = require_guest_disk(disk);
     qemu_.disks.push_back({disk, format, "data", false, is_kept, fs::is_block_file(disk)});
 }
 
@@ -183,7 +189,7 @@ void Machine::add_seed() {
     const fs::path drive = plan_.folder / "seed.img";
     if (ssh_ || !plan_.spec.seed.empty()) {
         write_seed_drive(seed_files(plan_.spec.seed, plan_.name, key), drive);
-        qemu_.disks.push_back({drive, "raw", "seed", true, false});
+        qemu_.disks.push_back({drive, ImageFormat::raw, "seed", true, false});
     }
 }
 

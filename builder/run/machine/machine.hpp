@@ -3,6 +3,7 @@
 // An instance as a virtual machine under QEMU, on a throw-away overlay over the disk image.
 #pragma once
 
+#include "base/image_format.hpp"
 #include "base/process/background_process.hpp"
 #include "run/bounded_log.hpp"
 #include "run/machine/qemu_command.hpp"
@@ -22,7 +23,7 @@ enum class Firmware { bios, uefi };
 struct MachinePlan {
     std::string name;
     fs::path image;
-    std::string format; ///< "qcow2" or "raw"
+    ImageFormat format = ImageFormat::raw;
     MachineSpec spec;
     std::vector<PublishedPort> ports;
     /// A disk that is kept, and made when it is missing: qcow2 when it is called *.qcow2, else raw.
@@ -69,7 +70,7 @@ class Machine final : public Instance {
     [[nodiscard]] std::vector<std::string> leftovers() const override;
 
   private:
-    void make_root(const fs::path& image, const std::string& format);
+    void make_root(const fs::path& image, ImageFormat format);
     void add_data_disk();
     void add_seed();
     void add_firmware();

@@ -44,7 +44,7 @@ void add_disks(const QemuPlan& plan, Arguments& out) {
             fmt::format(
                 "driver={},node-name=disk{},read-only={},cache.no-flush={},file.driver={},"
                 "file.filename={}",
-                disk.format,
+                name_of(disk.format),
                 i,
                 disk.is_read_only ? "on" : "off",
                 disk.is_kept ? "off" : "on",

@@ -3,6 +3,7 @@
 // The command line of a virtual machine, as data.
 #pragma once
 
+#include "base/image_format.hpp"
 #include "run/instance.hpp"
 
 #include <string>
@@ -11,9 +12,9 @@
 namespace kiln {
 
 struct QemuDisk {
-    fs::path file;      ///< absolute
-    std::string format; ///< "qcow2" or "raw"; never guessed by QEMU
-    std::string serial; ///< /dev/disk/by-id/virtio-SERIAL; empty: none
+    fs::path file;                         ///< absolute
+    ImageFormat format = ImageFormat::raw; ///< never guessed by QEMU
+    std::string serial;                    ///< /dev/disk/by-id/virtio-SERIAL; empty: none
     bool is_read_only = false;
     bool is_kept = false; ///< what the guest flushes must reach the file
     bool is_block_device = false;

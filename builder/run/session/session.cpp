@@ -107,7 +107,6 @@ void Session::make_container() {
     plan.engine = request_.engine.empty() ? find_engine() : request_.engine;
     plan.name = name_;
     plan.image = request_.image;
-    plan.format = request_.format;
     plan.spec = suite_.container;
     plan.network = request_.network;
     plan.keep = request_.keep || request_.detach;

@@ -6,6 +6,7 @@
 
 #include "base/console.hpp"
 #include "base/http/http.hpp"
+#include "base/image_format.hpp"
 #include "run/container.hpp"
 #include "run/machine/machine.hpp"
 #include "run/ports.hpp"
@@ -22,7 +23,7 @@ namespace kiln {
 struct SessionRequest {
     InstanceKind kind = InstanceKind::container;
     fs::path image;
-    std::string format; ///< "qcow2", "raw", "oci", "docker"
+    ImageFormat format = ImageFormat::raw;
     std::optional<Suite> suite;
     PortChoices ports;
     std::string data; ///< a volume's name, a directory or a disk; empty: nothing is kept

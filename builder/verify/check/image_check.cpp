@@ -42,12 +42,13 @@ const PartitionInfo& find_esp(const DiskInfo& disk, const fs::path& image) {
 }
 
 void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
-    if (image.format != "qcow2") {
+    if (image.format != ImageFormat::qcow2) {
         return;
     }
     const ProcessResult result = runner.run(
         {.program = "qemu-img",
-         .args = {"check", "-q", "-f", "qcow2", disk_argument(image.path)},
+         .args =
+             {"check", "-q", "-f", std::string(name_of(image.format)), disk_argument(image.path)},
          .env = clean_environment()});
     if (!result.ok()) {
         throw Error(
@@ -63,9 +64,9 @@ void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessR
          .args =
              {"compare",
               "-f",
-              image.format,
+              std::string(name_of(image.format)),
               "-F",
-              twin.format,
+              std::string(name_of(twin.format)),
               disk_argument(image.path),
               disk_argument(twin.path)},
          .env = clean_environment()});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "base/image_format.hpp"
 #include "base/io/file.hpp"
 #include "base/process/process.hpp"
 #include "tree/file_tree.hpp"
@@ -20,7 +21,7 @@ namespace kiln {
 
 struct DiskImage {
     fs::path path;
-    std::string format; ///< "qcow2" or "raw"
+    ImageFormat format = ImageFormat::raw;
 };
 
 /// A finished disk and what it must hold. The trees are not owned.

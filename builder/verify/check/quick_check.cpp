@@ -39,7 +39,7 @@ class QuickCheck {
     /// Makes `kRawName`: a link to the format that is raw already, or what QEMU reads in the image.
     void decode() const {
         for (const DiskImage* image : formats()) {
-            if (image->format == "raw") {
+            if (image->format == ImageFormat::raw) {
                 fs::create_symlink(fs::absolute(image->path), raw());
                 return;
             }
@@ -48,9 +48,9 @@ class QuickCheck {
             run("qemu-img",
                 {"convert",
                  "-f",
-                 disk_.image.format,
+                 std::string(name_of(disk_.image.format)),
                  "-O",
-                 "raw",
+                 std::string(name_of(ImageFormat::raw)),
                  "-W", // clusters in any order: they are deflated one by one
                  disk_argument(disk_.image.path),
                  kRawName}),

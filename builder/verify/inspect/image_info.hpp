@@ -4,6 +4,7 @@
 // a Debian-like system, not only kiln's.
 #pragma once
 
+#include "base/image_format.hpp"
 #include "oci/oci_reader.hpp"
 #include "verify/read/disk_info.hpp"
 #include "verify/read/image_files.hpp"
@@ -80,7 +81,7 @@ struct ContainerInfo {
 /// A finished image, seen from outside.
 struct ImageInfo {
     std::string path;
-    std::string format; ///< "qcow2", "raw", "oci" or "docker"
+    ImageFormat format = ImageFormat::raw;
     std::optional<DiskInfo> disk;
     std::optional<ContainerInfo> container;
     std::optional<SystemInfo> system; ///< nothing when no operating system was found

@@ -150,32 +150,32 @@ void load_linted_contents(FileTree& tree) {
 
 } // namespace
 
-std::string detect_image_format(const fs::path& image) {
+ImageFormat detect_image_format(const fs::path& image) {
     if (fs::is_directory(image)) {
         if (fs::exists(image / "oci-layout")) {
-            return "oci";
+            return ImageFormat::oci;
         }
         throw Error(fmt::format("'{}' is a directory, but no OCI image layout", image.string()))
             .with_hint("an image is a qcow2 or raw disk, an OCI layout directory or a docker "
                        "archive");
     }
-    return is_archive(image) ? "docker" : detect_disk_format(image);
+    return is_archive(image) ? ImageFormat::docker : detect_disk_format(image);
 }
 
 ImageInfo inspect_image(const fs::path& image, const InspectOptions& options, Console& console) {
     ImageInfo info;
     info.path = image.string();
-    info.format = options.format.empty() ? detect_image_format(image) : options.format;
-    if (info.format == "oci" || info.format == "docker") {
-        inspect_container(image, options, info);
-    } else {
+    info.format = options.format ? *options.format : detect_image_format(image);
+    if (is_disk(info.format)) {
         inspect_disk({image, info.format}, options, console, info);
+    } else {
+        inspect_container(image, options, info);
     }
     return info;
 }
 
-FileTree read_image_tree(const fs::path& image, const std::string& format, Console& console) {
-    if (format == "oci" || format == "docker") {
+FileTree read_image_tree(const fs::path& image, ImageFormat format, Console& console) {
+    if (!is_disk(format)) {
         const TempDir contents(temporary_root(), "kiln-read");
         OciReadImage oci = read_oci_image(
             image,

@@ -8,17 +8,17 @@
 #include "tree/file_tree.hpp"
 #include "verify/inspect/image_info.hpp"
 
-#include <string>
+#include <optional>
 
 namespace kiln {
 
-/// "qcow2", "raw", "oci" (a layout directory) or "docker" (a tar, compressed or not), by what lies
-/// at `image`. Throws Error when it is a directory of another kind, a pipe or a device, or a disk
-/// in another format, SystemError when it is missing.
-[[nodiscard]] std::string detect_image_format(const fs::path& image);
+/// By what is at `image`: a directory is an OCI layout, a tar (compressed or not) a docker archive,
+/// anything else a disk. Throws Error when it is a directory of another kind, a pipe or a device,
+/// or a disk in another format, SystemError when it is missing.
+[[nodiscard]] ImageFormat detect_image_format(const fs::path& image);
 
 struct InspectOptions {
-    std::string format; ///< empty: detect_image_format()
+    std::optional<ImageFormat> format = {}; ///< none: detect_image_format()
     /// What the image's record says its tree is; null when there is none. The image is compared
     /// with it, and an Error with exit code 4 lists the differences.
     const FileTree* expected = nullptr;
@@ -31,7 +31,6 @@ inspect_image(const fs::path& image, const InspectOptions& options, Console& con
 
 /// The whole tree of an image, with the contents that is_linted_content() names at hand: what
 /// lint_tree() needs. Throws Error.
-[[nodiscard]] FileTree
-read_image_tree(const fs::path& image, const std::string& format, Console& console);
+[[nodiscard]] FileTree read_image_tree(const fs::path& image, ImageFormat format, Console& console);
 
 } // namespace kiln

@@ -259,7 +259,7 @@ void make_valid(ordered_json& value) {
 
 std::string render_inspection(const ImageInfo& info, bool all) {
     Text text;
-    text.section(fmt::format("{} ({})", info.path, info.format));
+    text.section(fmt::format("{} ({})", info.path, name_of(info.format)));
     if (info.disk) {
         add_disk(*info.disk, text);
     }
@@ -273,7 +273,7 @@ std::string render_inspection(const ImageInfo& info, bool all) {
 }
 
 ordered_json inspection_to_json(const ImageInfo& info) {
-    ordered_json value = {{"path", info.path}, {"format", info.format}};
+    ordered_json value = {{"path", info.path}, {"format", name_of(info.format)}};
     if (info.disk) {
         value["disk"] = to_json_value(*info.disk);
     }

@@ -224,7 +224,8 @@ void Appliance::add_drive(const GuestDrive& drive, const std::string& label) {
                       GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK | GUESTFS_ADD_DRIVE_OPTS_LABEL_BITMASK |
                       GUESTFS_ADD_DRIVE_OPTS_CACHEMODE_BITMASK;
     options.readonly = drive.access == GuestDrive::Access::read_only ? 1 : 0;
-    options.format = drive.format.c_str();
+    const std::string format(name_of(drive.format));
+    options.format = format.c_str();
     options.label = label.c_str();
     options.cachemode = drive.access == GuestDrive::Access::read_only ? "unsafe" : "writeback";
     check(

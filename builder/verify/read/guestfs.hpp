@@ -7,6 +7,7 @@
 
 #include "base/console.hpp"
 #include "base/handle.hpp"
+#include "base/image_format.hpp"
 #include "base/io/file.hpp"
 #include "base/io/paths.hpp"
 
@@ -30,7 +31,7 @@ struct GuestDrive {
     };
 
     fs::path path;
-    std::string format; ///< "raw" or "qcow2"; never guessed, a raw guest could pose as qcow2
+    ImageFormat format = ImageFormat::raw; ///< never guessed: a raw guest could pose as qcow2
     Access access = Access::read_only;
 };
 

@@ -46,7 +46,9 @@ TEST_F(ForeignRecord, NamesNoOtherFile) {
     record.trees["vm.manifest"] = sha256("x");
     ASSERT_EQ(::mkfifo((dir_.path() / "vm.manifest").c_str(), 0600), 0);
     EXPECT_THAT(
-        message_of([&] { static_cast<void>(load_recorded_tree(record, dir_.path(), "qcow2")); }),
+        message_of([&] {
+            static_cast<void>(load_recorded_tree(record, dir_.path(), ImageFormat::qcow2));
+        }),
         EndsWith("is not a regular file"));
 }
 

@@ -26,7 +26,7 @@ Record sample() {
     record.lock = sha256("lock");
     record.epoch = 1'700'000'000;
     record.trees["vm.manifest"] = sha256("tree");
-    record.images.push_back({"web.qcow2", "qcow2", sha256("image"), 5});
+    record.images.push_back({"web.qcow2", ImageFormat::qcow2, sha256("image"), 5, "quick"});
     return record;
 }
 

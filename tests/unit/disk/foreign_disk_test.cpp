@@ -30,14 +30,15 @@ class ForeignDisk : public testing::Test {
 };
 
 TEST_F(ForeignDisk, IsQcow2OrRaw) {
-    EXPECT_EQ(detect_disk_format(put("a", RawQcow2().bytes())), "qcow2");
-    EXPECT_EQ(detect_disk_format(put("b", std::string(1024, '\0'))), "raw");
-    EXPECT_EQ(detect_disk_format(put("c", "")), "raw");
-    EXPECT_EQ(detect_disk_format(put("d", "QFI")), "raw");
-    EXPECT_EQ(require_plain_disk(dir_.path() / "a", "qcow2"), std::uint64_t{1} << 30U);
-    EXPECT_EQ(require_plain_disk(dir_.path() / "b", "raw"), 1024U);
+    EXPECT_EQ(detect_disk_format(put("a", RawQcow2().bytes())), ImageFormat::qcow2);
+    EXPECT_EQ(detect_disk_format(put("b", std::string(1024, '\0'))), ImageFormat::raw);
+    EXPECT_EQ(detect_disk_format(put("c", "")), ImageFormat::raw);
+    EXPECT_EQ(detect_disk_format(put("d", "QFI")), ImageFormat::raw);
+    EXPECT_EQ(require_plain_disk(dir_.path() / "a", ImageFormat::qcow2), std::uint64_t{1} << 30U);
+    EXPECT_EQ(require_plain_disk(dir_.path() / "b", ImageFormat::raw), 1024U);
     // A disk that is said to be raw is raw whatever it looks like.
-    EXPECT_EQ(require_plain_disk(dir_.path() / "a", "raw"), fs::file_size(dir_.path() / "a"));
+    EXPECT_EQ(
+        require_plain_disk(dir_.path() / "a", ImageFormat::raw), fs::file_size(dir_.path() / "a"));
 }
 
 TEST_F(ForeignDisk, OfOtherFormatsIsRefused) {
@@ -69,7 +70,7 @@ TEST_F(ForeignDisk, NamedLikeAProtocolIsAFile) {
     fs::current_path(dir_.path());
     for (const char* name : {"json:{}", "nbd:localhost:10809", "fat:rw:x", "ssh:x", "a,b=c"}) {
         put(name, std::string(512, 'x'));
-        EXPECT_EQ(detect_disk_format(name), "raw");
+        EXPECT_EQ(detect_disk_format(name), ImageFormat::raw);
         EXPECT_EQ(disk_argument(name), (dir_.path() / name).string());
     }
     EXPECT_THAT(refusal_of("json:{\"driver\":\"raw\"}"), EndsWith("No such file or directory"));
@@ -77,9 +78,9 @@ TEST_F(ForeignDisk, NamedLikeAProtocolIsAFile) {
 }
 
 TEST_F(ForeignDisk, OfAGuestHasTheFormatOfItsName) {
-    EXPECT_EQ(require_guest_disk(put("data.qcow2", RawQcow2().bytes())), "qcow2");
-    EXPECT_EQ(require_guest_disk(put("data.raw", std::string(512, 'x'))), "raw");
-    EXPECT_EQ(require_guest_disk(put("data", "")), "raw");
+    EXPECT_EQ(require_guest_disk(put("data.qcow2", RawQcow2().bytes())), ImageFormat::qcow2);
+    EXPECT_EQ(require_guest_disk(put("data.raw", std::string(512, 'x'))), ImageFormat::raw);
+    EXPECT_EQ(require_guest_disk(put("data", "")), ImageFormat::raw);
     const fs::path fake = put("fake.qcow2", std::string(512, 'x'));
     EXPECT_EQ(
         message_of([&] { static_cast<void>(require_guest_disk(fake)); }),

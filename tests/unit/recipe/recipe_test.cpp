@@ -161,7 +161,7 @@ TEST_F(LoadRecipe, ReadsImageDefinitionsAndTheirOverrides) {
     ASSERT_EQ(recipe.images.size(), 2U);
     const auto& disk = std::get<DiskImageSpec>(recipe.images[0].form);
     EXPECT_EQ(disk.free_bytes, 1ULL << 30U);
-    EXPECT_THAT(disk.formats, ElementsAre("raw"));
+    EXPECT_THAT(disk.formats, ElementsAre(ImageFormat::raw));
     EXPECT_EQ(disk.label, "root");
     const auto& oci = std::get<OciImageSpec>(recipe.images[1].form);
     EXPECT_EQ(oci.compression, "gzip");

@@ -32,9 +32,9 @@ QemuPlan machine() {
     plan.folder = "/tmp/a,b";
     plan.memory_bytes = std::uint64_t{2} << 30U;
     plan.disks = {
-        {"/tmp/a,b/root.qcow2", "qcow2", "", false, false},
-        {"/srv/data.raw", "raw", "data", false, true},
-        {"/tmp/a,b/seed.img", "raw", "seed", true, false}};
+        {"/tmp/a,b/root.qcow2", ImageFormat::qcow2, "", false, false},
+        {"/srv/data.raw", ImageFormat::raw, "data", false, true},
+        {"/tmp/a,b/seed.img", ImageFormat::raw, "seed", true, false}};
     plan.ports = {{"https", 443, 40123}, {"ssh", 22, 40022}};
     return plan;
 }

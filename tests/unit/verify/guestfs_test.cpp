@@ -75,10 +75,10 @@ TEST(DiskFormat, IsReadFromTheFirstBytes) {
         write_file_atomically(path, text);
         return detect_image_format(path);
     };
-    EXPECT_EQ(format_of("QFI\xfb"), "qcow2");
-    EXPECT_EQ(format_of("eh"), "raw");
-    EXPECT_EQ(format_of("\x1f\x8b\x08"), "docker");
-    EXPECT_EQ(format_of(std::string(257, '\0') + "ustar"), "docker");
+    EXPECT_EQ(format_of("QFI\xfb"), ImageFormat::qcow2);
+    EXPECT_EQ(format_of("eh"), ImageFormat::raw);
+    EXPECT_EQ(format_of("\x1f\x8b\x08"), ImageFormat::docker);
+    EXPECT_EQ(format_of(std::string(257, '\0') + "ustar"), ImageFormat::docker);
 
     fs::create_directories(dir.path() / "layout");
     try {
@@ -91,7 +91,7 @@ TEST(DiskFormat, IsReadFromTheFirstBytes) {
         EXPECT_FALSE(error.hint().empty());
     }
     write_file_atomically(dir.path() / "layout/oci-layout", "{}");
-    EXPECT_EQ(detect_image_format(dir.path() / "layout"), "oci");
+    EXPECT_EQ(detect_image_format(dir.path() / "layout"), ImageFormat::oci);
 }
 
 } // namespace

@@ -37,9 +37,9 @@ TEST(ImageCheck, NamesTheFirstDifferencesAndCountsTheRest) {
 
 TEST(ImageCheck, AsksQemuAboutQcow2Only) {
     FakeProcessRunner runner;
-    check_qcow2({"/images/pause.raw", "raw"}, runner);
+    check_qcow2({"/images/pause.raw", ImageFormat::raw}, runner);
     EXPECT_TRUE(runner.commands.empty());
-    check_qcow2({"/images/pause.qcow2", "qcow2"}, runner);
+    check_qcow2({"/images/pause.qcow2", ImageFormat::qcow2}, runner);
     ASSERT_EQ(runner.commands.size(), 1U);
     EXPECT_EQ(runner.commands[0].program, "qemu-img");
     EXPECT_THAT(
@@ -64,7 +64,8 @@ TEST(ImageCheck, ReportsFormatsOfADiskThatDiffer) {
     FakeProcessRunner runner;
     runner.answer("qemu-img", {1, "Content mismatch at offset 65536!\n", ""});
     try {
-        require_equal_bytes({"/images/p.qcow2", "qcow2"}, {"/images/p.raw", "raw"}, runner);
+        require_equal_bytes(
+            {"/images/p.qcow2", ImageFormat::qcow2}, {"/images/p.raw", ImageFormat::raw}, runner);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "'/images/p.raw' differs from '/images/p.qcow2'");
@@ -80,7 +81,7 @@ TEST(ImageCheck, ReportsADamagedQcow2) {
     FakeProcessRunner runner;
     runner.answer("qemu-img", {2, "ERROR cluster 5 refcount=0\n", ""});
     try {
-        check_qcow2({"/images/pause.qcow2", "qcow2"}, runner);
+        check_qcow2({"/images/pause.qcow2", ImageFormat::qcow2}, runner);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "'/images/pause.qcow2' is damaged, says qemu-img check");

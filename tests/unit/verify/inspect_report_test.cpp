@@ -23,7 +23,7 @@ using testing::Not;
 ImageInfo sample_info() {
     ImageInfo info;
     info.path = "out/pause.qcow2";
-    info.format = "qcow2";
+    info.format = ImageFormat::qcow2;
     info.disk = DiskInfo{.size_bytes = 4ULL << 30U, .table = "gpt", .guid = "AB-CD"};
     info.disk->partitions.push_back(
         {.number = 3,
@@ -99,7 +99,7 @@ class InspectOci : public testing::Test {
 
 TEST_F(InspectOci, ReadsALayoutWithoutAnAppliance) {
     const ImageInfo info = inspect_image(layout_, {}, console_);
-    EXPECT_EQ(info.format, "oci");
+    EXPECT_EQ(info.format, ImageFormat::oci);
     EXPECT_FALSE(info.disk);
     EXPECT_EQ(info.system->packages.size(), 2U);
     const std::string text = render_inspection(info, false);
@@ -111,12 +111,13 @@ TEST_F(InspectOci, ReadsALayoutWithoutAnAppliance) {
 }
 
 TEST_F(InspectOci, ComparesWithTheRecord) {
-    EXPECT_NO_THROW(
-        static_cast<void>(inspect_image(layout_, {.format = "oci", .expected = &tree_}, console_)));
+    EXPECT_NO_THROW(static_cast<void>(
+        inspect_image(layout_, {.format = ImageFormat::oci, .expected = &tree_}, console_)));
     FileTree other = tree_;
     other.entries().at("etc/hostname").mode = 0600;
     try {
-        static_cast<void>(inspect_image(layout_, {.format = "oci", .expected = &other}, console_));
+        static_cast<void>(
+            inspect_image(layout_, {.format = ImageFormat::oci, .expected = &other}, console_));
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.message(), "'" + layout_.string() + "' differs from its record in 1 path");
@@ -126,7 +127,7 @@ TEST_F(InspectOci, ComparesWithTheRecord) {
 }
 
 TEST_F(InspectOci, ReadsTheTreeThatLintNeeds) {
-    const FileTree tree = read_image_tree(layout_, "oci", console_);
+    const FileTree tree = read_image_tree(layout_, ImageFormat::oci, console_);
     EXPECT_EQ(*tree.find("etc/hostname")->data, "pause\n");
     EXPECT_EQ(tree.find("usr/lib/os-release")->data, nullptr);
     EXPECT_TRUE(tree.find("usr/lib/os-release")->source.empty());
@@ -157,7 +158,8 @@ TEST_F(InspectOci, RefusesOtherImagesByName) {
     const std::string refused = "'" + disk.string() + "' refers to another file (backing file)";
     EXPECT_EQ(message_of(inspecting), refused);
     EXPECT_EQ(
-        message_of([&] { static_cast<void>(read_image_tree(disk, "qcow2", console_)); }), refused);
+        message_of([&] { static_cast<void>(read_image_tree(disk, ImageFormat::qcow2, console_)); }),
+        refused);
 }
 
 } // namespace
