@@ -8,11 +8,16 @@
 #include "base/process/process.hpp"
 #include "run/suite.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace kiln {
+
+/// Waiting times are so many times as long where a processor is emulated (docs/accept.md).
+inline constexpr int kEmulationSlowness = 4;
+inline constexpr std::uint16_t kSshPort = 22;
 
 /// A port of the image and where it is reached on 127.0.0.1.
 struct PublishedPort {

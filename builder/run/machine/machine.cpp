@@ -21,9 +21,6 @@ namespace kiln {
 
 namespace {
 
-constexpr int kSlowness = 4; ///< of an emulated machine, as docs/accept.md states it
-constexpr std::uint16_t kSshPort = 22;
-
 void run_qemu_img(ProcessRunner& runner, std::vector<std::string> args) {
     static_cast<void>(runner.run_checked({"qemu-img", std::move(args)}));
 }
@@ -249,7 +246,7 @@ void Machine::stop() {
         throw Error("the machine is not running");
     }
     constexpr std::chrono::seconds kAgain{15}; // a guest that still boots misses the first one
-    const auto limit = plan_.spec.stop * (plan_.is_emulated ? kSlowness : 1);
+    const auto limit = plan_.spec.stop * (plan_.is_emulated ? kEmulationSlowness : 1);
     const auto end = std::chrono::steady_clock::now() + limit;
     while (std::chrono::steady_clock::now() < end) {
         try {

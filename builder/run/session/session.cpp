@@ -15,7 +15,6 @@ namespace kiln {
 
 namespace {
 
-constexpr int kSlowness = 4; ///< of emulated machines, as docs/accept.md says
 constexpr Milliseconds kScriptTime{60'000};
 
 HttpOptions readiness_http() {
@@ -136,7 +135,6 @@ void Session::make_container() {
 }
 
 void Session::make_machine() {
-    constexpr std::uint16_t kSshPort = 22;
     MachinePlan plan;
     plan.name = name_;
     plan.image = request_.image;
@@ -179,7 +177,7 @@ void Session::make_scripts() {
 }
 
 int Session::slowness() const {
-    return instance_ && instance_->is_emulated() ? kSlowness : 1;
+    return instance_ && instance_->is_emulated() ? kEmulationSlowness : 1;
 }
 
 void Session::wait_ready() {
