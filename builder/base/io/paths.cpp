@@ -29,7 +29,16 @@ namespace fs = std::filesystem;
 
 /// What kiln makes directly in the root of its cache.
 constexpr auto kOwnFolders = std::to_array<std::string_view>(
-    {"stages", "work", "pool", "apt", "layers", "clusters", "appliance", "store.lock"});
+    {"stages",
+     "work",
+     "pool",
+     "apt",
+     "made",
+     "checked",
+     "layers",
+     "clusters",
+     "appliance",
+     "store.lock"});
 
 struct stat status_of(const fs::path& path) {
     struct stat status{};
