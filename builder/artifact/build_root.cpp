@@ -23,6 +23,7 @@ Recipe recipe_of(const std::string& name, const BuildRootSpec& spec) {
     }
     StageSpec stage;
     stage.kind = "packages";
+    stage.takes = StageTakes::packages;
     stage.name = kBuildRootStage;
     stage.options =
         Value::of_map({Member{"install", {}, Value::of_list(std::move(install), {})}}, {});

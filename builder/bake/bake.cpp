@@ -139,7 +139,7 @@ class Bake {
 
     void provide_artifacts(const std::vector<const PlannedStage*>& stages) const {
         for (const PlannedStage* planned : stages) {
-            if (planned->spec->kind == "artifact") {
+            if (planned->spec->takes == StageTakes::artifact) {
                 artifacts_.provide(
                     planned->spec->options.at("artifact").as_string(),
                     request_.artifacts,

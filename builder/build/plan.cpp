@@ -33,7 +33,7 @@ Digest key_of(
     hasher.field("kind", std::string_view(planned.spec->kind))
         .field("options", std::string_view(planned.spec->options.canonical()))
         .field("below", below);
-    if (planned.spec->kind == "kernel") {
+    if (planned.spec->takes == StageTakes::identity) {
         hasher.field("identity", settings.identity);
     }
     planned.stage->hash_inputs(hasher, inputs);
@@ -74,7 +74,7 @@ void check_stages(const Recipe& recipe, Diagnostics& diags) {
         }
     }
     for (const StageSpec& spec : recipe.final_stages) {
-        if (spec.kind == "packages") {
+        if (spec.takes == StageTakes::packages) {
             diags.error(
                 spec.pos,
                 "a packages stage cannot be among the final stages",

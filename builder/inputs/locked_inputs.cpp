@@ -94,7 +94,7 @@ void LockedInputs::check_fit() const {
     }
     for (const auto* specs : {&recipe_.stages, &recipe_.vm_stages, &recipe_.oci_stages}) {
         for (const StageSpec& spec : *specs) {
-            if (spec.kind != "packages") {
+            if (spec.takes != StageTakes::packages) {
                 continue;
             }
             const auto locked = locked_packages(spec);
@@ -205,7 +205,7 @@ void LockedInputs::fetch(
     std::vector<PoolInput> inputs;
     std::set<Digest> seen;
     for (const StageSpec* stage : stages) {
-        if (stage->kind == "packages") {
+        if (stage->takes == StageTakes::packages) {
             for (const LockedPackage* package : locked_packages(*stage)) {
                 if (!seen.insert(package->sha256).second) {
                     continue;
@@ -219,7 +219,7 @@ void LockedInputs::fetch(
                 input.find_urls = [&, package] { return urls_of(*package, in); };
                 inputs.push_back(std::move(input));
             }
-        } else if (stage->kind == "source") {
+        } else if (stage->takes == StageTakes::source) {
             const SourceSpec& source = recipe_.sources.at(stage->options.at("source").as_string());
             if (std::holds_alternative<TarballSource>(source.from)) {
                 inputs.push_back(tarball_input(source));

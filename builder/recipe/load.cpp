@@ -212,7 +212,8 @@ class Loader {
              value.string_or("layer", ""),
              value.without(kCommonStageKeys),
              value.at("stage").pos(),
-             place.base_dir});
+             place.base_dir,
+             kind->takes});
     }
 
     const StageShape* kind_of(const YamlNode& item) {

@@ -23,11 +23,21 @@
 
 namespace kiln {
 
+/// What a kind of stage takes from elsewhere than its options, its own files and the tree.
+enum class StageTakes {
+    nothing,
+    packages, ///< those that the lock has for it, for its option `install`
+    source,   ///< the recipe's source that its option `source` names
+    artifact, ///< the recipe's artifact that its option `artifact` names
+    identity, ///< the identifiers of the image's disk
+};
+
 /// A kind of stage, as far as a recipe's reader has to know it.
 struct StageShape {
     std::string_view kind;
     std::string_view summary;
     const Shape* options; ///< an object without the keys `stage`, `name`, `layer`, `part`
+    StageTakes takes = StageTakes::nothing;
 };
 
 struct StageSpec {
@@ -36,7 +46,8 @@ struct StageSpec {
     std::string layer; ///< label of the OCI layer it goes into; empty: not given
     Value options;     ///< as the kind's shape says
     SourcePos pos;
-    fs::path base_dir; ///< what relative paths in the options start from
+    fs::path base_dir;                      ///< what relative paths in the options start from
+    StageTakes takes = StageTakes::nothing; ///< as its kind says
 };
 
 struct ArchiveSpec {

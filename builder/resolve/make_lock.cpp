@@ -21,7 +21,7 @@ namespace {
 
 void add_stages(SolveRequest& request, const std::vector<StageSpec>& specs, Branch branch) {
     for (const StageSpec& spec : specs) {
-        if (spec.kind == "packages") {
+        if (spec.takes == StageTakes::packages) {
             request.stages.push_back(
                 {.branch = std::string(branch_name(branch)),
                  .name = spec.name,

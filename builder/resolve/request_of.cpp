@@ -98,7 +98,7 @@ void add_pins(Request& request, const std::vector<PinSpec>& pins) {
 
 void add_stages(Request& request, const std::vector<StageSpec>& specs, Branch branch) {
     for (const StageSpec& spec : specs) {
-        if (spec.kind != "packages") {
+        if (spec.takes != StageTakes::packages) {
             continue;
         }
         std::vector<std::string> says;

@@ -13,21 +13,61 @@ namespace {
 
 const std::array kKinds{
     StageKind{
-        "packages", "installs locked Debian packages", &kPackagesOptions, make_packages_stage},
+        "packages",
+        "installs locked Debian packages",
+        &kPackagesOptions,
+        make_packages_stage,
+        StageTakes::packages},
     StageKind{
-        "artifact", "places what was built beforehand", &kArtifactOptions, make_artifact_stage},
+        "artifact",
+        "places what was built beforehand",
+        &kArtifactOptions,
+        make_artifact_stage,
+        StageTakes::artifact},
     StageKind{
-        "source", "copies a source (git, directory, tarball)", &kSourceOptions, make_source_stage},
-    StageKind{"overlay", "copies a folder over the tree", &kOverlayOptions, make_overlay_stage},
-    StageKind{"users", "makes users and groups", &kUsersOptions, make_users_stage},
+        "source",
+        "copies a source (git, directory, tarball)",
+        &kSourceOptions,
+        make_source_stage,
+        StageTakes::source},
     StageKind{
-        "files", "makes or removes files, directories and links", &kFilesOptions, make_files_stage},
+        "overlay",
+        "copies a folder over the tree",
+        &kOverlayOptions,
+        make_overlay_stage,
+        StageTakes::nothing},
     StageKind{
-        "services", "enables, disables and masks units", &kServicesOptions, make_services_stage},
-    StageKind{"kernel", "makes initramfs and boot loader", &kKernelOptions, make_kernel_stage},
-    StageKind{"run", "runs a script in the tree (the last resort)", &kRunOptions, make_run_stage},
+        "users", "makes users and groups", &kUsersOptions, make_users_stage, StageTakes::nothing},
     StageKind{
-        "normalize", "removes paths and empties files", &kNormalizeOptions, make_normalize_stage},
+        "files",
+        "makes or removes files, directories and links",
+        &kFilesOptions,
+        make_files_stage,
+        StageTakes::nothing},
+    StageKind{
+        "services",
+        "enables, disables and masks units",
+        &kServicesOptions,
+        make_services_stage,
+        StageTakes::nothing},
+    StageKind{
+        "kernel",
+        "makes initramfs and boot loader",
+        &kKernelOptions,
+        make_kernel_stage,
+        StageTakes::identity},
+    StageKind{
+        "run",
+        "runs a script in the tree (the last resort)",
+        &kRunOptions,
+        make_run_stage,
+        StageTakes::nothing},
+    StageKind{
+        "normalize",
+        "removes paths and empties files",
+        &kNormalizeOptions,
+        make_normalize_stage,
+        StageTakes::nothing},
 };
 
 } // namespace
@@ -40,7 +80,7 @@ std::span<const StageShape> stage_shapes() {
     static const auto kShapes = [] {
         std::vector<StageShape> out;
         for (const StageKind& kind : kKinds) {
-            out.push_back({kind.kind, kind.summary, kind.options});
+            out.push_back({kind.kind, kind.summary, kind.options, kind.takes});
         }
         return out;
     }();

@@ -108,6 +108,7 @@ struct StageKind {
     std::string_view summary;
     const Shape* options;
     std::unique_ptr<Stage> (*make)(const StageSpec&);
+    StageTakes takes = StageTakes::nothing;
 };
 
 /// All kinds, in the order of the documentation.

@@ -35,9 +35,9 @@ inline constexpr auto kStandInRunFields = std::to_array<Field>({
 inline constexpr Shape kStandInRunOptions = object_of(kStandInRunFields);
 
 inline constexpr std::array<StageShape, 3> kStandInStages{{
-    {"packages", "installs packages", &kStandInPackagesOptions},
-    {"overlay", "copies a directory over the tree", &kStandInOverlayOptions},
-    {"run", "runs a script in the tree", &kStandInRunOptions},
+    {"packages", "installs packages", &kStandInPackagesOptions, StageTakes::packages},
+    {"overlay", "copies a directory over the tree", &kStandInOverlayOptions, StageTakes::nothing},
+    {"run", "runs a script in the tree", &kStandInRunOptions, StageTakes::nothing},
 }};
 
 } // namespace kiln::test

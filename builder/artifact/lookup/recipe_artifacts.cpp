@@ -41,7 +41,7 @@ void check_artifacts(const Recipe& recipe, Diagnostics& diags) {
     for (const auto* list :
          {&recipe.stages, &recipe.vm_stages, &recipe.oci_stages, &recipe.final_stages}) {
         for (const StageSpec& stage : *list) {
-            if (stage.kind != "artifact") {
+            if (stage.takes != StageTakes::artifact) {
                 continue;
             }
             const Value& named = stage.options.at("artifact");
