@@ -21,10 +21,7 @@ ImageSide side_of(const ImageSpec& image) {
 
 /// What a definition is made in unless the command line says otherwise.
 std::vector<ImageFormat> defined_formats(const ImageSpec& image) {
-    if (const auto* disk = std::get_if<DiskImageSpec>(&image.form)) {
-        return disk->formats;
-    }
-    return {ImageFormat::oci, ImageFormat::docker};
+    return std::visit([](const auto& form) { return form.formats; }, image.form);
 }
 
 bool has_definition(const Recipe& recipe, ImageFormat format) {

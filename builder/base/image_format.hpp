@@ -12,7 +12,7 @@
 namespace kiln {
 
 /// In the order in which they are listed and looked for.
-enum class ImageFormat { docker, oci, qcow2, raw };
+enum class ImageFormat { docker, oci, tar, qcow2, raw, raw_gz, raw_zst };
 
 /// What an image holds: a bootable disk, or the tree of a container with its configuration.
 enum class ImageSide { disk, container };
@@ -24,7 +24,8 @@ struct ImageFormatInfo {
     ImageSide side;
     std::string_view article; ///< for messages: "a qcow2 disk"
     bool is_directory = false;
-    bool runs = true; ///< `kiln run` starts it as it is
+    bool is_compressed = false; ///< a raw disk in a compressed stream
+    bool runs = true;           ///< `kiln run` starts it as it is
 };
 
 inline constexpr auto kImageFormats = std::to_array<ImageFormatInfo>({
@@ -35,9 +36,40 @@ inline constexpr auto kImageFormats = std::to_array<ImageFormatInfo>({
      .side = ImageSide::container,
      .article = "an OCI layout directory",
      .is_directory = true},
+    {.format = ImageFormat::tar,
+     .name = "tar",
+     .suffix = ".tar",
+     .side = ImageSide::container,
+     .article = "a tar archive of a root file system",
+     .runs = false},
     {ImageFormat::qcow2, "qcow2", ".qcow2", ImageSide::disk, "a qcow2 disk"},
     {ImageFormat::raw, "raw", ".raw", ImageSide::disk, "a raw disk"},
+    {.format = ImageFormat::raw_gz,
+     .name = "raw.gz",
+     .suffix = ".raw.gz",
+     .side = ImageSide::disk,
+     .article = "a raw disk, gzip-compressed",
+     .is_compressed = true,
+     .runs = false},
+    {.format = ImageFormat::raw_zst,
+     .name = "raw.zst",
+     .suffix = ".raw.zst",
+     .side = ImageSide::disk,
+     .article = "a raw disk, zstd-compressed",
+     .is_compressed = true,
+     .runs = false},
 });
+
+static_assert(
+    [] {
+        for (std::size_t i = 0; i < kImageFormats.size(); ++i) {
+            if (kImageFormats.at(i).format != static_cast<ImageFormat>(i)) {
+                return false;
+            }
+        }
+        return true;
+    }(),
+    "the rows are in the order of the enumeration");
 
 [[nodiscard]] constexpr const ImageFormatInfo& info_of(ImageFormat format) {
     return kImageFormats.at(static_cast<std::size_t>(format));
@@ -78,6 +110,10 @@ constexpr bool of_disks(const ImageFormatInfo& info) {
     return info.side == ImageSide::disk;
 }
 
+constexpr bool of_containers(const ImageFormatInfo& info) {
+    return info.side == ImageSide::container;
+}
+
 template <auto Wanted> constexpr auto list() {
     std::array<std::string_view, count_of(Wanted)> names{};
     std::size_t at = 0;
@@ -91,8 +127,10 @@ template <auto Wanted> constexpr auto list() {
 
 } // namespace image_format_names
 
-/// Names of all formats, and of those of disks, for options and shapes.
+/// Names of all formats, and of those of each side, for options and shapes.
 inline constexpr auto kImageFormatNames = image_format_names::list<image_format_names::any>();
 inline constexpr auto kDiskFormatNames = image_format_names::list<image_format_names::of_disks>();
+inline constexpr auto kContainerFormatNames =
+    image_format_names::list<image_format_names::of_containers>();
 
 } // namespace kiln

@@ -81,10 +81,14 @@ constexpr Shape kOciKind = choice_of(kOciKinds);
 constexpr auto kCompressions = std::to_array<std::string_view>({"gzip", "zstd", "none"});
 constexpr Shape kCompression = choice_of(kCompressions);
 
+constexpr Shape kContainerFormat = choice_of(kContainerFormatNames);
+constexpr Shape kContainerFormatList = list_of(&kContainerFormat, false);
+
 constexpr auto kOciFields = std::to_array<Field>({
     {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
     {"image", &kName, Need::required, "name of the image, unique in a recipe"},
     {"kind", &kOciKind, Need::required, "a container image"},
+    {"format", &kContainerFormatList, Need::optional, "files to write", "[oci, docker]"},
     {"compression", &kCompression, Need::optional, "of the layers", "gzip"},
     {"config", &kConfigShape, Need::optional, "how the container runs"},
 });
@@ -112,14 +116,17 @@ HealthcheckSpec read_healthcheck(const Value& value) {
         read_integer(value, "retries")};
 }
 
+std::vector<ImageFormat> read_formats(const Value& value, std::vector<ImageFormat> if_none) {
+    std::vector<ImageFormat> out;
+    for (const std::string& name : value.strings_or_empty("format")) {
+        out.push_back(find_image_format(name).value());
+    }
+    return out.empty() ? std::move(if_none) : out;
+}
+
 DiskImageSpec read_disk(const Value& value) {
     DiskImageSpec disk;
-    for (const std::string& name : value.strings_or_empty("format")) {
-        disk.formats.push_back(find_image_format(name).value());
-    }
-    if (disk.formats.empty()) {
-        disk.formats = {ImageFormat::qcow2};
-    }
+    disk.formats = read_formats(value, {ImageFormat::qcow2});
     disk.free_bytes = static_cast<std::uint64_t>(
         value.integer_or("free", static_cast<std::int64_t>(kDefaultFreeBytes)));
     disk.esp_bytes = static_cast<std::uint64_t>(
@@ -130,7 +137,10 @@ DiskImageSpec read_disk(const Value& value) {
 }
 
 OciImageSpec read_oci(const Value& value) {
-    OciImageSpec oci{value.string_or("compression", "gzip"), {}};
+    OciImageSpec oci{
+        read_formats(value, {ImageFormat::oci, ImageFormat::docker}),
+        value.string_or("compression", "gzip"),
+        {}};
     if (const Value* config = value.find("config")) {
         oci.config.apply(*config);
     }

@@ -53,7 +53,8 @@ struct OciConfigSpec {
 };
 
 struct OciImageSpec {
-    std::string compression; ///< "gzip", "zstd" or "none"
+    std::vector<ImageFormat> formats; ///< of containers
+    std::string compression;          ///< "gzip", "zstd" or "none"
     OciConfigSpec config;
 };
 

@@ -61,7 +61,7 @@ TEST_F(GuestfsTest, ReadsWhatOrdinaryToolsWrote) {
 
 TEST_F(GuestfsTest, SaysWhyADriveCannotBeOpened) {
     ApplianceOptions options;
-    options.drives = {{dir_.path() / "none.raw", "raw"}};
+    options.drives = {{dir_.path() / "none.raw", ImageFormat::raw}};
     try {
         const Appliance appliance(options, console_);
         FAIL();

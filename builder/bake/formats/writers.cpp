@@ -10,7 +10,10 @@ namespace {
 
 constexpr auto kWriters = std::to_array<std::pair<ImageFormat, WriteImage>>({
     {ImageFormat::docker, write_docker},
+    {ImageFormat::tar, write_tar},
     {ImageFormat::qcow2, write_qcow2},
+    {ImageFormat::raw_gz, write_raw_gz},
+    {ImageFormat::raw_zst, write_raw_zst},
 });
 
 } // namespace

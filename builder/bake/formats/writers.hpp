@@ -30,6 +30,9 @@ using WriteImage = void (*)(const WriteInput& input, const fs::path& target);
 
 void write_docker(const WriteInput& input, const fs::path& target);
 void write_qcow2(const WriteInput& input, const fs::path& target);
+void write_raw_gz(const WriteInput& input, const fs::path& target);
+void write_raw_zst(const WriteInput& input, const fs::path& target);
+void write_tar(const WriteInput& input, const fs::path& target);
 
 /// The writer of a format that is made from another; null for the two that are not.
 [[nodiscard]] WriteImage writer_of(ImageFormat format);

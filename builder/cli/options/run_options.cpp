@@ -52,6 +52,19 @@ fs::path find_result(const std::string& name, std::optional<InstanceKind> kind) 
         .with_hint(fmt::format("'kiln bake {}' makes it; or name a file", name));
 }
 
+void require_runnable(const fs::path& image, ImageFormat format) {
+    require_readable_disk(image, format);
+    if (!info_of(format).runs) {
+        throw UsageError(fmt::format(
+                             "'{}' is {}, which has no configuration to run it with",
+                             image.string(),
+                             info_of(format).article))
+            .with_hint(
+                "'docker import' makes an image of it; kiln runs docker archives, OCI layouts "
+                "and disks");
+    }
+}
+
 bool is_name(const std::string& argument) {
     return argument.find('/') == std::string::npos && !fs::exists(argument);
 }
@@ -144,6 +157,7 @@ SessionRequest session_request(const Arguments& arguments, Context& context) {
         name_of_recipe(arguments.positional(kInstanceImagePositional.name), context);
     request.image = is_name(argument) ? find_result(argument, kind) : fs::path(argument);
     request.format = detect_image_format(request.image);
+    require_runnable(request.image, request.format);
     request.kind = kind_of_format(request.format);
     if (kind && *kind != request.kind) {
         throw UsageError(fmt::format(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "verify/inspect/image_inspect.hpp"
 
+#include "archive/archive_reader.hpp"
 #include "base/error.hpp"
 #include "base/io/beneath.hpp"
 #include "base/text.hpp"
@@ -19,20 +20,6 @@
 namespace kiln {
 
 namespace {
-
-constexpr std::size_t kTarBlock = 512;
-
-bool is_archive(const fs::path& image) {
-    std::array<char, kTarBlock> head{};
-    RegularFile file(image);
-    const std::size_t size = file.read(std::as_writable_bytes(std::span(head)));
-    const std::string_view text(head.data(), size);
-    // POSIX.1-1988 tar, RFC 1952 gzip, RFC 8878 zstd, xz.
-    constexpr std::size_t kTarMagic = 257;
-    return (size == kTarBlock && text.substr(kTarMagic).starts_with("ustar")) ||
-           text.starts_with("\x1f\x8b") || text.starts_with("\x28\xb5\x2f\xfd") ||
-           text.starts_with(std::string_view("\xfd\x37\x7a\x58\x5a\0", 6));
-}
 
 /// The part of an image that is looked into later goes to $TMPDIR. A layer of a few megabytes may
 /// stand for any amount of that.
@@ -122,6 +109,22 @@ void inspect_container(const fs::path& image, const InspectOptions& options, Ima
         .layers = std::move(oci.layers)};
 }
 
+/// A root file system as one tar, compressed or not.
+FileTree read_root_tar(const fs::path& image, const KeepContent& keep) {
+    FileSource file(image);
+    DecompressSource source(file, image.string());
+    return read_tar_tree(source, image.string(), keep);
+}
+
+void inspect_tar(const fs::path& image, const InspectOptions& options, ImageInfo& info) {
+    const FileTree tree = read_root_tar(image, ContentFilter(0, is_inspected));
+    if (options.expected != nullptr) {
+        require_equal_trees(*options.expected, tree, fmt::format("'{}'", image.string()));
+    }
+    TreeFiles files(tree);
+    info.system = read_system_info(files);
+}
+
 /// What of an image may be in memory to be linted.
 constexpr std::uint64_t kMaxLintedBytes = std::uint64_t{1} << 30U;
 
@@ -150,24 +153,15 @@ void load_linted_contents(FileTree& tree) {
 
 } // namespace
 
-ImageFormat detect_image_format(const fs::path& image) {
-    if (fs::is_directory(image)) {
-        if (fs::exists(image / "oci-layout")) {
-            return ImageFormat::oci;
-        }
-        throw Error(fmt::format("'{}' is a directory, but no OCI image layout", image.string()))
-            .with_hint("an image is a qcow2 or raw disk, an OCI layout directory or a docker "
-                       "archive");
-    }
-    return is_archive(image) ? ImageFormat::docker : detect_disk_format(image);
-}
-
 ImageInfo inspect_image(const fs::path& image, const InspectOptions& options, Console& console) {
     ImageInfo info;
     info.path = image.string();
     info.format = options.format ? *options.format : detect_image_format(image);
     if (is_disk(info.format)) {
+        require_readable_disk(image, info.format);
         inspect_disk({image, info.format}, options, console, info);
+    } else if (info.format == ImageFormat::tar) {
+        inspect_tar(image, options, info);
     } else {
         inspect_container(image, options, info);
     }
@@ -175,6 +169,16 @@ ImageInfo inspect_image(const fs::path& image, const InspectOptions& options, Co
 }
 
 FileTree read_image_tree(const fs::path& image, ImageFormat format, Console& console) {
+    require_readable_disk(image, format);
+    std::uint64_t total = 0;
+    const auto keep = [&](std::string_view path, std::uint64_t size) {
+        const bool is_wanted = is_linted_content(path, size);
+        add_linted(total, is_wanted ? size : 0);
+        return is_wanted;
+    };
+    if (format == ImageFormat::tar) {
+        return read_root_tar(image, keep);
+    }
     if (!is_disk(format)) {
         const TempDir contents(temporary_root(), "kiln-read");
         OciReadImage oci = read_oci_image(
@@ -192,12 +196,7 @@ FileTree read_image_tree(const fs::path& image, ImageFormat format, Console& con
     if (!reader.mount_system(disk)) {
         throw Error(fmt::format("'{}' holds no Linux system", image.string()));
     }
-    std::uint64_t total = 0;
-    return reader.read_tree([&](std::string_view path, std::uint64_t size) {
-        const bool is_wanted = is_linted_content(path, size);
-        add_linted(total, is_wanted ? size : 0);
-        return is_wanted;
-    });
+    return reader.read_tree(keep);
 }
 
 } // namespace kiln

@@ -6,16 +6,12 @@
 #include "base/console.hpp"
 #include "base/io/file.hpp"
 #include "tree/file_tree.hpp"
+#include "verify/inspect/image_detect.hpp"
 #include "verify/inspect/image_info.hpp"
 
 #include <optional>
 
 namespace kiln {
-
-/// By what is at `image`: a directory is an OCI layout, a tar (compressed or not) a docker archive,
-/// anything else a disk. Throws Error when it is a directory of another kind, a pipe or a device,
-/// or a disk in another format, SystemError when it is missing.
-[[nodiscard]] ImageFormat detect_image_format(const fs::path& image);
 
 struct InspectOptions {
     std::optional<ImageFormat> format = {}; ///< none: detect_image_format()
