@@ -3,6 +3,7 @@
 secret of the host gets in, each failure has kiln's own words and exit code, and no work is left."""
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -97,6 +98,20 @@ class Hostile(Watched):
         for case in hostile_scripts.CASES:
             with self.subTest(case.name):
                 self.check(case, self.bake(*case.stages))
+
+    def test_the_watcher_takes_nothing_with_it(self):
+        outer = self.folder / "outer"
+        (outer / "inner").mkdir(parents=True)
+        (outer / "inner/file").write_text("x\n")
+        devices = sorted(os.listdir("/dev"))
+        for folders in ([outer], [outer / "inner", outer]):
+            own = watch.Watch(folders)
+            own.run(["touch", outer / "made"], cwd="/", env=world.environment())
+            own.stop()
+            self.assertFalse(own.top.exists())
+            self.assertEqual((outer / "inner/file").read_text(), "x\n")
+            self.assertTrue((outer / "made").exists())
+            self.assertEqual(sorted(os.listdir("/dev")), devices)
 
     def test_the_watcher_sees_what_changes(self):
         watched = self.watch.run(

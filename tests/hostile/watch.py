@@ -8,7 +8,6 @@ turns up in the upper layer."""
 import ctypes
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 
@@ -46,7 +45,9 @@ class Watch:
         for name in ("upper", "work", "victims", "root"):
             (self.top / name).mkdir()
         self.make_victims()
-        self.through = [pathlib.Path(path) for path in through]
+        paths = [pathlib.Path(path) for path in through]
+        # A folder below another comes with that one.
+        self.through = [p for p in paths if not any(o in p.parents for o in paths)]
         self.start()
 
     def make_victims(self):
@@ -89,5 +90,8 @@ class Watch:
         return sorted(out)
 
     def stop(self):
-        subprocess.run(["umount", "-R", self.top], check=False)
-        shutil.rmtree(self.top, ignore_errors=True)
+        # All mounts at once: "umount -R" ends at the first that it cannot take away, and this
+        # machine's own /dev is among those below. For the same reason nothing is removed but the
+        # empty folder.
+        subprocess.run(["umount", "--lazy", self.top], check=True)
+        self.top.rmdir()
