@@ -95,7 +95,7 @@ def apply_deltas(record, names):
         for line in (folder / "manifest").read_text().splitlines():
             kind, *fields = line.split(" ")
             path = fields.pop(6)
-            if kind == "w" or "opaque" in fields:
+            if kind == "w" or "opaque=1" in fields:
                 for gone in [p for p in tree if p == path or p.startswith(path + "/")]:
                     del tree[gone]
             if kind != "w":
