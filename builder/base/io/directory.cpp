@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,12 +44,24 @@ class Remover {
         throw SystemError(fmt::format("cannot remove '{}'", name));
     }
 
+    /// Whatever is mounted in a tree is not the tree's: whoever looks into a kept one with
+    /// chroot(8) may have put the host's /dev there.
+    static UniqueFd open_here(int directory, const std::string& name) {
+        open_how how{};
+        how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        how.resolve = RESOLVE_NO_XDEV;
+        return UniqueFd(
+            static_cast<int>(::syscall(SYS_openat2, directory, name.c_str(), &how, sizeof how)));
+    }
+
     static UniqueFd open_at(int directory, const std::string& name) {
-        constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-        UniqueFd fd(::openat(directory, name.c_str(), kFlags));
+        UniqueFd fd = open_here(directory, name);
         if (!fd.is_open() && errno == EACCES &&
             ::fchmodat(directory, name.c_str(), S_IRWXU, 0) == 0) {
-            fd = UniqueFd(::openat(directory, name.c_str(), kFlags));
+            fd = open_here(directory, name);
+        }
+        if (!fd.is_open() && errno == EXDEV) {
+            throw Error(fmt::format("cannot remove '{}': something is mounted on it", name));
         }
         if (!fd.is_open()) {
             fail(name);

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
+#include "base/directory.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/io/file.hpp"
 #include "base/io/file_stream.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -150,6 +156,45 @@ TEST(RemoveTree, RemovesALinkAndNotWhatItLeadsTo) {
     struct stat status{};
     ASSERT_EQ(::stat((dir.path() / "other").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777U, 0500U);
+}
+
+TEST(RemoveTree, LeavesAloneWhatIsMountedInIt) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    fs::create_directories(dir.path() / "kept/root/dev");
+    fs::create_directories(dir.path() / "kept/root/etc");
+    fs::create_directory(dir.path() / "host");
+    write_file(dir.path() / "host/null", "x");
+    // In a child: this process has threads, and its mounts are its caller's.
+    constexpr int kRefused = 77;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const std::string source = (dir.path() / "host").string();
+        const std::string target = (dir.path() / "kept/root/dev").string();
+        const int kinds = CLONE_NEWNS | (::geteuid() == 0 ? 0 : CLONE_NEWUSER);
+        if (::unshare(kinds) != 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+            ::_exit(kRefused);
+        }
+        remove_tree(dir.path() / "kept");
+        const bool said = [&] {
+            try {
+                const UniqueFd parent = open_file(dir.path(), O_PATH | O_DIRECTORY);
+                remove_all_at(parent.get(), "kept");
+            } catch (const Error& error) {
+                return error.message() == "cannot remove 'dev': something is mounted on it";
+            }
+            return false;
+        }();
+        ::_exit(said && fs::exists(dir.path() / "host/null") ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == kRefused) {
+        GTEST_SKIP() << "the kernel refuses a mount namespace";
+    }
+    EXPECT_EQ(status, 0);
+    EXPECT_TRUE(fs::exists(dir.path() / "host/null"));
 }
 
 TEST(FileLock, ExcludesASecondHolder) {
