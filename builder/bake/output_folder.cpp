@@ -6,8 +6,10 @@
 #include "base/io/paths.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace kiln {
 
@@ -22,6 +24,18 @@ void apply_umask(const fs::path& path, unsigned mask) {
     fs::permissions(path, fs::perms(mode & ~mask));
 }
 
+/// As a caller's umask says, but never so that everybody can write to them: what kiln makes itself
+/// it would refuse the next moment.
+void make_folders(const fs::path& out) {
+    const fs::path parent = out.parent_path();
+    if (!parent.empty() && parent != out && !fs::is_directory(parent)) {
+        make_folders(parent);
+    }
+    if (::mkdir(out.c_str(), 0775) != 0 && !(errno == EEXIST && fs::is_directory(out))) {
+        throw SystemError(fmt::format("cannot make the output folder '{}'", out.string()));
+    }
+}
+
 } // namespace
 
 void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& console) {
@@ -32,12 +46,7 @@ void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& con
             "the output folder '{}' lies in the cache directory, where files are removed",
             out.string()));
     }
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (error) {
-        throw SystemError(
-            fmt::format("cannot make the output folder '{}'", out.string()), error.value());
-    }
+    make_folders(out);
     if (const std::string warning = check_out_folder(out); !warning.empty()) {
         console.warning(warning);
     }

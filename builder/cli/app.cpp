@@ -163,6 +163,7 @@ int run_on_system(int count, char** arguments) {
         .width = terminal_width(),
         .env = environment_of_process(),
         .processes = processes};
+    clean_process_environment();
     const std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
     return run_cli(words, io);
 }

@@ -301,6 +301,7 @@ ProcessResult AptDirectory::apt_get(std::vector<std::string> args) {
     Command command{"apt-get", std::move(args), clean_environment()};
     command.timeout = kAptTime;
     command.env["APT_CONFIG"] = (path_ / "apt.conf").string();
+    command.env["TMPDIR"] = temporary_root().string();
     // apt reads the variables where its settings have no proxy, and no_proxy always.
     command.env.merge(proxy_variables(request_.proxies, loopback_hosts(request_)));
     try {

@@ -106,12 +106,14 @@ inspect_image(const ContainerPlan& plan, std::string reference, ProcessRunner& r
 Environment engine_environment(const Environment& caller) {
     Environment out = clean_environment();
     for (const auto& [name, value] : caller) {
-        const bool is_wanted = name == "PATH" || name == "HOME" || name == "TMPDIR" ||
-                               name == "XDG_RUNTIME_DIR" || name == "CONTAINER_HOST" ||
-                               name.starts_with("DOCKER_");
+        const bool is_wanted = name == "HOME" || name == "TMPDIR" || name == "XDG_RUNTIME_DIR" ||
+                               name == "CONTAINER_HOST" || name.starts_with("DOCKER_");
         if (is_wanted) {
             out[name] = value;
         }
+    }
+    if (const auto folders = absolute_folders(variable(caller, "PATH")); !folders.empty()) {
+        out["PATH"] = join(folders, ":");
     }
     return out;
 }

@@ -256,7 +256,12 @@ TempDir::~TempDir() {
 
 fs::path temporary_root() {
     const char* variable = std::getenv("TMPDIR");
-    return variable != nullptr && *variable != '\0' ? fs::path(variable) : fs::path("/tmp");
+    if (variable == nullptr || *variable == '\0') {
+        return "/tmp";
+    }
+    std::error_code error; // of a working directory that is gone
+    fs::path absolute = fs::absolute(variable, error);
+    return error ? fs::path(variable) : absolute;
 }
 
 void remove_tree(const fs::path& path) noexcept {

@@ -2,6 +2,7 @@
 #include "base/io/paths.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -178,7 +179,11 @@ std::string check_out_folder(const fs::path& folder) {
 }
 
 std::filesystem::path cache_root(const EnvLookup& env) {
-    if (const auto own = absolute_path(env, "KILN_CACHE")) {
+    if (const auto own = env("KILN_CACHE"); own && !own->empty()) {
+        if (!own->starts_with('/')) { // only somebody who means it sets this one
+            throw Error(fmt::format("KILN_CACHE is no absolute path: '{}'", printable(*own)))
+                .with_hint("set KILN_CACHE to the absolute path of a directory");
+        }
         return *own;
     }
     if (const auto xdg = absolute_path(env, "XDG_CACHE_HOME")) {
@@ -187,7 +192,7 @@ std::filesystem::path cache_root(const EnvLookup& env) {
     if (const auto home = absolute_path(env, "HOME")) {
         return *home / ".cache/kiln";
     }
-    throw Error("there is no place for the cache: HOME is not set")
+    throw Error("there is no place for the cache: HOME is not set to an absolute path")
         .with_hint("set KILN_CACHE to the absolute path of a directory");
 }
 

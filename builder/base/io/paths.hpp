@@ -13,8 +13,9 @@
 
 namespace kiln {
 
-/// `$KILN_CACHE`, else `$XDG_CACHE_HOME/kiln`, else `$HOME/.cache/kiln`; empty and relative
-/// variables count as unset. Throws Error when none is set.
+/// `$KILN_CACHE`, else `$XDG_CACHE_HOME/kiln`, else `$HOME/.cache/kiln`; empty
+/// variables and a relative XDG_CACHE_HOME or HOME count as unset. Throws Error when none is set,
+/// and for a relative KILN_CACHE.
 [[nodiscard]] std::filesystem::path cache_root(const EnvLookup& env = process_env);
 
 /// Makes a folder that is this user's alone (mode 0700), or takes the rights of others from one

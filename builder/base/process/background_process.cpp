@@ -54,6 +54,7 @@ PointerList environment_of(const Command& command) {
 } // namespace
 
 BackgroundProcess::BackgroundProcess(const Command& command, const fs::path& log) {
+    const std::string program = program_to_start(command);
     const PointerList arguments = arguments_of(command);
     const PointerList environment = environment_of(command);
     const std::string cwd = command.cwd.string();
@@ -78,7 +79,7 @@ BackgroundProcess::BackgroundProcess(const Command& command, const fs::path& log
         ::dup2(output.get(), STDERR_FILENO);
         ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         if (cwd.empty() || ::chdir(cwd.c_str()) == 0) {
-            ::execvpe(arguments.get()[0], arguments.get(), environment.get());
+            ::execvpe(program.c_str(), arguments.get(), environment.get());
         }
         const int error = errno;
         static_cast<void>(!::write(write_end.get(), &error, sizeof error));

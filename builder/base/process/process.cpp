@@ -53,13 +53,16 @@ struct ExecImage {
     std::vector<std::string> env_text;
     std::vector<char*> argv;
     std::vector<char*> envp;
+    std::string program;
     std::string cwd;
     int launcher;
 
     ExecImage(const Command& command, const ChildStart& start, int failure)
         : cwd(command.cwd.string()), launcher(start.launcher) {
-        if (launcher >= 0) {
+        if (launcher >= 0) { // which looks for the program where it is to run
             argv_text = {"kiln-init", std::to_string(failure)};
+        } else {
+            program = program_to_start(command);
         }
         argv_text.push_back(command.program);
         argv_text.insert(argv_text.end(), command.args.begin(), command.args.end());
@@ -106,7 +109,7 @@ run_in_child(const ExecImage& image, Pipes& pipes, bool separate, const ChildSet
         ::syscall(
             SYS_execveat, image.launcher, "", image.argv.data(), image.envp.data(), AT_EMPTY_PATH);
     } else {
-        ::execvpe(image.argv[0], image.argv.data(), image.envp.data());
+        ::execvpe(image.program.c_str(), image.argv.data(), image.envp.data());
     }
     fail(errno);
     ::_exit(127);
@@ -289,6 +292,17 @@ void end_group(pid_t pid, std::chrono::milliseconds grace) {
 
 } // namespace
 
+std::string program_to_start(const Command& command) {
+    if (command.program.find('/') != std::string::npos) {
+        return command.program;
+    }
+    std::string found = find_program(command.program, command.env).string();
+    if (found.empty()) {
+        throw SystemError(fmt::format("cannot start '{}'", command.program), ENOENT);
+    }
+    return found;
+}
+
 ProcessResult run_child(const Command& command, const ChildStart& start) {
     Pipes pipes;
     const ExecImage image(command, start, pipes.failure.write_end.get());
@@ -368,25 +382,6 @@ std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
         above = above.substr(0, begin == 0 ? 0 : newline);
     }
     return split_lines(text.substr(begin));
-}
-
-Environment clean_environment() {
-    return {
-        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-        {"LC_ALL", "C.UTF-8"},
-        {"TZ", "UTC"},
-        {"HOME", "/root"},
-    };
-}
-
-std::filesystem::path find_program(std::string_view name) {
-    for (const std::string& folder : split(clean_environment().at("PATH"), ':')) {
-        const std::filesystem::path candidate = std::filesystem::path(folder) / name;
-        if (::access(candidate.c_str(), X_OK) == 0) {
-            return candidate;
-        }
-    }
-    return {};
 }
 
 } // namespace kiln

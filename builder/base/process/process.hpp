@@ -86,9 +86,6 @@ class SystemProcessRunner final : public ProcessRunner {
     ProcessResult run(const Command& command) override;
 };
 
-/// What every child gets unless a command says otherwise: PATH, LC_ALL=C.UTF-8, TZ=UTC.
-[[nodiscard]] Environment clean_environment();
-
 /// How a child is prepared between fork and exec; runs in the child, must not allocate or throw
 /// after a fork from a threaded process. Returning non-zero makes the start fail with that errno.
 using ChildSetup = std::function<int()>;
@@ -105,8 +102,9 @@ struct ChildStart {
 /// descriptors 0, 1 and 2 and no other.
 [[nodiscard]] ProcessResult run_child(const Command& command, const ChildStart& start);
 
-/// The full path of a program found in PATH, or an empty path.
-[[nodiscard]] std::filesystem::path find_program(std::string_view name);
+/// What exec gets for a command's program: execvpe(3) would search in the PATH of kiln's caller.
+/// Throws SystemError when there is none.
+[[nodiscard]] std::string program_to_start(const Command& command);
 
 /// "128 + 9" -> "signal 9 (Killed)", else "exit code N".
 [[nodiscard]] std::string describe_exit(int exit_status);

@@ -25,20 +25,8 @@ namespace {
 constexpr std::string_view kLabelDirectory = "/dev/disk/guestfs/";
 constexpr const char* kScratchLabel = "scratch";
 
-constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
-
-bool is_in_path(std::string_view program, std::string_view path) {
-    for (const std::string& directory : split(path, ':')) {
-        const fs::path candidate = fs::path(directory) / program;
-        if (::access(candidate.c_str(), X_OK) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void require_program(std::string_view program, std::string_view package, std::string_view path) {
-    if (!is_in_path(program, path)) {
+void require_program(std::string_view program, std::string_view package, const Environment& env) {
+    if (find_program(program, env).empty()) {
         throw Error(fmt::format("the appliance of libguestfs needs '{}'", program))
             .with_hint(fmt::format("apt-get install {}", package));
     }
@@ -129,11 +117,10 @@ Acceleration best_acceleration() {
 } // namespace
 
 void check_appliance_host(const ApplianceHost& host) {
-    const std::string path =
-        host.path.value_or(process_env("PATH").value_or(std::string(kDefaultPath)));
-    require_program("qemu-system-x86_64", "qemu-system-x86", path);
-    require_program("qemu-img", "qemu-utils", path);
-    require_program("supermin", "supermin", path);
+    const Environment env = host.path ? Environment{{"PATH", *host.path}} : clean_environment();
+    require_program("qemu-system-x86_64", "qemu-system-x86", env);
+    require_program("qemu-img", "qemu-utils", env);
+    require_program("supermin", "supermin", env);
     // With these the user names a kernel or a ready-made appliance.
     if (process_env("SUPERMIN_KERNEL") || process_env("LIBGUESTFS_PATH")) {
         return;

@@ -50,7 +50,7 @@ struct ApplianceOptions {
 struct ApplianceHost {
     fs::path boot_dir = "/boot"; ///< searched for vmlinuz-*
     fs::path modules_dir = "/lib/modules";
-    /// PATH to look for qemu and supermin in, instead of that of the process.
+    /// PATH to look for qemu and supermin in, instead of that of every child.
     std::optional<std::string> path = {};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "base/directory.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/io/directory.hpp"
 #include "base/io/file.hpp"
 #include "base/io/file_stream.hpp"
 

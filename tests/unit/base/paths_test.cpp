@@ -34,7 +34,19 @@ TEST(CacheRoot, SaysWhatToSet) {
         static_cast<void>(root_in({}));
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "there is no place for the cache: HOME is not set");
+        EXPECT_EQ(
+            error.message(),
+            "there is no place for the cache: HOME is not set to an absolute path");
+        EXPECT_EQ(error.hint(), "set KILN_CACHE to the absolute path of a directory");
+    }
+}
+
+TEST(CacheRoot, RefusesARelativeFolderOfItsOwnVariable) {
+    try {
+        static_cast<void>(root_in({{"KILN_CACHE", "c"}, {"HOME", "/h"}}));
+        FAIL() << "no exception";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "KILN_CACHE is no absolute path: 'c'");
         EXPECT_EQ(error.hint(), "set KILN_CACHE to the absolute path of a directory");
     }
 }

@@ -2,6 +2,7 @@
 #include "base/interrupt.hpp"
 #include "base/io/file.hpp"
 #include "base/io/paths.hpp"
+#include "base/process/background_process.hpp"
 #include "base/process/process.hpp"
 #include "sandbox/sandbox_watch.hpp"
 
@@ -12,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <iostream>
 
 namespace kiln {
 namespace {
@@ -73,6 +77,85 @@ TEST(SystemProcessRunner, GivesAFixedEnvironment) {
     const std::string env = runner.run_checked({"env", {}});
     EXPECT_NE(env.find("TZ=UTC\n"), std::string::npos);
     EXPECT_EQ(env.find("USER="), std::string::npos);
+}
+
+/// A folder with a program `name` that prints "wrong", and the PATH that has it first.
+class FalseProgram {
+  public:
+    explicit FalseProgram(const std::string& name) {
+        write_file(folder_.path() / name, "#!/bin/sh\necho wrong\n", 0755);
+        ::setenv("PATH", (folder_.path().string() + ":" + before_).c_str(), 1);
+    }
+
+    FalseProgram(const FalseProgram&) = delete;
+    FalseProgram& operator=(const FalseProgram&) = delete;
+
+    ~FalseProgram() { ::setenv("PATH", before_.c_str(), 1); }
+
+    [[nodiscard]] const fs::path& folder() const { return folder_.path(); }
+
+  private:
+    TempDir folder_{temporary_root(), "kiln-test"};
+    std::string before_ = process_env("PATH").value_or("");
+};
+
+TEST(SystemProcessRunner, TakesNoProgramFromThePathOfTheCaller) {
+    const FalseProgram program("uname");
+    SystemProcessRunner runner;
+    EXPECT_EQ(runner.run_checked({"uname", {}}), "Linux\n");
+    const fs::path log = program.folder() / "log";
+    BackgroundProcess background({"uname", {}}, log);
+    EXPECT_TRUE(background.wait(std::chrono::seconds(60)));
+    EXPECT_EQ(read_text_file(log), "Linux\n");
+    ::setenv("PATH", "", 1); // in which exec would look below the working directory
+    EXPECT_EQ(runner.run_checked({"uname", {}}), "Linux\n");
+}
+
+TEST(FindProgram, LooksInAbsoluteFoldersOnly) {
+    const FalseProgram program("kiln-no-such");
+    const std::string folder = program.folder().string();
+    EXPECT_EQ(find_program("kiln-no-such"), "");
+    EXPECT_EQ(
+        find_program("kiln-no-such", {{"PATH", "/nowhere:" + folder}}), folder + "/kiln-no-such");
+    const fs::path before = fs::current_path();
+    fs::current_path(program.folder());
+    for (const char* path : {"", ".", ":", "/nowhere:", "../"}) {
+        EXPECT_EQ(find_program("kiln-no-such", {{"PATH", path}}), "") << path;
+    }
+    fs::current_path(before);
+    fs::permissions(program.folder() / "kiln-no-such", fs::perms(0644));
+    EXPECT_EQ(find_program("kiln-no-such", {{"PATH", folder}}), "");
+}
+
+TEST(ProcessEnvironment, KeepsLittleOfTheCallers) {
+    const auto printed = [] { // in a child, since the environment is this program's
+        std::string out;
+        for (const char* name : {"PATH", "HOME", "TMPDIR", "LD_PRELOAD", "LIBGUESTFS_HV"}) {
+            out += std::string(name) + "=" + process_env(name).value_or("(none)") + "\n";
+        }
+        return out;
+    };
+    EXPECT_EXIT(
+        {
+            for (const char* name : {"PATH", "HOME", "TMPDIR", "LD_PRELOAD", "LIBGUESTFS_HV"}) {
+                ::setenv(name, "/of/the/caller", 1);
+            }
+            clean_process_environment();
+            std::cerr << printed();
+            ::_exit(0);
+        },
+        testing::ExitedWithCode(0),
+        "PATH=/usr/local/sbin.*\nHOME=/of/the/caller\nTMPDIR=/of/the/caller\n"
+        "LD_PRELOAD=\\(none\\)\nLIBGUESTFS_HV=\\(none\\)\n");
+}
+
+TEST(TemporaryRoot, IsAbsolute) {
+    const std::string before = process_env("TMPDIR").value_or("");
+    ::setenv("TMPDIR", "below", 1);
+    EXPECT_EQ(temporary_root(), fs::current_path() / "below");
+    ::setenv("TMPDIR", "", 1);
+    EXPECT_EQ(temporary_root(), "/tmp");
+    ::setenv("TMPDIR", before.c_str(), 1);
 }
 
 TEST(SystemProcessRunner, ReportsExitCodeAndLastLines) {
