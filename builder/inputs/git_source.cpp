@@ -6,6 +6,7 @@
 #include "base/http/proxy.hpp"
 #include "base/io/file.hpp"
 #include "base/text.hpp"
+#include "inputs/git_command.hpp"
 #include "sandbox/sandbox_watch.hpp"
 
 #include <fmt/format.h>
@@ -24,20 +25,6 @@ namespace {
 
 /// The largest repositories (a full clone of Linux) take less over 10 Mbit/s.
 constexpr std::chrono::hours kFetchTime{2};
-
-/// On every command line, where nothing else can override it.
-constexpr std::array kSettings{
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "credential.helper=",
-    "fetch.recurseSubmodules=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "http.followRedirects=initial",
-    "http.lowSpeedLimit=1024", // bytes per second, as kiln's own downloads
-    "http.lowSpeedTime=60",
-    "protocol.ext.allow=never",
-    "submodule.recurse=false"};
 
 Error bad_url(const std::string& url, std::string_view why) {
     return Error(
@@ -74,25 +61,6 @@ constexpr const char* kIncompleteHint =
     "check it out with all of its content, and name that folder as a 'directory' source; or name "
     "the other repository as a source of its own";
 
-/// What `git ls-tree -r -z` says, with the mode that gitmodules(5) calls a gitlink.
-std::vector<std::string> submodules_of(std::string_view listing) {
-    constexpr std::string_view kMode = "160000";
-    std::vector<std::string> out;
-    for (const std::string& line : split(listing, '\0')) {
-        const std::size_t tab = line.find('\t');
-        if (line.empty()) {
-            continue;
-        }
-        if (tab == std::string::npos || line.find_first_not_of("01234567") != kMode.size()) {
-            throw Error(fmt::format("unexpected output of 'git ls-tree': '{}'", excerpt(line)));
-        }
-        if (line.starts_with(kMode)) {
-            out.push_back(line.substr(tab + 1));
-        }
-    }
-    return out;
-}
-
 /// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: a pointer is a text of less than 1024
 /// bytes that begins with the version.
 std::vector<std::string> lfs_pointers_in(const fs::path& archive) {
@@ -115,13 +83,8 @@ std::vector<std::string> lfs_pointers_in(const fs::path& archive) {
     return out;
 }
 
-Environment git_environment(const GitSource& source, const InputContext& in) {
-    Environment env = clean_environment();
-    // Neither the user's nor the host's settings, and no questions on a terminal.
-    env["GIT_CONFIG_NOSYSTEM"] = "1";
-    env["GIT_CONFIG_GLOBAL"] = "/dev/null";
-    env["GIT_ATTR_NOSYSTEM"] = "1";
-    env["GIT_TERMINAL_PROMPT"] = "0";
+Environment fetch_environment(const GitSource& source, const InputContext& in) {
+    Environment env = git_environment();
     env["GIT_ALLOW_PROTOCOL"] = git_protocols(source.url);
     env["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oForwardAgent=no -oConnectTimeout=15 "
                              "-oServerAliveInterval=15 -oServerAliveCountMax=4";
@@ -143,7 +106,7 @@ class Git {
   public:
     Git(fs::path repository, const GitSource& source, const InputContext& in)
         : repository_(std::move(repository)), source_(source), address_(git_address(source)),
-          in_(in), env_(git_environment(source, in)) {}
+          in_(in), env_(fetch_environment(source, in)) {}
 
     void make_repository() const {
         static_cast<void>(run_checked({"init", "-q", "--bare", "--template="}));
@@ -154,7 +117,7 @@ class Git {
     /// Refuses a commit of which git archive would leave something out.
     void write_archive(const fs::path& archive) const {
         const std::string listing = run_checked({"ls-tree", "-r", "-z", source_.commit});
-        refuse_any(submodules_of(listing), "submodule");
+        refuse_any(submodules_in(listing), "submodule");
         static_cast<void>(
             run_checked({"archive", "--format=tar", "-o", archive.string(), source_.commit}));
         refuse_any(lfs_pointers_in(archive), "file in Git LFS");
@@ -187,7 +150,7 @@ class Git {
   private:
     [[nodiscard]] std::string run_checked(std::vector<std::string> args) const {
         const std::string name = args.front();
-        ProcessResult result = run(std::move(args));
+        ProcessResult result = run(args);
         if (!result.ok()) {
             throw ProcessError(fmt::format("'git {}'", name), result);
         }
@@ -224,15 +187,12 @@ class Git {
         }
         args.insert(args.end(), {"--", address_});
         args.insert(args.end(), refs.begin(), refs.end());
-        return run(std::move(args));
+        return run(args);
     }
 
-    [[nodiscard]] ProcessResult run(std::vector<std::string> args) const {
-        Command command{.program = "git", .args = {"-C", repository_.string()}, .env = env_};
-        for (const char* setting : kSettings) {
-            command.args.insert(command.args.end(), {"-c", setting});
-        }
-        command.args.insert(command.args.end(), args.begin(), args.end());
+    [[nodiscard]] ProcessResult run(const std::vector<std::string>& args) const {
+        Command command = git_command(repository_, args);
+        command.env = env_;
         command.timeout = kFetchTime;
         // A server can send a pack without end, and a commit of a few kilobytes can hold the same
         // file a billion times.
@@ -314,76 +274,6 @@ Digest fetch_git_archive(const GitSource& source, const InputContext& in) {
         job.finish();
         return digest;
     });
-}
-
-namespace {
-
-/// git for a folder that somebody has checked out.
-class Checkout {
-  public:
-    Checkout(fs::path folder, ProcessRunner& processes)
-        : folder_(std::move(folder)), processes_(processes) {}
-
-    /// The trimmed answer, or nothing when git fails.
-    [[nodiscard]] std::optional<std::string> ask(std::vector<std::string> args) const {
-        Command command{.program = "git", .args = std::move(args), .env = clean_environment()};
-        command.args.insert(command.args.begin(), {"-C", folder_.string()});
-        command.env["GIT_CONFIG_NOSYSTEM"] = "1";
-        command.env["GIT_CONFIG_GLOBAL"] = "/dev/null";
-        command.env["GIT_ATTR_NOSYSTEM"] = "1";
-        command.separate_stderr = true;
-        const ProcessResult result = processes_.run(command);
-        return result.ok() ? std::optional<std::string>(trim(result.output)) : std::nullopt;
-    }
-
-    /// Whether the files are those of the commit. Compared by a repository of kiln's own, which
-    /// borrows the objects: the checkout's settings could name filters, which are programs.
-    [[nodiscard]] bool is_unchanged(const std::string& commit) const {
-        const auto objects = ask({"rev-parse", "--git-path", "objects"});
-        if (!objects) {
-            return false;
-        }
-        const TempDir own(temporary_root(), "kiln-checkout");
-        const std::string repository = own.path().string();
-        if (!ask({"init", "--quiet", "--bare", repository})) {
-            return false;
-        }
-        write_file(
-            own.path() / "objects/info/alternates",
-            fs::weakly_canonical(folder_ / *objects).string() + "\n");
-        write_file(own.path() / "HEAD", commit + "\n");
-        const std::string git_dir = "--git-dir=" + repository;
-        if (!ask({git_dir, "--work-tree=.", "read-tree", commit})) {
-            return false;
-        }
-        const auto changes = ask(
-            {git_dir,
-             "--work-tree=.",
-             "status",
-             "--porcelain",
-             "--ignored",
-             "--no-renames",
-             "--untracked-files=all"});
-        return changes && changes->empty();
-    }
-
-  private:
-    fs::path folder_;
-    ProcessRunner& processes_;
-};
-
-} // namespace
-
-std::string checkout_revision(const fs::path& folder, ProcessRunner& processes) {
-    if (!fs::exists(folder / ".git")) {
-        return "";
-    }
-    const Checkout checkout(folder, processes);
-    const auto commit = checkout.ask({"rev-parse", "--quiet", "--verify", "HEAD^{commit}"});
-    if (!commit) {
-        return "";
-    }
-    return checkout.is_unchanged(*commit) ? *commit : *commit + " changed";
 }
 
 } // namespace kiln

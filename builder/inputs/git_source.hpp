@@ -20,9 +20,4 @@ namespace kiln {
 /// tree as tar and puts that into the pool. Throws Error naming URL and commit.
 [[nodiscard]] Digest fetch_git_archive(const GitSource& source, const InputContext& in);
 
-/// What a folder was checked out from: the commit, with " changed" behind it when anything but .git
-/// differs from it; empty when the folder is not the top of a checkout of a commit, or git does not
-/// answer. Nothing of the checkout's settings is used that could run a program.
-[[nodiscard]] std::string checkout_revision(const fs::path& folder, ProcessRunner& processes);
-
 } // namespace kiln

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "inputs/locked_inputs.hpp"
 
+#include "inputs/git_checkout.hpp"
 #include "inputs/git_source.hpp"
 #include "inputs/source_inputs.hpp"
 #include "recipe/branch.hpp"

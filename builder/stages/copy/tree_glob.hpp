@@ -13,7 +13,7 @@ namespace kiln {
 /// The paths of the tree that `pattern` stands for, sorted: '*', '?' and '[...]' match within a
 /// component, and no leading dot unless it is written (glob(7)). A path that exists as it is
 /// written stands for itself. Links before the last component lead where the booted system would
-/// go.
+/// go; of several names of one folder a wildcard below it takes the first.
 [[nodiscard]] std::vector<std::string>
 matching_paths(const TreeRoot& tree, const std::string& pattern);
 

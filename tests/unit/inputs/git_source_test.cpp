@@ -96,6 +96,7 @@ TEST_F(GitSourceTest, KeepsGitFromSettingsHooksAndQuestions) {
         EXPECT_EQ(command.env.at("GIT_CONFIG_NOSYSTEM"), "1");
         EXPECT_EQ(command.env.at("GIT_CONFIG_GLOBAL"), "/dev/null");
         EXPECT_EQ(command.env.at("GIT_TERMINAL_PROMPT"), "0");
+        EXPECT_EQ(command.env.at("GIT_NO_LAZY_FETCH"), "1");
         EXPECT_EQ(command.env.at("GIT_ALLOW_PROTOCOL"), "https");
         EXPECT_THAT(command.env.at("GIT_SSH_COMMAND"), HasSubstr("BatchMode=yes"));
         EXPECT_EQ(command.env.at("https_proxy"), "http://p:1");
@@ -109,68 +110,6 @@ TEST_F(GitSourceTest, KeepsGitFromSettingsHooksAndQuestions) {
     EXPECT_THAT(
         runner_.commands[1].args,
         IsSupersetOf({"--no-recurse-submodules", "--", "https://a.example/x", kCommit.c_str()}));
-}
-
-class CheckoutTest : public testing::Test {
-  protected:
-    void git(std::vector<std::string> args) {
-        Command command{.program = "git", .args = std::move(args), .env = clean_environment()};
-        command.args.insert(
-            command.args.begin(),
-            {"-C", folder().string(), "-c", "user.name=x", "-c", "user.email=x@localhost"});
-        const ProcessResult result = runner_.run(command);
-        ASSERT_TRUE(result.ok()) << result.output;
-    }
-
-    void SetUp() override {
-        write_file(folder() / "app", "text\n");
-        git({"init", "--quiet"});
-        git({"add", "--all"});
-        git({"commit", "--quiet", "-m", "one"});
-    }
-
-    [[nodiscard]] fs::path folder() const { return dir_.path(); }
-
-    [[nodiscard]] std::string revision() { return checkout_revision(folder(), runner_); }
-
-  private:
-    TempDir dir_{temporary_root(), "kiln-test"};
-    SystemProcessRunner runner_;
-};
-
-TEST_F(CheckoutTest, IsItsCommitUntilAnythingDiffers) {
-    const std::string commit = revision();
-    EXPECT_THAT(commit, testing::MatchesRegex("[0-9a-f]{40}"));
-    write_file(folder() / "app", "other\n");
-    EXPECT_EQ(revision(), commit + " changed");
-    write_file(folder() / "app", "text\n");
-    EXPECT_EQ(revision(), commit);
-    write_file(folder() / ".gitignore", "ignored\n.gitignore\n");
-    write_file(folder() / "ignored", "is copied, too\n");
-    EXPECT_EQ(revision(), commit + " changed");
-}
-
-TEST_F(CheckoutTest, IsNothingBelowACheckoutOrWithoutACommit) {
-    fs::create_directory(folder() / "below");
-    SystemProcessRunner runner;
-    EXPECT_EQ(checkout_revision(folder() / "below", runner), "");
-    fs::remove_all(folder() / ".git");
-    EXPECT_EQ(revision(), "");
-    git({"init", "--quiet"});
-    EXPECT_EQ(revision(), "");
-}
-
-TEST_F(CheckoutTest, RunsNoProgramOfItsSettings) {
-    const std::string commit = revision();
-    const fs::path witness = folder() / ".git/was-run";
-    const std::string program = "touch " + witness.string() + "; cat";
-    write_file(folder() / ".gitattributes", "* filter=evil\n");
-    git({"config", "filter.evil.clean", program});
-    git({"config", "filter.evil.process", program});
-    git({"config", "core.fsmonitor", program});
-    fs::last_write_time(folder() / "app", fs::file_time_type::clock::now());
-    EXPECT_EQ(revision(), commit + " changed");
-    EXPECT_FALSE(fs::exists(witness));
 }
 
 } // namespace

@@ -27,6 +27,15 @@ bool has_pair(const Words& words, const std::string& first, const std::string& s
     return false;
 }
 
+TEST(EngineEnvironment, HasOfPathTheAbsoluteFoldersOnly) {
+    const auto path_of = [](const Environment& caller) {
+        return engine_environment(caller).at("PATH");
+    };
+    EXPECT_EQ(path_of({{"PATH", "/opt/bin:.::bin:/bin:"}}), "/opt/bin:/bin");
+    EXPECT_EQ(path_of({{"PATH", "."}}), clean_environment().at("PATH"));
+    EXPECT_EQ(path_of({}), clean_environment().at("PATH"));
+}
+
 QemuPlan machine() {
     QemuPlan plan;
     plan.folder = "/tmp/a,b";
