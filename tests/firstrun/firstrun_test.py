@@ -307,10 +307,15 @@ q "insert into \\`mod\\`.uris (uriid, dverified, nosuccesscount) values ('a', ''
 q "update authen_pause.usertable set password = 'changed'"
 {PROGRAM} admin-password; echo code $?
 {PROGRAM} recover; echo code $?
+new=$({PROGRAM} new-password admin); echo code $? ${{#new}}
+q "select left(password, 7) from authen_pause.usertable"
+{PROGRAM} new-password NOBODY; echo code $?
 kill $server; wait $server"""
         done = self.machine.shell(script, files=[PROGRAM])
         self.assertEqual(
-            done.out, "code 0\nskipped\nuploads:      1 waiting\ncode 0\ncode 1\ncode 0\n", done)
+            done.out, "code 0\nskipped\nuploads:      1 waiting\ncode 0\ncode 1\ncode 0\n"
+            "code 0 20\n$2a$12$\ncode 1\n", done)
+        self.assertIn("PAUSE has no user 'NOBODY'", done.err)
         self.assertIn("the generated one is no longer valid", done.err)
         self.assertIn("removed the stale lock", done.err)
         self.assertIn("cut will be indexed again", done.err)

@@ -58,4 +58,23 @@ void print_admin_password(Host& host, std::ostream& out, std::ostream& err) {
     out << *stored;
 }
 
+void set_new_password(Host& host, std::string_view user, std::ostream& out) {
+    if (::geteuid() != 0) {
+        throw Error("only root may set a password");
+    }
+    Sql sql(host, places::kSystemDatabaseSocket);
+    const std::string where = fmt::format("WHERE user = {}", sql_quote(user));
+    if (sql.ask(fmt::format("SELECT user FROM authen_pause.usertable {};\n", where)).empty()) {
+        throw Error(fmt::format("PAUSE has no user '{}'", user));
+    }
+    const std::string password = random_password(kGeneratedPasswordLength);
+    sql.change(
+        "set a new password",
+        fmt::format(
+            "UPDATE authen_pause.usertable SET password = {} {};\n",
+            sql_quote(bcrypt_hash(password)),
+            where));
+    out << password << '\n';
+}
+
 } // namespace kiln::firstrun

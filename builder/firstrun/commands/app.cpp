@@ -22,12 +22,14 @@ constexpr std::string_view kVersion = "0.1.0";
 
 struct Options {
     std::string command;
+    std::string argument;
     Mode mode = Mode::machine;
     Format format = Format::text;
 };
 
 struct CommandSpec {
     std::string_view name;
+    std::string_view argument; ///< what it must be given, or empty
     std::string_view summary;
     int (*run)(Host&, const Options&, World&);
 };
@@ -68,21 +70,31 @@ int do_admin_password(Host& host, const Options&, World& world) {
     return 0;
 }
 
-constexpr std::array<CommandSpec, 7> kCommands{{
-    {"apply", "do everything that is needed", do_apply},
-    {"plan", "say what apply would do and why; change nothing", do_plan},
-    {"status", "what was done when, where the answers came from, what expires", do_status},
-    {"recover", "after the database is up: break stale locks, release half-done rows", do_recover},
-    {"acme", "get or renew the certificate, when the network is up", do_acme},
-    {"check-key", "exit 1 when the signing key expires within 60 days", do_check_key},
-    {"admin-password", "print the generated password of the administrator", do_admin_password},
+int do_new_password(Host& host, const Options& options, World& world) {
+    set_new_password(host, options.argument, world.out);
+    return 0;
+}
+
+constexpr std::array<CommandSpec, 8> kCommands{{
+    {"apply", "", "do everything that is needed", do_apply},
+    {"plan", "", "say what apply would do and why; change nothing", do_plan},
+    {"status", "", "what was done when, where the answers came from, what expires", do_status},
+    {"recover",
+     "",
+     "after the database is up: break stale locks, release half-done rows",
+     do_recover},
+    {"acme", "", "get or renew the certificate, when the network is up", do_acme},
+    {"check-key", "", "exit 1 when the signing key expires within 60 days", do_check_key},
+    {"admin-password", "", "print the generated password of the administrator", do_admin_password},
+    {"new-password", "USER", "give a user of PAUSE a new password and print it", do_new_password},
 }};
 
 void print_help(std::ostream& out) {
     out << "first-run - makes this copy of PAUSE a site of its own\n\n"
-           "usage: first-run COMMAND [--container] [--json]\n\ncommands:\n";
+           "usage: first-run COMMAND [USER] [--container] [--json]\n\ncommands:\n";
     for (const CommandSpec& command : kCommands) {
-        out << fmt::format("  {:<16}{}\n", command.name, command.summary);
+        const std::string call = fmt::format("{} {}", command.name, command.argument);
+        out << fmt::format("  {:<20}{}\n", call, command.summary);
     }
     out << "\noptions:\n"
            "  --container     this is a container: the data volume is what is mounted at /data\n"
@@ -111,10 +123,12 @@ Options parse_options(const std::vector<std::string>& args) {
             out.format = Format::json;
         } else if (arg.starts_with('-')) {
             throw UsageError(fmt::format("unknown option '{}'", arg));
-        } else if (!out.command.empty()) {
-            throw UsageError(fmt::format("one command at a time, not also '{}'", arg));
-        } else {
+        } else if (out.command.empty()) {
             out.command = arg;
+        } else if (out.argument.empty()) {
+            out.argument = arg;
+        } else {
+            throw UsageError(fmt::format("'{}' is one word too many", arg));
         }
     }
     if (out.command.empty()) {
@@ -132,6 +146,15 @@ const CommandSpec& find_command(const std::string& name) {
         throw UsageError(fmt::format("unknown command '{}'; 'first-run --help' lists them", name));
     }
     return *it;
+}
+
+void check_argument(const CommandSpec& command, const Options& options) {
+    if (command.argument.empty() && !options.argument.empty()) {
+        throw UsageError(fmt::format("one command at a time, not also '{}'", options.argument));
+    }
+    if (!command.argument.empty() && options.argument.empty()) {
+        throw UsageError(fmt::format("which {}? 'first-run --help' says more", command.argument));
+    }
 }
 
 void print_error(const Error& error, std::ostream& err) {
@@ -158,6 +181,7 @@ int run(const std::vector<std::string>& args, World& world) {
     }
     const Options options = parse_options(args);
     const CommandSpec& command = find_command(options.command);
+    check_argument(command, options);
     Host host(world.root, world.launcher, Operations(world.env));
     return command.run(host, options, world);
 }

@@ -31,4 +31,8 @@ class Sql;
 /// Prints the generated password while it is stored and still valid.
 void print_admin_password(Host& host, std::ostream& out, std::ostream& err);
 
+/// Gives a user of PAUSE a new password and prints it: for who cannot log in and gets no mail.
+/// Throws Error when there is no such user.
+void set_new_password(Host& host, std::string_view user, std::ostream& out);
+
 } // namespace kiln::firstrun

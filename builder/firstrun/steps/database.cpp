@@ -21,7 +21,6 @@ namespace kiln::firstrun {
 
 namespace {
 
-constexpr std::size_t kAdminPasswordLength = 20;
 constexpr const char* kMod = "mod";
 constexpr const char* kAuthen = "authen_pause";
 
@@ -106,7 +105,7 @@ std::string admin_password(Context& context) {
     if (const auto stored = context.host.read(places::kAdminPassword)) {
         return std::string(trim(*stored));
     }
-    std::string password = random_password(kAdminPasswordLength);
+    std::string password = random_password(kGeneratedPasswordLength);
     context.host.write_file(places::kAdminPassword, password + "\n", {}, 0600);
     return password;
 }

@@ -18,6 +18,10 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(world.err, HasSubstr("unknown command 'aply'"));
     EXPECT_EQ(world.run({"apply", "--contaner"}), 2);
     EXPECT_EQ(world.run({"apply", "plan"}), 2);
+    EXPECT_EQ(world.run({"new-password"}), 2);
+    EXPECT_THAT(world.err, HasSubstr("which USER?"));
+    EXPECT_EQ(world.run({"new-password", "ADMIN", "OTHER"}), 2);
+    EXPECT_THAT(world.err, HasSubstr("'OTHER' is one word too many"));
 }
 
 TEST(CommandLine, HelpNamesEveryAnswer) {
