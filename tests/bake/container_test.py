@@ -365,6 +365,30 @@ class Container(unittest.TestCase):
         pause.inside("pause-import", "--dumps", "/data/tmp/export")
         self.assertNotEqual(pause.inside("test", "-e", "/etc/PAUSE.CLOSED", check=False).returncode, 0)
 
+    def test_an_import_that_is_killed_can_be_given_up(self):
+        pause = self.start("killed", "-v", self.volume("killed"))
+        pause.inside("pause-export", "/data/tmp/export")
+        # An indexer at work, for which the import waits.
+        detached = ["exec", "--detach", "killed"]
+        daemon.docker(*detached, "runuser", "-u", "pause", "--", "flock", "/home/pause/pid/mldistwatch.pid", "sleep", "600")
+        pause.inside("timeout", "20", "sh", "-c", "until pgrep -x sleep -u pause; do sleep 0.2; done")
+        daemon.docker(*detached, "pause-import", "--dumps", "/data/tmp/export")
+        waits = "flock .*mldistwatch.pid true"
+        pause.inside("timeout", "20", "sh", "-c", f"until pgrep -u pause -f '^{waits}'; do sleep 0.2; done")
+        done = pause.inside("pause-open", check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("an import is running", done.stderr)
+        pause.inside("pkill", "-KILL", "-x", "pause-import")
+        pause.inside("pkill", "-KILL", "-f", f"^(runuser.*)?{waits}")
+        pause.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")  # as while a database is loaded
+        pause.inside("test", "-e", "/etc/PAUSE.CLOSED")
+        self.assertTrue(pause.inside("sv", "status", "paused").stdout.startswith("down:"))
+        self.assertEqual(pause.inside("pause-open").stdout, "PAUSE is open\n")
+        self.assertEqual(pause.sql("SELECT @@innodb_flush_log_at_trx_commit"), "1")
+        for service in ("paused", "cron"):
+            self.assertTrue(pause.inside("sv", "status", service).stdout.startswith("run:"))
+        self.assertNotEqual(pause.inside("test", "-e", "/etc/PAUSE.CLOSED", check=False).returncode, 0)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
