@@ -36,6 +36,14 @@ def patterns(name):
     return [line.split("  #")[0].strip() for line in lines_of(name)]
 
 
+def leftovers():
+    """The shell patterns of what kiln removes after every stage, as its documentation lists them."""
+    lines = (world.SOURCE / "docs/reproducibility.md").read_text().splitlines()
+    table = lines[lines.index("<!-- leftovers -->"):]
+    paths = [line.split("`")[1] for line in table[:table.index("<!-- end -->")] if line.startswith("| `/")]
+    return paths + [path + "/*" for path in paths]
+
+
 def matches(path, wanted):
     return any(fnmatch.fnmatchcase(path, pattern) for pattern in wanted)
 

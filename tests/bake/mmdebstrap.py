@@ -16,12 +16,12 @@ def locked_packages(lock, branches=("common", "vm")):
     return [(p["package"], p["version"], p["sha256"]) for p in data["packages"] if p["package"] in wanted]
 
 
-def make_repository(folder, packages):
-    """A folder with the packages, from the pool, and their index."""
+def make_repository(folder, packages, cache=world.CACHE):
+    """A folder with the packages, from the cache's pool, and their index."""
     folder.mkdir()
     for name, version, digest in packages:
         digest = digest.removeprefix("sha256:")
-        pool = world.CACHE / "pool/sha256" / digest[:2] / digest
+        pool = cache / "pool/sha256" / digest[:2] / digest
         shutil.copy(pool, folder / f"{name}_{version.replace(':', '%3a')}.deb")
     index = subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=folder, check=True, capture_output=True)
     (folder / "Packages").write_bytes(index.stdout)

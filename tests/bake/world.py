@@ -86,12 +86,11 @@ def stage_folder(record, name):
     return next(f for f in (CACHE / "stages").iterdir() if key.startswith(f.name.split("-")[0]))
 
 
-def apply_deltas(record, names):
-    """The tree of these stages, one over the other: path -> manifest fields but the path, and
-    path -> the file on this host."""
+def apply_deltas(folders):
+    """The tree of these stages in the store, one over the other: path -> manifest fields but the
+    path, and path -> the file on this host."""
     tree, files = {}, {}
-    for name in names:
-        folder = stage_folder(record, name)
+    for folder in folders:
         for line in (folder / "manifest").read_text().splitlines():
             kind, *fields = line.split(" ")
             path = fields.pop(6)
