@@ -5,7 +5,9 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "verify/lint/lint_rules.hpp"
+#include "verify/lint/secret_text.hpp"
 #include "verify/lint/shipped_files.hpp"
+#include "verify/lint/shipped_text.hpp"
 #include "verify/read/image_files.hpp"
 
 #include <fmt/format.h>
@@ -127,8 +129,8 @@ class Linter {
         if (const auto fault = check_known_content(path, *content)) {
             add(fault->rule, path, entry, fault->why);
         }
-        if (const auto fault = find_secret(*content)) {
-            add(fault->rule, path, entry, fault->why);
+        if (has_private_key(*content)) {
+            add("private-key", path, entry, kOneKey);
         }
         for (const std::string& word : options_.builder_words) {
             if (word.size() >= kShortestBuilderWord && word != "localhost" &&
@@ -166,7 +168,8 @@ class Linter {
 
     /// The net for secrets that no other rule knows: a file that no package ships, also under no
     /// other name, that a program made while the image was made, and that is for its owner alone or
-    /// looks like a key. A few bytes, such as a counter, are no secret.
+    /// looks like a key. A few bytes, such as a counter, are no secret, nor is a text of words that
+    /// packages bring.
     void check_made(const std::string& path, const Entry& entry) {
         const bool known = !findings_.empty() && findings_.back().path == path;
         if (known || entry.type != FileType::regular || entry.size < kShortestSecret ||
@@ -175,7 +178,7 @@ class Linter {
         }
         const bool for_owner = (entry.mode & 07U) == 0;
         if ((for_owner || looks_like_a_key(path, entry)) && !shipped().contains(path) &&
-            !shipped().has_copy(entry)) {
+            !shipped().has_copy(entry) && !has_nothing_new(path, entry)) {
             add("secret",
                 path,
                 entry,
@@ -197,6 +200,16 @@ class Linter {
         return content && has_random_text(*content);
     }
 
+    [[nodiscard]] bool has_nothing_new(const std::string& path, const Entry& entry) {
+        const auto content = entry.size > kMaxScannedSize
+                                 ? std::nullopt
+                                 : read_content(tree_, entry, kMaxScannedSize);
+        if (content && !shipped_text_) {
+            shipped_text_.emplace(tree_, shipped(), options_.private_packages);
+        }
+        return content && shipped_text_->explains(path, *content);
+    }
+
     /// Read when the first file is in doubt: that is rare, and reading takes hundreds of files.
     ShippedFiles& shipped() {
         if (!shipped_) {
@@ -208,6 +221,7 @@ class Linter {
     const FileTree& tree_;
     const LintOptions& options_;
     std::optional<ShippedFiles> shipped_;
+    std::optional<ShippedText> shipped_text_;
     std::vector<LintFinding> findings_;
 };
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <vector>
 
 namespace kiln {
@@ -16,7 +15,6 @@ namespace {
 
 using enum PathRule::Applies;
 
-constexpr std::string_view kOneKey = "every machine would have the same key";
 constexpr std::string_view kOneSeed = "every machine would start from the same randomness";
 constexpr std::string_view kData = "a database belongs on the data volume, made at first run";
 constexpr std::string_view kHistory = "what somebody typed while the image was made";
@@ -60,6 +58,7 @@ constexpr std::array kPathRules{
     PathRule{"history", ".wget-hsts", when_not_empty, kHistory},
     PathRule{"random-seed", "random-seed", always, kOneSeed},
     PathRule{"random-seed", "random_seed", always, kOneSeed},
+    PathRule{"random-seed", ".rnd", when_not_empty, kOneSeed},
     PathRule{"random-seed", "var/lib/systemd/credential.secret", always, kOneSeed},
     PathRule{"dhcp-lease", "var/lib/dhcp/*.leases", when_not_empty, kLease},
     PathRule{"dhcp-lease", "var/lib/dhcpcd/*.lease", when_not_empty, kLease},
@@ -244,29 +243,6 @@ std::optional<ContentFault> check_known_content(std::string_view path, std::stri
     return std::nullopt;
 }
 
-std::optional<ContentFault> find_secret(std::string_view content) {
-    constexpr std::string_view kBegin = "-----BEGIN ";
-    constexpr std::string_view kEnd = "-----";
-    constexpr std::size_t kLongestLabel = 40;
-    // RFC 7468: the label between the dashes; "PRIVATE KEY", "OPENSSH PRIVATE KEY",
-    // "PGP PRIVATE KEY BLOCK".
-    for (std::size_t at = content.find(kBegin); at != std::string_view::npos;
-         at = content.find(kBegin, at + 1)) {
-        const std::string_view rest = content.substr(at + kBegin.size(), kLongestLabel);
-        const std::string_view label = rest.substr(0, rest.find(kEnd));
-        if (label.size() < rest.size() && label.find("PRIVATE KEY") != std::string_view::npos) {
-            return ContentFault{"private-key", std::string(kOneKey)};
-        }
-    }
-    constexpr std::array<std::string_view, 2> kMarks{"PuTTY-User-Key-File-", "AGE-SECRET-KEY-1"};
-    for (const std::string_view mark : kMarks) {
-        if (content.find(mark) != std::string_view::npos) {
-            return ContentFault{"private-key", std::string(kOneKey)};
-        }
-    }
-    return std::nullopt;
-}
-
 bool is_harmless(std::string_view path) {
     // Most of these have rules of their own.
     constexpr std::array<std::string_view, 7> kFiles{
@@ -280,39 +256,6 @@ bool is_harmless(std::string_view path) {
     constexpr std::array<std::string_view, 3> kPlaces{
         "etc/ldap/slapd.d/", "etc/postgresql/", "var/lib/dpkg/"};
     return std::ranges::find(kFiles, path) != kFiles.end() || lies_in(path, kPlaces);
-}
-
-bool has_telling_name(std::string_view path) {
-    constexpr std::array<std::string_view, 7> kWords{
-        "cookie", "credential", "key", "passw", "private", "secret", "token"};
-    std::string name(path.substr(path.rfind('/') + 1));
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-    return std::ranges::any_of(
-        kWords, [&](std::string_view word) { return name.find(word) != std::string::npos; });
-}
-
-bool has_random_text(std::string_view content) {
-    constexpr std::size_t kShortest = 20;
-    const auto is_word = [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '+' || c == '=';
-    };
-    for (std::size_t begin = 0; begin < content.size();) {
-        std::size_t end = begin;
-        std::array<std::size_t, 256> counts{};
-        std::size_t digits = 0;
-        for (; end < content.size() && is_word(static_cast<unsigned char>(content[end])); ++end) {
-            const auto c = static_cast<unsigned char>(content[end]);
-            ++counts.at(c);
-            digits += std::isdigit(c) != 0 ? 1U : 0U;
-        }
-        const std::size_t length = end - begin;
-        if (length >= kShortest && digits > 0 && digits < length &&
-            *std::ranges::max_element(counts) * 5 <= length) {
-            return true;
-        }
-        begin = end + 1;
-    }
-    return false;
 }
 
 bool is_scanned_place(std::string_view path) {

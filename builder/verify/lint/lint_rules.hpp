@@ -11,6 +11,8 @@
 
 namespace kiln {
 
+inline constexpr std::string_view kOneKey = "every machine would have the same key";
+
 /// A file that must not exist.
 struct PathRule {
     enum class Applies {
@@ -48,23 +50,13 @@ struct ContentFault {
 [[nodiscard]] std::optional<ContentFault>
 check_known_content(std::string_view path, std::string_view content);
 
-/// A private key or token in a text file, if any.
-[[nodiscard]] std::optional<ContentFault> find_secret(std::string_view content);
-
 /// Whether a file that programs make for some readers only holds nothing that must stay secret, or
 /// is judged by another rule.
 [[nodiscard]] bool is_harmless(std::string_view path);
-/// Whether the file's name says that it is a key, a password or a cookie.
-[[nodiscard]] bool has_telling_name(std::string_view path);
-/// Whether there is a word in it that looks random: at least 20 letters and digits, of which no one
-/// is common.
-[[nodiscard]] bool has_random_text(std::string_view content);
 
 /// Whether files here are configuration or state, in which secrets and traces are looked for.
 [[nodiscard]] bool is_scanned_place(std::string_view path);
 /// Larger files are not looked into.
-/// Bytes; what is shorter can be guessed.
-inline constexpr std::size_t kShortestSecret = 6;
 inline constexpr std::size_t kMaxScannedSize = std::size_t{1} << 20U;
 
 } // namespace kiln

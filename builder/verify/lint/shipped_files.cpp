@@ -12,28 +12,27 @@ namespace kiln {
 
 namespace {
 
-constexpr std::string_view kInfo = "var/lib/dpkg/info/";
 constexpr std::string_view kStatus = "var/lib/dpkg/status";
 constexpr std::string_view kPackage = "Package: ";
 constexpr std::size_t kMd5Digits = 32;
 
-/// INFO/NAME.KIND or INFO/NAME:ARCHITECTURE.KIND.
-std::string package_of(std::string_view info_file) {
-    const std::string_view name = base_name(info_file);
+} // namespace
+
+std::string package_of_info_file(std::string_view path) {
+    const std::string_view name = base_name(path);
     const std::string_view stem = name.substr(0, name.rfind('.'));
     return std::string(stem.substr(0, stem.find(':')));
 }
 
-} // namespace
-
 ShippedFiles::ShippedFiles(const FileTree& tree, const std::set<std::string>& private_packages)
     : tree_(tree) {
     const auto& entries = tree.entries();
-    for (auto it = entries.lower_bound(kInfo); it != entries.end() && it->first.starts_with(kInfo);
+    for (auto it = entries.lower_bound(kDpkgInfo);
+         it != entries.end() && it->first.starts_with(kDpkgInfo);
          ++it) {
         const bool is_list = it->first.ends_with(".list");
         if (!is_list && (!it->first.ends_with(".md5sums") ||
-                         private_packages.contains(package_of(it->first)))) {
+                         private_packages.contains(package_of_info_file(it->first)))) {
             continue;
         }
         const auto text = read_content(tree, it->second);

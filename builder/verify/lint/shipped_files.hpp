@@ -10,8 +10,15 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace kiln {
+
+/// Where dpkg keeps what packages say of themselves: NAME.KIND or NAME:ARCHITECTURE.KIND.
+inline constexpr std::string_view kDpkgInfo = "var/lib/dpkg/info/";
+
+/// The package that such a file is of.
+[[nodiscard]] std::string package_of_info_file(std::string_view path);
 
 class ShippedFiles {
   public:

@@ -82,6 +82,7 @@ constexpr Plant kPlants[] = {
     {"history", "home/pause/.mysql_history", "x"},
     {"random-seed", "var/lib/systemd/random-seed", "x"},
     {"random-seed", "root/.gnupg/random_seed", "x"},
+    {"random-seed", "home/pause/.rnd", "x"},
     {"dhcp-lease", "var/lib/dhcp/dhclient.eth0.leases", "lease {}\n"},
     {"password", "etc/shadow", "root:$y$j9T$abc$def:19000:0:99999:7:::\n"},
     {"password", "etc/shadow", "root::19000:0:99999:7:::\n"},
