@@ -39,6 +39,7 @@ constexpr std::array kLeftovers{
     Leftover{"etc/iscsi/initiatorname.iscsi", remove, "identity of one machine"},
     Leftover{"etc/nvme/hostid", remove, "identity of one machine"},
     Leftover{"etc/nvme/hostnqn", remove, "identity of one machine"},
+    Leftover{"root/.rnd", remove, "random; OpenSSL's seed"},
     Leftover{"root/.wget-hsts", remove, "history"},
     Leftover{"root/.bash_history", remove, "history"},
     Leftover{"root/.cache", remove, "cache"},
@@ -51,6 +52,7 @@ constexpr std::array kLeftovers{
     Leftover{"var/lib/dpkg/lock*", remove, "lock of dpkg"},
     Leftover{"var/lib/dpkg/triggers/Lock", remove, "lock of dpkg"},
     Leftover{"var/lib/mysql/*", remove, "database: random server id, made at first run instead"},
+    Leftover{"var/lib/sss/db/*", remove, "cache that sssd makes when it starts"},
     Leftover{"var/lib/systemd/random-seed", remove, "random"},
     Leftover{"var/lib/systemd/credential.secret", remove, "secret of one machine"},
     Leftover{"var/lib/ucf/cache/*", remove, "cache"},
@@ -87,8 +89,8 @@ class Cleaner {
     void apply(const Leftover& leftover, const std::string& path) const {
         if (leftover.action == empty) {
             empty_file(path);
-        } else {
-            remove(path);
+        } else if (remove(path) && path == leftover.pattern) {
+            remove_links_to(path);
         }
     }
 
@@ -120,18 +122,32 @@ class Cleaner {
         }
     }
 
-    void remove(const std::string& path) const {
+    /// Whether a file went, or a folder as a whole.
+    bool remove(const std::string& path) const {
         const auto info = tree_.look(path);
         if (!info || was_there(path, *info)) {
-            return;
+            return false;
         }
         const Entry* before = entry_below(context_, path);
         if (before == nullptr || before->type != FileType::directory) {
             tree_.remove(path);
-            return;
+            return true;
         }
         for (const std::string& name : tree_.names(path)) {
             remove(fmt::format("{}/{}", path, name));
+        }
+        return false;
+    }
+
+    /// Links beside a file that is gone, such as those by which OpenSSL finds certificates.
+    void remove_links_to(const std::string& path) const {
+        const std::string folder(parent_path(path));
+        for (const std::string& name : tree_.names(folder)) {
+            const std::string link = fmt::format("{}/{}", folder, name);
+            const auto info = tree_.look(link);
+            if (info && S_ISLNK(info->st_mode) && tree_.link_target(link) == base_name(path)) {
+                remove(link);
+            }
         }
     }
 

@@ -38,6 +38,8 @@ TEST_F(Leftovers, GoWhenAScriptMadeThem) {
     write("var/log/apt/term.log", "x");
     write("var/log/btmp", "x");
     write("root/.cache/pip/x", "x");
+    write("root/.rnd", "x");
+    write("var/lib/sss/db/config.ldb", "x");
     write("run/sshd/x", "x");
     write("etc/mailname", "kiln\n");
     write("var/lib/ucf/hashfile", "x");
@@ -51,7 +53,8 @@ TEST_F(Leftovers, GoWhenAScriptMadeThem) {
     EXPECT_EQ(tree_.names("var/lib/cloud"), std::vector<std::string>{});
     EXPECT_FALSE(tree_.exists("var/log/apt/term.log"));
     EXPECT_EQ(tree_.read_text("var/log/btmp"), "");
-    EXPECT_FALSE(tree_.exists("root/.cache"));
+    EXPECT_EQ(tree_.names("root"), std::vector<std::string>{});
+    EXPECT_EQ(tree_.names("var/lib/sss/db"), std::vector<std::string>{});
     EXPECT_EQ(tree_.names("run"), std::vector<std::string>{});
     EXPECT_EQ(tree_.read_text("etc/mailname"), "kiln\n"); // postfix's main.cf names it
 }
@@ -116,6 +119,21 @@ TEST_F(Leftovers, AreFoundBehindLinks) {
     write("var/lib/cloud/theirs", "x");
     clean();
     EXPECT_EQ(tree_.names("data/var/lib/cloud"), std::vector<std::string>{"mine"});
+}
+
+TEST_F(Leftovers, GoWithTheLinksToThem) {
+    const std::string certificates = "etc/ssl/certs/";
+    tree_.make_directories(certificates);
+    tree_.make_link(certificates + "mine", "ssl-cert-snakeoil.pem", {});
+    settle();
+    write(certificates + "ssl-cert-snakeoil.pem", "x");
+    write(certificates + "another.pem", "x");
+    tree_.make_link(certificates + "ce275665.0", "ssl-cert-snakeoil.pem", {});
+    tree_.make_link(certificates + "12345678.0", "another.pem", {});
+    clean();
+    EXPECT_EQ(
+        tree_.names("etc/ssl/certs"),
+        (std::vector<std::string>{"12345678.0", "another.pem", "mine"}));
 }
 
 TEST_F(Leftovers, HostKeysAreMadeByEachMachine) {
