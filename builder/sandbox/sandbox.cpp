@@ -270,6 +270,9 @@ ProcessResult Sandbox::run(const Command& command) {
     env["DEBCONF_NONINTERACTIVE_SEEN"] = "true";
     env["SOURCE_DATE_EPOCH"] = std::to_string(options_.epoch);
     env["FORCE_SOURCE_DATE"] = "1"; // TeX's programs go by the epoch then
+    // REPRO: scripts do things in the order of their hashes; TeX's fmtutil makes formats in it.
+    env["PERL_HASH_SEED"] = "0";
+    env["PYTHONHASHSEED"] = "0";
     // REPRO: commits that scripts make have the same time, and so the same names.
     for (const char* name : {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}) {
         env[name] = fmt::format("@{} +0000", options_.epoch);

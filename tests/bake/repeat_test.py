@@ -87,7 +87,7 @@ kiln: 1
 name: moment
 extends: debian-minimal.yaml
 stages:
-  - {stage: run, name: same, why: the same every time, script: "env | grep ^GIT_ | sort >/etc/same"}
+  - {stage: run, name: same, why: the same every time, script: "env | grep -E '^GIT_|HASH_?SEED=' | sort >/etc/same"}
   - {stage: run, name: moment, why: another text each time, script: "date +%s.%N >/etc/moment"}
 images: [../images/oci.yaml]
 """
@@ -119,7 +119,7 @@ class Rebuild(unittest.TestCase):
         record = world.load_record(self.out)
         date = f"DATE=@{record['source_date_epoch']} +0000"
         self.assertEqual((world.stage_folder(record, "same") / "tree/etc/same").read_text(),
-                         f"GIT_AUTHOR_{date}\nGIT_COMMITTER_{date}\n")
+                         f"GIT_AUTHOR_{date}\nGIT_COMMITTER_{date}\nPERL_HASH_SEED=0\nPYTHONHASHSEED=0\n")
 
         again = self.bake("--rebuild", "--offline")
         self.assertEqual(again.returncode, 4, again.stderr[-3000:])

@@ -10,7 +10,9 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,6 +57,8 @@ constexpr std::array kLeftovers{
     Leftover{"var/lib/sss/db/*", remove, "cache that sssd makes when it starts"},
     Leftover{"var/lib/systemd/random-seed", remove, "random"},
     Leftover{"var/lib/systemd/credential.secret", remove, "secret of one machine"},
+    Leftover{"var/lib/texmf/web2c/*.log", remove, "log with times inside"},
+    Leftover{"var/lib/texmf/web2c/*/*.log", remove, "log with times inside"},
     Leftover{"var/lib/ucf/cache/*", remove, "cache"},
     Leftover{"var/lib/ucf/*.[0-7]", remove, "backup made by ucf"},
     Leftover{"var/lib/cloud/*", remove, "state of one instance"},
@@ -66,16 +70,19 @@ constexpr std::array kLeftovers{
 
 /// Paths that match; links before the last component lead where the booted system would go.
 std::vector<std::string> matches(const TreeRoot& tree, std::string_view pattern) {
-    std::vector<std::string> out;
-    if (pattern.find('*') == std::string_view::npos) {
-        out.emplace_back(pattern);
-        return out;
+    const std::size_t star = pattern.find('*');
+    if (star == std::string_view::npos) {
+        return {std::string(pattern)};
     }
-    const std::string folder(parent_path(pattern));
-    const std::string name_pattern(base_name(pattern));
+    const std::size_t end = std::min(pattern.find('/', star), pattern.size());
+    const std::string folder(parent_path(pattern.substr(0, end)));
+    const std::string name_pattern(base_name(pattern.substr(0, end)));
+    std::vector<std::string> out;
     for (const std::string& name : tree.names(folder)) {
         if (::fnmatch(name_pattern.c_str(), name.c_str(), 0) == 0) {
-            out.push_back(fmt::format("{}/{}", folder, name));
+            std::ranges::move(
+                matches(tree, fmt::format("{}/{}{}", folder, name, pattern.substr(end))),
+                std::back_inserter(out));
         }
     }
     return out;

@@ -3,13 +3,16 @@
 
 #include "stages/clean/berkeley_db.hpp"
 #include "stages/clean/java_keystore.hpp"
+#include "stages/clean/kpathsea.hpp"
 #include "stages/tree_below.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <array>
 #include <optional>
+#include <regex>
 #include <string>
 
 namespace kiln {
@@ -29,6 +32,19 @@ rewrite_keystore(const std::string& text, const std::string&, std::int64_t epoch
     return java_keystore_at(text, "changeit", epoch); // the password that Debian documents
 }
 
+/// Comments of what sendmail's programs made: "##### on: DATE" and "##### built by USER on DATE".
+std::optional<std::string>
+rewrite_sendmail_text(const std::string& text, const std::string&, std::int64_t epoch) {
+    static const std::regex kDate(
+        R"((##### (?:built by \S+ on|on:) )(?:[A-Z][a-z]{2} ){2}[ \d]\d \d\d:\d\d:\d\d (?:UTC )?\d{4})");
+    return std::regex_replace(
+        text, kDate, fmt::format("$1{:%a %b %e %H:%M:%S %Y}", fmt::gmtime(epoch)));
+}
+
+std::optional<std::string> rewrite_ls_r(const std::string& text, const std::string&, std::int64_t) {
+    return sorted_ls_r(text);
+}
+
 struct StableFile {
     const char* directory;
     const char* name; ///< fnmatch(3) pattern
@@ -36,10 +52,17 @@ struct StableFile {
 };
 
 constexpr std::array kFiles{
-    StableFile{"etc", "*.db", rewrite_database},         // postfix, sendmail: aliases.db
-    StableFile{"etc/mail", "*.db", rewrite_database},    // sendmail
+    StableFile{"etc", "*.db", rewrite_database},      // postfix, sendmail: aliases.db
+    StableFile{"etc/mail", "*.db", rewrite_database}, // sendmail
+    StableFile{"etc", "sasldb2", rewrite_database},   // sasl2-bin, and its backup
+    StableFile{"var/backups", "sasldb2.bak", rewrite_database},
+    StableFile{"etc/mail", "*", rewrite_sendmail_text},
+    StableFile{"etc/mail/sasl", "*.m4", rewrite_sendmail_text},
+    StableFile{"etc/mail/tls", "*.m4", rewrite_sendmail_text},
+    StableFile{"etc/cron.d", "sendmail", rewrite_sendmail_text},
     StableFile{"etc/postfix", "*.db", rewrite_database}, // postmap
     StableFile{"etc/ssl/certs/java", "cacerts", rewrite_keystore},
+    StableFile{"var/lib/texmf", "ls-R*", rewrite_ls_r},
 };
 
 } // namespace

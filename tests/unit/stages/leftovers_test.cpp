@@ -121,6 +121,36 @@ TEST_F(Leftovers, AreFoundBehindLinks) {
     EXPECT_EQ(tree_.names("data/var/lib/cloud"), std::vector<std::string>{"mine"});
 }
 
+TEST_F(Leftovers, GoFromFoldersThatAPatternNames) {
+    write("var/lib/texmf/web2c/updmap.log", "x");
+    write("var/lib/texmf/web2c/tex/tex.log", "x");
+    write("var/lib/texmf/web2c/tex/tex.fmt", "x");
+    write("var/lib/texmf/web2c/pdftex/etex.log", "x");
+    settle();
+    write("var/lib/texmf/web2c/tex/tex.log", "xy");
+    write("var/lib/texmf/web2c/tex/plain.log", "x");
+    write("var/lib/texmf/ls-R", "% ls-R\n./b:\n./a:\n");
+    clean();
+    EXPECT_EQ(tree_.names("var/lib/texmf/web2c/tex"), std::vector<std::string>{"tex.fmt"});
+    EXPECT_EQ(tree_.names("var/lib/texmf/web2c/pdftex"), std::vector<std::string>{"etex.log"});
+    EXPECT_TRUE(tree_.exists("var/lib/texmf/web2c/updmap.log"));
+    EXPECT_EQ(tree_.read_text("var/lib/texmf/ls-R"), "% ls-R\n\n./a:\n\n./b:\n");
+}
+
+TEST_F(Leftovers, CommentsOfSendmailSayTheEpoch) {
+    const std::string head = "#####\n##### by: root@kiln\n##### on: ";
+    write("etc/mail/sasl/sasl.m4", head + "Sun Nov  9 20:40:51 2026\nFEATURE(x)\n");
+    write("etc/mail/submit.cf", "##### built by root@kiln on Sun Nov 29 20:40:54 UTC 2026\n");
+    write("etc/mail/notes", "on: Sun Nov 29 20:40:54 2026\n");
+    clean();
+    EXPECT_EQ(
+        tree_.read_text("etc/mail/sasl/sasl.m4"), head + "Tue Nov 14 22:13:20 2023\nFEATURE(x)\n");
+    EXPECT_EQ(
+        tree_.read_text("etc/mail/submit.cf"),
+        "##### built by root@kiln on Tue Nov 14 22:13:20 2023\n");
+    EXPECT_EQ(tree_.read_text("etc/mail/notes"), "on: Sun Nov 29 20:40:54 2026\n");
+}
+
 TEST_F(Leftovers, GoWithTheLinksToThem) {
     const std::string certificates = "etc/ssl/certs/";
     tree_.make_directories(certificates);
