@@ -2,7 +2,7 @@
 //
 // How kiln starts git: without the settings of user and host, without hooks, helpers and questions.
 // In a repository that somebody else made git_environment() and git_command() are not enough: its
-// own settings can name programs, too (pipeline/git_checkout.hpp).
+// own settings can name programs, too (inputs/git_checkout.hpp).
 #pragma once
 
 #include "base/io/file.hpp"
