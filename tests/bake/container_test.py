@@ -184,6 +184,16 @@ class Container(unittest.TestCase):
             time.sleep(0.3)
         self.fail(done.stdout + done.stderr)
 
+    def test_health_sees_a_full_volume(self):
+        pause = self.start("full", "--tmpfs", "/data:size=640m")
+        pause.inside("pause-health")
+        pause.inside("fallocate", "--length", "300MiB", "/data/filler")
+        done = pause.inside("pause-health", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, "^the data volume is full: [0-9]+ MiB free, 256 needed$")
+        pause.inside("rm", "/data/filler")
+        pause.inside("pause-health")
+
     def test_two_copies_share_no_secret(self):
         found = [self.start(name).inside("sh", "-c", SECRETS).stdout.split()[::2] for name in ("one", "two")]
         self.assertGreaterEqual(len(found[0]), 4)
@@ -378,11 +388,13 @@ class Container(unittest.TestCase):
         done = pause.inside("pause-open", check=False)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("an import is running", done.stderr)
+        pause.inside("pause-health")  # though paused and cron are down
         pause.inside("pkill", "-KILL", "-x", "pause-import")
         pause.inside("pkill", "-KILL", "-f", f"^(runuser.*)?{waits}")
         pause.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")  # as while a database is loaded
         pause.inside("test", "-e", "/etc/PAUSE.CLOSED")
         self.assertTrue(pause.inside("sv", "status", "paused").stdout.startswith("down:"))
+        self.assertEqual(pause.inside("pause-health", check=False).stdout, "cron is down\n")
         self.assertEqual(pause.inside("pause-open").stdout, "PAUSE is open\n")
         self.assertEqual(pause.sql("SELECT @@innodb_flush_log_at_trx_commit"), "1")
         for service in ("paused", "cron"):
