@@ -9,6 +9,7 @@ namespace kiln {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
 
 class TreeGlob : public testing::Test {
@@ -49,7 +50,8 @@ TEST_F(TreeGlob, ListsAFolderOfManyNamesOnce) {
     for (int i = 0; i < 20; ++i) {
         fs::create_directory_symlink(".", root_ / "srv" / ("l" + std::to_string(i)));
     }
-    EXPECT_THAT(matching("/srv/*/*/*/*/*/*/*/*/*/fil*"), ElementsAre("/srv/a/b/file"));
+    // By way of one of the links: which names of a folder are taken is nobody's promise.
+    EXPECT_THAT(matching("/srv/*/*/*/*/*/*/*/*/*/fil*"), ElementsAre(EndsWith("/a/b/file")));
 }
 
 } // namespace
