@@ -45,6 +45,18 @@ class SampleDisk {
     explicit SampleDisk(const fs::path& folder)
         : raw(folder / "kiln.raw"), qcow2(folder / "kiln.qcow2") {
         put_with_parents(root, "usr/latin1-\xe9", file("not UTF-8"));
+        Entry journal = directory(02755);
+        journal.gid = 999;
+        // As 'setfacl -m g:4:r-x' leaves it: owner, group, group 4, mask, others.
+        journal.xattrs["system.posix_acl_access"] = std::string(
+            "\x02\0\0\0"
+            "\x01\0\x07\0\xff\xff\xff\xff"
+            "\x04\0\x05\0\xff\xff\xff\xff"
+            "\x08\0\x05\0\x04\0\0\0"
+            "\x10\0\x05\0\xff\xff\xff\xff"
+            "\x20\0\x05\0\xff\xff\xff\xff",
+            44);
+        put_with_parents(root, "var/log/journal", journal);
         put_with_parents(root, "dev/null", device(FileType::char_device, 1, 3));
         put_with_parents(root, "dev/initctl", device(FileType::fifo, 0, 0));
         esp.put("", directory());

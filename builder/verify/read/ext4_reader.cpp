@@ -132,6 +132,29 @@ void take_device(const ext2_inode_large& inode, Entry& entry) {
     }
 }
 
+/// An access control list as the kernel gives it: a version, then tag, permissions and id of each
+/// entry (uapi/linux/posix_acl_xattr.h). On disk, and when attributes are listed, it has another
+/// form, in which only named users and groups have an id; what libext2fs fills in for the others is
+/// not what the kernel does.
+std::string read_acl(ext2_xattr_handle* handle, const std::string& key, std::string_view what) {
+    void* value = nullptr;
+    std::size_t size = 0;
+    require(ext2fs_xattr_get(handle, key.c_str(), &value, &size), what);
+    std::string acl(static_cast<const char*>(value), size);
+    ext2fs_free_mem(&value);
+    constexpr std::size_t kHeader = 4;
+    constexpr std::size_t kEntry = 8;
+    constexpr std::size_t kId = 4; ///< in an entry
+    constexpr char kNamedUser = 0x02;
+    constexpr char kNamedGroup = 0x08;
+    for (std::size_t at = kHeader; at + kEntry <= acl.size(); at += kEntry) {
+        if (acl[at] != kNamedUser && acl[at] != kNamedGroup) {
+            acl.replace(at + kId, kEntry - kId, kEntry - kId, '\xff');
+        }
+    }
+    return acl;
+}
+
 Xattrs read_attributes(ext2_filsys fs, const Name& name) {
     const std::string what = fmt::format("read the attributes of '/{}'", name.path);
     ext2_xattr_handle* opened = nullptr;
@@ -144,6 +167,11 @@ Xattrs read_attributes(ext2_filsys fs, const Name& name) {
         return 0;
     };
     require(ext2fs_xattrs_iterate(opened, take, &out), what);
+    for (auto& [key, value] : out) {
+        if (key.starts_with("system.posix_acl_")) {
+            value = read_acl(opened, key, what);
+        }
+    }
     return out;
 }
 
