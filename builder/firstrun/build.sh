@@ -25,7 +25,7 @@ LC_ALL=C.UTF-8
 TZ=UTC
 export SOURCE_DATE_EPOCH LC_ALL TZ source_root objects
 
-base='error interrupt io/directory io/file io/stream process/process text'
+base='environment error interrupt io/directory io/file io/stream process/process text'
 for name in $base; do
     printf '%s\n' "base/$name"
 done >"$objects/sources"
