@@ -82,7 +82,7 @@ class Hostile(Watched):
             record = world.load_record(self.folder / "out")
             names = [s["name"] for s in record["stages"]]
             last = names.index(case.after) + 1 if case.after else len(names)
-            tree, _ = world.apply_deltas(record, names[:last])
+            tree, _ = world.apply_deltas([world.stage_folder(record, name) for name in names[:last]])
             for path in case.tree:
                 present = not path.startswith("!")
                 self.assertEqual(path.lstrip("!") in tree, present, f"{case.name}: {path}")
