@@ -122,6 +122,13 @@ TEST_F(QuickCheckTest, LeavesNothingInTmpdir) {
     EXPECT_TRUE(fs::is_empty(own));
 }
 
+TEST_F(QuickCheckTest, ReadsADiskOfAnotherFileSystem) {
+    const TempDir shared("/dev/shm", "kiln-quick-check-test");
+    ::setenv("TMPDIR", shared.path().c_str(), 1);
+    check(disk_.to_check({disk_.raw, ImageFormat::raw}));
+    ::unsetenv("TMPDIR");
+}
+
 // A qcow2 header names the place of its L1 table, whose entries name L2 tables (QEMU,
 // docs/interop/qcow2.txt): big-endian numbers of 8 bytes, the offset in bits 9 to 55.
 std::uint64_t number_at(const fs::path& file, std::uint64_t at) {

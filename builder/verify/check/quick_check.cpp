@@ -12,10 +12,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -161,18 +161,15 @@ class QuickCheck {
     /// Copies a partition into a file of its own, for programs that know no offsets.
     void extract(const PartitionInfo& partition) const {
         const UniqueFd from = open_file(raw(), O_RDONLY | O_CLOEXEC);
-        const UniqueFd to =
-            open_file(folder_.path() / kEspName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
-        auto at = static_cast<off_t>(partition.start_bytes);
-        std::uint64_t left = partition.size_bytes;
-        while (left > 0) {
-            const ssize_t count = ::copy_file_range(from.get(), &at, to.get(), nullptr, left, 0);
-            if (count <= 0) {
-                throw SystemError(
-                    fmt::format("cannot copy partition {} of '{}'", partition.number, name_),
-                    count < 0 ? errno : EIO);
-            }
-            left -= static_cast<std::uint64_t>(count);
+        const fs::path target = folder_.path() / kEspName;
+        const UniqueFd to = open_file(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
+        std::vector<std::byte> buffer(std::size_t{1} << 20U);
+        for (std::uint64_t done = 0; done < partition.size_bytes;) {
+            const auto part = std::span(buffer).first(static_cast<std::size_t>(
+                std::min<std::uint64_t>(buffer.size(), partition.size_bytes - done)));
+            read_exactly_at(from.get(), part, partition.start_bytes + done, raw());
+            write_all_at(to.get(), part, done, target);
+            done += part.size();
         }
     }
 
