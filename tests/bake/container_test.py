@@ -163,11 +163,14 @@ class Container(unittest.TestCase):
         pause.inside("sh", "-c", "rm /usr/sbin/cron; printf '#!/bin/sh\\nsleep 2\\n' >/usr/sbin/cron; "
                                  "chmod 755 /usr/sbin/cron")
         pause.inside("pkill", "-KILL", "-x", "cron")
-        found = [pause.inside("pause-health", check=False) for _ in range(6)]
-        self.assertEqual([done.returncode for done in found], [1] * 6)
-        said = {done.stdout.strip() for done in found}
+        # It is down for a moment each time; on a busy host that is what is seen mostly.
+        said = []
+        while len(said) < 6 or ("cron keeps restarting" not in said and len(said) < 60):
+            done = pause.inside("pause-health", check=False)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            said.append(done.stdout.strip())
         self.assertIn("cron keeps restarting", said)
-        self.assertLessEqual(said, {"cron keeps restarting", "cron is down"})
+        self.assertLessEqual(set(said), {"cron keeps restarting", "cron is down"})
 
     def test_health_sees_every_service(self):
         pause = self.start("health")
@@ -388,7 +391,8 @@ class Container(unittest.TestCase):
         done = pause.inside("pause-open", check=False)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("an import is running", done.stderr)
-        pause.inside("pause-health")  # though paused and cron are down
+        # Healthy though paused and cron are down, once what was started with the container has settled.
+        pause.inside("timeout", "60", "sh", "-c", "until pause-health; do sleep 1; done")
         pause.inside("pkill", "-KILL", "-x", "pause-import")
         pause.inside("pkill", "-KILL", "-f", f"^(runuser.*)?{waits}")
         pause.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")  # as while a database is loaded
