@@ -49,8 +49,7 @@ std::string without_root_id(std::string value) {
         return value;
     }
     store(value, 0, (magic & ~VFS_CAP_REVISION_MASK) | VFS_CAP_REVISION_2);
-    value.resize(XATTR_CAPS_SZ_2);
-    return value;
+    return value.substr(0, XATTR_CAPS_SZ_2);
 }
 
 } // namespace
