@@ -112,6 +112,12 @@ Environment environment_of_process() {
     return out;
 }
 
+/// Empty where /proc is not mounted.
+std::filesystem::path path_of_program() {
+    std::error_code ignored;
+    return std::filesystem::read_symlink("/proc/self/exe", ignored);
+}
+
 int terminal_width() {
     winsize size{};
     constexpr int kUsual = 80;
@@ -162,7 +168,8 @@ int run_on_system(int count, char** arguments) {
         .terminal = ::isatty(STDERR_FILENO) == 1,
         .width = terminal_width(),
         .env = environment_of_process(),
-        .processes = processes};
+        .processes = processes,
+        .program = path_of_program()};
     clean_process_environment();
     const std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
     return run_cli(words, io);

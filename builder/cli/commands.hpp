@@ -20,6 +20,7 @@ extern const CommandSpec kCheckCommand;
 extern const CommandSpec kCompletionCommand;
 extern const CommandSpec kHelpCommand;
 extern const CommandSpec kLockCommand;
+extern const CommandSpec kInitCommand;
 extern const CommandSpec kInspectCommand;
 extern const CommandSpec kLintCommand;
 extern const CommandSpec kManCommand;

@@ -5,6 +5,7 @@
 
 #include "base/process/process.hpp"
 
+#include <filesystem>
 #include <iosfwd>
 
 namespace kiln {
@@ -17,6 +18,7 @@ struct Io {
     int width = 80;        ///< columns of the terminal
     Environment env;       ///< of the caller: HOME, KILN_MIRROR and so on
     ProcessRunner& processes;
+    std::filesystem::path program; ///< the running program, beside which its definitions are
 };
 
 } // namespace kiln

@@ -86,7 +86,8 @@ bool closes_cycle(
     return true;
 }
 
-FileChain load_chain(const fs::path& path, std::string_view what, Diagnostics& diags) {
+FileChain load_chain(
+    const fs::path& path, std::string_view what, const ResolveName& resolve, Diagnostics& diags) {
     FileChain chain;
     chain.named.push_back(path);
     std::optional<YamlNode> tree = load_yaml(path, diags);
@@ -99,7 +100,7 @@ FileChain load_chain(const fs::path& path, std::string_view what, Diagnostics& d
             extends->text.empty()) {
             break;
         }
-        const fs::path parent = resolve_path(chain.named.back().parent_path(), extends->text);
+        const fs::path parent = resolve(chain.named.back().parent_path(), extends->text);
         chain.is_whole = false;
         const std::string doing = fmt::format("{} extend each other", what);
         if (closes_cycle(chain.named, parent, extends->pos, doing, diags) ||

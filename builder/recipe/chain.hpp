@@ -6,6 +6,7 @@
 
 #include "recipe/yaml/yaml.hpp"
 
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -49,9 +50,13 @@ struct FileChain {
     LoadBudget budget;           ///< what is left for the files that these name
 };
 
+/// The file that another one, in `base_dir`, names by `text`.
+using ResolveName = std::function<fs::path(const fs::path& base_dir, const std::string& text)>;
+
 /// Follows `extends` from `path`. Faults go to `diags`; `what` is how messages call the files
 /// ("recipes"). Throws SystemError when `path` itself cannot be read.
-[[nodiscard]] FileChain load_chain(const fs::path& path, std::string_view what, Diagnostics& diags);
+[[nodiscard]] FileChain load_chain(
+    const fs::path& path, std::string_view what, const ResolveName& resolve, Diagnostics& diags);
 
 /// Reads a file that another one names at `pos`; that it cannot be read, is not a regular file or
 /// one too many, is that place's fault.

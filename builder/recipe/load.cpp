@@ -21,7 +21,11 @@ class Loader {
     Loader(const LoadOptions& options, Diagnostics& diags) : options_(options), diags_(diags) {}
 
     std::optional<Recipe> load(const fs::path& path) {
-        FileChain files = load_chain(path, "recipes", diags_);
+        recipe_.project = options_.project;
+        const auto resolve = [&](const fs::path& base_dir, const std::string& text) {
+            return options_.project.resolve(DefinitionKind::recipe, text, base_dir);
+        };
+        FileChain files = load_chain(path, "recipes", resolve, diags_);
         std::vector<ChainFile>& chain = files.files;
         chain_is_whole_ = files.is_whole;
         recipe_.files = std::move(files.named);
@@ -155,8 +159,24 @@ class Loader {
         }
     }
 
+    [[nodiscard]] fs::path
+    resolve(DefinitionKind kind, const std::string& text, const fs::path& base_dir) const {
+        return options_.project.resolve(kind, text, base_dir);
+    }
+
     /// load_named(), noted as one of the recipe's files.
-    std::optional<YamlNode> load_noted(const fs::path& path, const SourcePos& named) {
+    std::optional<YamlNode> load_noted(
+        DefinitionKind kind,
+        const fs::path& path,
+        const std::string& text,
+        const SourcePos& named) {
+        if (is_definition_name(text) && !fs::exists(path)) {
+            diags_.error(
+                named,
+                fmt::format("there is no {} '{}'", info_of(kind).noun, text),
+                hint_for_missing(options_.project, kind, text));
+            return std::nullopt;
+        }
         std::optional<YamlNode> tree = load_named(path, named, budget_, diags_);
         recipe_.files.push_back(path);
         return tree;
@@ -169,12 +189,13 @@ class Loader {
             return;
         }
         const Value& named = value.at("part");
-        const fs::path path = resolve_path(place.base_dir, named.as_string());
+        const fs::path path = resolve(DefinitionKind::part, named.as_string(), place.base_dir);
         if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other", diags_) ||
             !LoadBudget::allows_depth(open_parts_.size(), named.pos(), diags_)) {
             return;
         }
-        std::optional<YamlNode> tree = load_noted(path, named.pos());
+        std::optional<YamlNode> tree =
+            load_noted(DefinitionKind::part, path, named.as_string(), named.pos());
         if (!tree) {
             return;
         }
@@ -283,7 +304,8 @@ class Loader {
             }
             for (const YamlNode& item : list->items) {
                 if (item.kind == YamlNode::Kind::scalar && !item.text.empty()) {
-                    read_image_file(item, resolve_path(file.path.parent_path(), item.text));
+                    read_image_file(
+                        item, resolve(DefinitionKind::image, item.text, file.path.parent_path()));
                 }
             }
             return;
@@ -291,7 +313,7 @@ class Loader {
     }
 
     void read_image_file(const YamlNode& item, const fs::path& path) {
-        std::optional<YamlNode> tree = load_noted(path, item.pos);
+        std::optional<YamlNode> tree = load_noted(DefinitionKind::image, path, item.text, item.pos);
         if (!tree) {
             return;
         }

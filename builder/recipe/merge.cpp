@@ -64,11 +64,15 @@ std::vector<ArchiveSpec> read_archives(const Value& archives, const fs::path& ba
 
 namespace {
 
-ArtifactSpec read_artifact(const std::string& name, const Value& value, const fs::path& base_dir) {
+ArtifactSpec read_artifact(
+    const std::string& name, const Value& value, const fs::path& base_dir, const Project& project) {
     ArtifactSpec out;
     out.name = name;
     out.kind = value.contains("program") ? ArtifactKind::program : ArtifactKind::bundle;
-    out.definition = resolve_path(base_dir, value.at(artifact_kind_name(out.kind)).as_string());
+    out.definition = project.resolve(
+        out.kind == ArtifactKind::program ? DefinitionKind::program : DefinitionKind::bundle,
+        value.at(artifact_kind_name(out.kind)).as_string(),
+        base_dir);
     out.registry = value.string_or("registry", "");
     out.pos = value.pos();
     return out;
@@ -115,7 +119,7 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
         merge_lint(*lint, recipe);
     }
     if (const Value* accept = value.find("accept")) {
-        recipe.suite = resolve_path(base_dir, accept->as_string());
+        recipe.suite = recipe.project.resolve(DefinitionKind::suite, accept->as_string(), base_dir);
         recipe.suite_pos = accept->pos();
     }
     if (const Value* sources = value.find("sources")) {
@@ -127,15 +131,15 @@ void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     if (const Value* alternatives = value.find("alternatives")) {
         for (const Member& source : alternatives->members()) {
             for (const Member& word : source.value.members()) {
-                recipe.alternatives[source.key][word.key] =
-                    resolve_path(base_dir, word.value.as_string());
+                recipe.alternatives[source.key][word.key] = recipe.project.resolve(
+                    DefinitionKind::recipe, word.value.as_string(), base_dir);
             }
         }
     }
     if (const Value* artifacts = value.find("artifacts")) {
         for (const Member& member : artifacts->members()) {
             recipe.artifacts.insert_or_assign(
-                member.key, read_artifact(member.key, member.value, base_dir));
+                member.key, read_artifact(member.key, member.value, base_dir, recipe.project));
         }
     }
 }

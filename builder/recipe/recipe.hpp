@@ -8,6 +8,7 @@
 #include "base/io/digest.hpp"
 #include "recipe/image_spec.hpp"
 #include "recipe/lint_exception.hpp"
+#include "recipe/project.hpp"
 #include "recipe/source_spec.hpp"
 #include "recipe/variables.hpp"
 #include "sandbox/sandbox.hpp"
@@ -89,6 +90,7 @@ struct ArtifactSpec {
 };
 
 struct Recipe {
+    Project project; ///< in which the names of other files were looked up
     std::string name;
     std::string summary;
     std::string architecture = "amd64";
@@ -117,6 +119,7 @@ struct Recipe {
 struct LoadOptions {
     Variables set; ///< overrides of variables
     std::span<const StageShape> stages;
+    Project project = Project(); ///< where the names of other files are looked up
 };
 
 /// Reads the recipe at `path` and checks all of it. Faults go to `diags`; nothing is returned when

@@ -2,6 +2,7 @@
 #include "resolve/recipe_lock.hpp"
 
 #include "base/error.hpp"
+#include "base/shell_word.hpp"
 #include "resolve/request_of.hpp"
 
 #include <fmt/format.h>
@@ -42,22 +43,8 @@ std::string variant_of(const Recipe& recipe) {
     return out;
 }
 
-std::string shell_word(const std::string& text) {
-    const bool is_safe = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return is_plain(c) || c == '/' || c == '=' || c == ':' || c == ',' || c == '@';
-    });
-    if (is_safe) {
-        return text;
-    }
-    std::string out = "'";
-    for (const char c : text) {
-        out += c == '\'' ? "'\\''" : std::string(1, c);
-    }
-    return out + "'";
-}
-
 std::string recipe_words(const Recipe& recipe) {
-    std::string out = definition_word(recipe.files.front(), "recipes");
+    std::string out = recipe.project.word_of(DefinitionKind::recipe, recipe.files.front());
     for (const auto& [name, value] : recipe.overrides) {
         out += " --set " + shell_word(fmt::format("{}={}", name, value));
     }
@@ -85,9 +72,8 @@ fs::path lock_path(const Recipe& recipe) {
     return plain.parent_path() / (plain.stem().string() + variant_of(recipe) + ".lock");
 }
 
-std::string definition_word(const fs::path& file, std::string_view folder) {
-    const bool is_known = file.parent_path() == fs::path(folder) && file.extension() == ".yaml";
-    return is_known ? file.stem().string() : shell_word(file.string());
+bool has_lock(const Recipe& recipe) {
+    return fs::exists(lock_path(recipe)) || fs::exists(lock_path(recipe.files.front()));
 }
 
 std::string lock_command(const Recipe& recipe) {

@@ -21,8 +21,8 @@ namespace kiln {
 /// Characters that do not belong into file names are written as %XX.
 [[nodiscard]] fs::path lock_path(const Recipe& recipe);
 
-/// What a command line names a definition by: "web" for recipes/web.yaml, else its path.
-[[nodiscard]] std::string definition_word(const fs::path& file, std::string_view folder);
+/// Whether there is a lock that load_recipe_lock() would read: its own, or that without --set.
+[[nodiscard]] bool has_lock(const Recipe& recipe);
 
 /// "'kiln lock web --set release=trixie'", for hints.
 [[nodiscard]] std::string lock_command(const Recipe& recipe);

@@ -77,7 +77,4 @@ class Instance {
     [[nodiscard]] virtual std::vector<std::string> leftovers() const = 0;
 };
 
-/// A word in single quotes for sh.
-[[nodiscard]] std::string shell_quote(std::string_view word);
-
 } // namespace kiln

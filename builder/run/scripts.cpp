@@ -2,6 +2,7 @@
 #include "run/scripts.hpp"
 
 #include "base/error.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "run/ssh.hpp"
 

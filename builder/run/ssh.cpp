@@ -2,6 +2,7 @@
 #include "run/ssh.hpp"
 
 #include "base/error.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "run/instance.hpp"
 

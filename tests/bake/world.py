@@ -40,6 +40,7 @@ def copy_recipes(to):
         shutil.copytree(
             SOURCE / name, to / name, symlinks=True, ignore=shutil.ignore_patterns("*.lock", "out")
         )
+    shutil.copy(SOURCE / "kiln.yaml", to)
 
 
 def environment(**more):

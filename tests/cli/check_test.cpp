@@ -138,8 +138,7 @@ TEST_F(CheckCommand, FindsRecipesByNameAndSuggestsOthers) {
     EXPECT_EQ(run_kiln({"check", "web"}).exit_code, 0);
     const CliResult near = run_kiln({"check", "wbe"});
     EXPECT_EQ(near.exit_code, 2);
-    EXPECT_EQ(
-        near.err, "error: there is no recipe 'recipes/wbe.yaml'\nhint: there are: disk, web\n");
+    EXPECT_EQ(near.err, "error: there is no recipe 'recipes/wbe.yaml'\nhint: known: disk, web\n");
     EXPECT_EQ(
         run_kiln({"check", "webb"}).err,
         "error: there is no recipe 'recipes/webb.yaml'\nhint: did you mean 'web'?\n");

@@ -22,7 +22,7 @@ class RunCommands : public testing::Test {
     void SetUp() override {
         fs::current_path(dir_.path());
         fs::create_directories("recipes/accept");
-        fs::create_directories("images/out/web/web.oci");
+        fs::create_directories("out/web/web.oci");
         write_file_atomically(
             "recipes/web.yaml",
             "kiln: 1\nname: web\narchives: [{archive: debian, suites: [bookworm]}]\n"
@@ -32,8 +32,8 @@ class RunCommands : public testing::Test {
             "kiln: 1\nsuite: web\nvariables: {user: ADMIN}\nports: {http: 80}\nchecks:\n"
             "  - {check: 17, title: it redirects, run: \"true\"}\n"
             "  - {check: 40, title: it boots, only: [vm], run: \"true\"}\n");
-        write_file_atomically("images/out/web/web.qcow2", "QFI\xfb and so on");
-        write_file_atomically("images/out/web/web.oci/oci-layout", "{}");
+        write_file_atomically("out/web/web.qcow2", "QFI\xfb and so on");
+        write_file_atomically("out/web/web.oci/oci-layout", "{}");
     }
 
     void TearDown() override { fs::current_path("/"); }
@@ -65,18 +65,16 @@ TEST_F(RunCommands, TakeTheRecipesFileAsBakeDoes) {
     EXPECT_EQ(text.exit_code, 0) << text.err;
     EXPECT_EQ(text.out, "17       it redirects\n40       it boots (vm only)\n");
     EXPECT_EQ(run_kiln({"accept", "./recipes/web.yaml", "--vm", "--list"}).exit_code, 0);
-    fs::remove_all("images/out/web");
+    fs::remove_all("out/web");
     EXPECT_THAT(
         error_of({"accept", "recipes/web.yaml"}),
-        HasSubstr("there is no image of 'web' in 'images/out/web'"));
+        HasSubstr("there is no image of 'web' in 'out/web'"));
 }
 
 TEST_F(RunCommands, TakeAPathAndASuite) {
+    EXPECT_EQ(run_kiln({"accept", "out/web/web.qcow2", "--recipe", "web", "--list"}).exit_code, 0);
     EXPECT_EQ(
-        run_kiln({"accept", "images/out/web/web.qcow2", "--recipe", "web", "--list"}).exit_code, 0);
-    EXPECT_EQ(
-        run_kiln(
-            {"accept", "images/out/web/web.oci", "--suite", "recipes/accept/web.yaml", "--list"})
+        run_kiln({"accept", "out/web/web.oci", "--suite", "recipes/accept/web.yaml", "--list"})
             .exit_code,
         0);
 }
@@ -84,15 +82,15 @@ TEST_F(RunCommands, TakeAPathAndASuite) {
 TEST_F(RunCommands, SayWhatIsMissing) {
     EXPECT_EQ(
         error_of({"run", "wiki"}),
-        "error: there is no image of 'wiki' in 'images/out/wiki'\n"
+        "error: there is no image of 'wiki' in 'out/wiki'\n"
         "hint: 'kiln bake wiki' makes it; or name a file\n");
-    fs::remove_all("images/out/web/web.oci");
+    fs::remove_all("out/web/web.oci");
     EXPECT_THAT(
         error_of({"accept", "web", "--docker"}),
-        HasSubstr("there is no container image of 'web' in 'images/out/web'"));
+        HasSubstr("there is no container image of 'web' in 'out/web'"));
     EXPECT_THAT(
-        error_of({"accept", "images/out/web/web.qcow2"}),
-        HasSubstr("no suite is known for 'images/out/web/web.qcow2'\n"
+        error_of({"accept", "out/web/web.qcow2"}),
+        HasSubstr("no suite is known for 'out/web/web.qcow2'\n"
                   "hint: name one with --suite FILE, or with 'accept' in the recipe"));
 }
 
@@ -100,8 +98,8 @@ TEST_F(RunCommands, RefuseWhatDoesNotFit) {
     EXPECT_EQ(
         error_of({"run", "web", "--vm", "--docker"}), "error: --docker and --vm: one of them\n");
     EXPECT_THAT(
-        error_of({"run", "images/out/web/web.qcow2", "--docker"}),
-        HasSubstr("'images/out/web/web.qcow2' is a disk, which --docker does not run"));
+        error_of({"run", "out/web/web.qcow2", "--docker"}),
+        HasSubstr("'out/web/web.qcow2' is a disk, which --docker does not run"));
     EXPECT_THAT(
         error_of({"run", "web", "--vm", "--detach"}), HasSubstr("a machine ends with kiln"));
     EXPECT_THAT(

@@ -71,7 +71,7 @@ class StaleLock : public testing::Test {
         EXPECT_THAT(result.err, HasSubstr(change));
         EXPECT_THAT(result.err, HasSubstr("'kiln lock web"));
         EXPECT_THAT(result.err, HasSubstr("--refresh' to renew it"));
-        EXPECT_FALSE(fs::exists("images/out/web")) << "no folder of results is made for it";
+        EXPECT_FALSE(fs::exists("out/web")) << "no folder of results is made for it";
     }
 
   private:

@@ -35,7 +35,8 @@ struct FakeWorld {
             .terminal = false,
             .width = 80,
             .env = env,
-            .processes = processes};
+            .processes = processes,
+            .program = KILN_PROGRAM};
         const int code = run_cli(words, io);
         return {code, out.str(), err.str()};
     }

@@ -84,8 +84,8 @@ std::string ArtifactDefinition::describe() const {
 }
 
 std::string ArtifactDefinition::word(const fs::path& file) const {
-    return definition_word(
-        file, kind() == ArtifactKind::program ? "recipes/programs" : "perl-bundle");
+    const bool is_program = kind() == ArtifactKind::program;
+    return Project().word_of(is_program ? DefinitionKind::program : DefinitionKind::bundle, file);
 }
 
 Lockfile ArtifactDefinition::load_lock(const fs::path& file) const {

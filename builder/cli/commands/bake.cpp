@@ -3,6 +3,7 @@
 
 #include "bake/output_folder.hpp"
 #include "base/json.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/options/enter_build.hpp"
@@ -40,7 +41,7 @@ constexpr OptionSpec kImageOption{
 constexpr OptionSpec kOutOption{
     .name = "--out",
     .value = "DIR",
-    .doc = "folder of the results; otherwise images/out/NAME",
+    .doc = "folder of the results; otherwise NAME in the project's folder of results",
     .completes = Completes::directory};
 constexpr OptionSpec kArtifactsOption{
     .name = "--artifacts",
@@ -49,6 +50,9 @@ constexpr OptionSpec kArtifactsOption{
     .repeatable = true};
 constexpr OptionSpec kRefreshOption{
     .name = "--refresh", .doc = "make the lock anew first and print what changed"};
+constexpr OptionSpec kLockedOption{
+    .name = "--locked",
+    .doc = "fail (exit code 3) when the recipe has no lock, instead of making it"};
 constexpr OptionSpec kCheckOption{
     .name = "--check",
     .value = "LEVEL",
@@ -64,6 +68,7 @@ constexpr std::array kOptions{
     kImageOption,
     kOutOption,
     kRefreshOption,
+    kLockedOption,
     kSourceOption,
     kArtifactsOption,
     kSetOption,
@@ -119,7 +124,8 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     request.recipe = std::move(recipe);
     request.artifacts = arguments.values(kArtifactsOption.name);
     request.formats = formats_of(arguments);
-    request.out = arguments.value_or(kOutOption.name, "images/out/" + request.recipe.name);
+    const fs::path results = request.recipe.project.results / request.recipe.name;
+    request.out = arguments.value_or(kOutOption.name, results.string());
     request.cache = cache;
     request.jobs = jobs_of(arguments);
     request.check = check_level_of(arguments);
@@ -204,6 +210,62 @@ void require_same(const BakeReport& report) {
     }
 }
 
+/// With --refresh, and for a recipe that was never locked. Without network it cannot be made.
+bool wants_new_lock(const Arguments& arguments, const Recipe& recipe, Console& console) {
+    if (arguments.flag(kRefreshOption.name)) {
+        return true;
+    }
+    const bool may_lock =
+        !arguments.flag(kLockedOption.name) && !arguments.flag(kOfflineOption.name);
+    if (!may_lock || has_lock(recipe)) {
+        return false;
+    }
+    console.info(fmt::format("no lock '{}' yet: resolving the recipe", lock_path(recipe).string()));
+    return true;
+}
+
+/// The first image whose format fits; null when there is none.
+const ImageFile* find_image(const BakeReport& report, bool (*fits)(const ImageFormatInfo&)) {
+    const auto& images = report.record.images;
+    const auto found = std::ranges::find_if(
+        images, [&](const ImageFile& image) { return fits(info_of(image.format)); });
+    return found == images.end() ? nullptr : &*found;
+}
+
+/// What people do next with the images, as commands that work in the current folder.
+void print_next(const BakeReport& report, const BakeRequest& request, Console& console) {
+    const Recipe& recipe = request.recipe;
+    const bool is_default = request.out == recipe.project.results / recipe.name;
+    const std::string word = recipe.project.word_of(DefinitionKind::recipe, request.recipe_file);
+    const auto argument = [&](const ImageFile& image) {
+        return is_default ? word : shell_word((request.out / image.name).string());
+    };
+    const ImageFile* disk = find_image(
+        report, [](const ImageFormatInfo& info) { return info.runs && is_disk(info.format); });
+    const ImageFile* container = find_image(
+        report, [](const ImageFormatInfo& info) { return info.runs && !is_disk(info.format); });
+    const ImageFile* archive = find_image(
+        report, [](const ImageFormatInfo& info) { return info.format == ImageFormat::docker; });
+    std::vector<std::string> lines;
+    if (disk != nullptr) {
+        lines.push_back(fmt::format("kiln run {} --vm", argument(*disk)));
+    }
+    if (container != nullptr) {
+        lines.push_back(fmt::format("kiln run {} --docker", argument(*container)));
+    }
+    if (archive != nullptr) {
+        lines.push_back(fmt::format(
+            "docker load --input {}", shell_word((request.out / archive->name).string())));
+    }
+    const ImageFile* any = disk != nullptr ? disk : container;
+    if (any != nullptr && !recipe.suite.empty()) {
+        lines.push_back(fmt::format("kiln accept {}", argument(*any)));
+    }
+    if (!lines.empty()) {
+        console.info(fmt::format("next:\n  {}", fmt::join(lines, "\n  ")));
+    }
+}
+
 ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
     const InputWorld world(arguments, context);
@@ -211,7 +273,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const bool is_new = !fs::exists(request.out);
     prepare_out_folder(request.out, request.cache, context.console);
     try {
-        if (!arguments.flag(kRefreshOption.name)) {
+        if (!wants_new_lock(arguments, request.recipe, context.console)) {
             request.lock = load_recipe_lock(request.recipe, request.asked, context.console);
         }
         enter_build(context.console);
@@ -228,6 +290,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     } else {
         print_table(report, context.io.err);
         print_images(report, request.out, context.io.out);
+        print_next(report, request, context.console);
     }
     if (request.rebuild) {
         require_same(report);

@@ -10,12 +10,10 @@ namespace kiln {
 
 namespace {
 
-constexpr DefinitionPlace kBundles{"perl-bundle", "bundle"};
-constexpr DefinitionPlace kPrograms{"recipes/programs", "program"};
-
-fs::path find_artifact(const std::string& argument) {
-    const fs::path program = fs::path(kPrograms.directory) / (argument + ".yaml");
-    return fs::exists(program) ? program : find_definition(argument, kBundles);
+fs::path find_artifact(const std::string& argument, Context& context) {
+    const fs::path program = current_project(context).resolve(DefinitionKind::program, argument);
+    return fs::exists(program) ? program
+                               : find_definition(DefinitionKind::bundle, argument, context).path;
 }
 
 } // namespace
@@ -25,11 +23,11 @@ Lockfile ArtifactArgument::lock() const {
 }
 
 ArtifactArgument load_artifact_argument(const Arguments& arguments, Context& context) {
-    const fs::path path = find_artifact(arguments.positional(kArtifactPositional.name));
+    const fs::path path = find_artifact(arguments.positional(kArtifactPositional.name), context);
     const ArtifactKind kind = kind_of_definition(path);
     Diagnostics diags;
     auto definition = load_artifact_definition(path, kind, diags);
-    require_no_faults(path, kind == ArtifactKind::program ? kPrograms : kBundles, diags, context);
+    require_no_faults(path, artifact_kind_name(kind), diags, context);
     KILN_CHECK(definition != nullptr);
     return {path, std::move(definition)};
 }

@@ -11,8 +11,7 @@ namespace kiln {
 
 inline constexpr PositionalSpec kArtifactPositional{
     .name = "ARTIFACT",
-    .doc = "the file of a bundle or program, or the name of one in perl-bundle/ or "
-           "recipes/programs/",
+    .doc = "the file of a bundle or program, or the name of one of the project",
     .completes = Completes::file};
 
 struct ArtifactArgument {

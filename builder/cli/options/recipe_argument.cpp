@@ -3,120 +3,10 @@
 
 #include "artifact/lookup/recipe_artifacts.hpp"
 #include "base/error.hpp"
-#include "base/json.hpp"
-#include "base/text.hpp"
 #include "build/plan.hpp"
 #include "cli/options/stage_table.hpp"
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
-#include <ostream>
-
 namespace kiln {
-
-namespace {
-
-constexpr DefinitionPlace kRecipes{"recipes", "recipe"};
-
-std::vector<std::string> names_in(std::string_view directory) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
-        if (entry.path().extension() == ".yaml") {
-            names.push_back(entry.path().stem().string());
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-nlohmann::ordered_json to_json(const Diagnostic& diagnostic) {
-    return {
-        {"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
-        {"file", diagnostic.pos.file ? diagnostic.pos.file->name : ""},
-        {"line", diagnostic.pos.line},
-        {"column", diagnostic.pos.column},
-        {"length", diagnostic.pos.length},
-        {"message", diagnostic.message},
-        {"hint", diagnostic.hint}};
-}
-
-void write_faults(
-    const fs::path& path, std::string_view noun, const Diagnostics& diags, std::ostream& out) {
-    nlohmann::ordered_json faults = nlohmann::ordered_json::array();
-    for (const Diagnostic& diagnostic : diags.all()) {
-        faults.push_back(to_json(diagnostic));
-    }
-    nlohmann::ordered_json json{{noun, path.string()}, {"faults", std::move(faults)}};
-    if (diags.omitted() > 0) {
-        json["omitted"] = diags.omitted();
-    }
-    out << json_text(json) << '\n';
-}
-
-} // namespace
-
-fs::path find_definition(const std::string& argument, const DefinitionPlace& place) {
-    const bool is_path = argument.find('/') != std::string::npos || argument.ends_with(".yaml") ||
-                         argument.ends_with(".yml");
-    if (is_path) {
-        return argument;
-    }
-    const fs::path named = fs::path(place.directory) / (argument + ".yaml");
-    if (fs::exists(named)) {
-        return named;
-    }
-    const std::vector<std::string> names = names_in(place.directory);
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    throw UsageError(fmt::format("there is no {} '{}'", place.noun, named.string()))
-        .with_hint(did_you_mean(argument, known))
-        .with_hint(
-            known.empty() ? fmt::format("name the {}'s file, such as './web.yaml'", place.noun)
-                          : fmt::format("there are: {}", fmt::join(known, ", ")));
-}
-
-fs::path find_recipe(const std::string& argument) {
-    return find_definition(argument, kRecipes);
-}
-
-void require_no_faults(
-    const fs::path& path,
-    const DefinitionPlace& place,
-    const Diagnostics& diags,
-    Context& context) {
-    if (context.global.json && diags.has_errors()) {
-        write_faults(path, place.noun, diags, context.io.out);
-    } else {
-        report_diagnostics(diags, context.console);
-    }
-    if (diags.has_errors()) {
-        throw Error(
-            fmt::format(
-                "{} '{}' has {} fault{}",
-                place.noun,
-                path.string(),
-                diags.error_count(),
-                diags.error_count() == 1 ? "" : "s"),
-            ExitCode::invalid_recipe);
-    }
-}
-
-void report_diagnostics(const Diagnostics& diags, Console& console) {
-    if (!console.options().json) {
-        console.raw(diags.render_all());
-        return;
-    }
-    for (const Diagnostic& diagnostic : diags.all()) {
-        console.message(
-            diagnostic.severity == Severity::error ? Level::error : Level::warning,
-            fmt::format("{}: {}", diagnostic.pos.to_string(), diagnostic.message));
-    }
-    if (diags.omitted() > 0) {
-        console.message(Level::error, fmt::format("... and {} more", diags.omitted()));
-    }
-}
 
 namespace {
 
@@ -127,7 +17,7 @@ Recipe load_checked(const fs::path& path, const LoadOptions& options, Context& c
         check_stages(*recipe, diags);
         check_artifacts(*recipe, diags);
     }
-    require_no_faults(path, kRecipes, diags, context);
+    require_no_faults(path, info_of(DefinitionKind::recipe).noun, diags, context);
     KILN_CHECK(recipe.has_value());
     return std::move(*recipe);
 }
@@ -144,13 +34,18 @@ fs::path alternative(const Recipe& recipe, const std::string& source, const std:
 
 } // namespace
 
+LoadOptions load_options(Project project, Variables set) {
+    return {std::move(set), stage_table(), std::move(project)};
+}
+
 Recipe load_recipe_argument(const Arguments& arguments, Context& context) {
-    LoadOptions options{{}, stage_table()};
+    FoundDefinition found = find_definition(
+        DefinitionKind::recipe, arguments.positional(kRecipePositional.name), context);
+    LoadOptions options = load_options(std::move(found.project));
     for (const std::string& text : arguments.values(kSetOption.name)) {
         add_override(options.set, text);
     }
-    Recipe recipe =
-        load_checked(find_recipe(arguments.positional(kRecipePositional.name)), options, context);
+    Recipe recipe = load_checked(found.path, options, context);
     SourceOverrides sources;
     for (const std::string& text : arguments.values(kSourceOption.name)) {
         add_source_override(sources, text);

@@ -3,7 +3,7 @@
 // What the commands that take a RECIPE or another definition have in common.
 #pragma once
 
-#include "cli/command.hpp"
+#include "cli/options/project_argument.hpp"
 #include "inputs/source_overrides.hpp"
 #include "recipe/recipe.hpp"
 
@@ -11,7 +11,7 @@ namespace kiln {
 
 inline constexpr PositionalSpec kRecipePositional{
     .name = "RECIPE",
-    .doc = "a recipe file, or the name of one in recipes/",
+    .doc = "a recipe file, or the name of one of the project's recipes",
     .completes = Completes::recipe};
 
 inline constexpr OptionSpec kSetOption{
@@ -27,23 +27,6 @@ inline constexpr OptionSpec kSourceOption{
            "alternatives",
     .repeatable = true};
 
-/// Where definitions of a kind lie, and what they are called.
-struct DefinitionPlace {
-    std::string_view directory;
-    std::string_view noun;
-};
-
-/// The file that an argument means: a path when it looks like one, else DIRECTORY/ARGUMENT.yaml.
-/// Throws UsageError with a suggestion when there is none.
-[[nodiscard]] fs::path find_definition(const std::string& argument, const DefinitionPlace& place);
-
-/// Reports all faults; throws Error (exit code 3) when there is any.
-void require_no_faults(
-    const fs::path& path, const DefinitionPlace& place, const Diagnostics& diags, Context& context);
-
-/// find_definition() in recipes/.
-[[nodiscard]] fs::path find_recipe(const std::string& argument);
-
 /// Loads the recipe that RECIPE and --set say, or the alternative of it that a --source chooses.
 /// Its file is the first of Recipe::files. Faults are reported, all of them, and end in an Error
 /// with exit code 3.
@@ -52,7 +35,7 @@ void require_no_faults(
 /// What --source says besides choosing an alternative.
 [[nodiscard]] SourceOverrides source_overrides(const Arguments& arguments, const Recipe& recipe);
 
-/// Writes faults and warnings for people to the console, one object each with --log-format=json.
-void report_diagnostics(const Diagnostics& diags, Console& console);
+/// How the recipes of a project are read.
+[[nodiscard]] LoadOptions load_options(Project project, Variables set = {});
 
 } // namespace kiln

@@ -5,7 +5,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/options/recipe_argument.hpp"
-#include "cli/options/stage_table.hpp"
 #include "verify/inspect/image_inspect.hpp"
 
 #include <fmt/format.h>
@@ -16,8 +15,8 @@ namespace kiln {
 
 namespace {
 
-constexpr DefinitionPlace kRecipes{"recipes", "recipe"};
-constexpr DefinitionPlace kSuites{"recipes/accept", "suite"};
+constexpr std::string_view kRecipeNoun = info_of(DefinitionKind::recipe).noun;
+constexpr std::string_view kSuiteNoun = info_of(DefinitionKind::suite).noun;
 
 std::optional<InstanceKind> kind_of(const Arguments& arguments) {
     const bool docker = arguments.flag(kDockerOption.name);
@@ -36,8 +35,9 @@ InstanceKind kind_of_format(ImageFormat format) {
 }
 
 /// What a recipe's name means: the first of its results that fits.
-fs::path find_result(const std::string& name, std::optional<InstanceKind> kind) {
-    const fs::path folder = fs::path("images/out") / name;
+fs::path
+find_result(const Project& project, const std::string& name, std::optional<InstanceKind> kind) {
+    const fs::path folder = project.results / name;
     for (const ImageFormatInfo& info : kImageFormats) {
         const fs::path candidate = folder / (name + std::string(info.suffix));
         const bool fits = !kind || *kind == kind_of_format(info.format);
@@ -71,8 +71,9 @@ bool is_name(const std::string& argument) {
 
 Recipe load_recipe_file(const fs::path& recipe_file, Context& context) {
     Diagnostics diags;
-    std::optional<Recipe> recipe = load_recipe(recipe_file, {{}, stage_table()}, diags);
-    require_no_faults(recipe_file, kRecipes, diags, context);
+    std::optional<Recipe> recipe =
+        load_recipe(recipe_file, load_options(project_of(recipe_file, context)), diags);
+    require_no_faults(recipe_file, kRecipeNoun, diags, context);
     return std::move(*recipe);
 }
 
@@ -84,13 +85,19 @@ bool is_recipe_file(const std::string& argument) {
     return argument.ends_with(".yaml") || argument.ends_with(".yml");
 }
 
-/// The name that a recipe's file gives its results; any other argument as it is.
-std::string name_of_recipe(const std::string& argument, Context& context) {
-    return is_recipe_file(argument) ? load_recipe_file(argument, context).name : argument;
+/// The image that IMAGE means: a file as it is, else the results of a recipe that is given by its
+/// name or its file.
+fs::path image_of(const std::string& argument, std::optional<InstanceKind> kind, Context& context) {
+    if (is_recipe_file(argument)) {
+        const Recipe recipe = load_recipe_file(argument, context);
+        return find_result(recipe.project, recipe.name, kind);
+    }
+    return is_name(argument) ? find_result(current_project(context), argument, kind)
+                             : fs::path(argument);
 }
 
 /// The file of the recipe that the image was made from, as far as one can tell.
-fs::path recipe_of_image(const std::string& argument, const fs::path& image) {
+fs::path recipe_of_image(const std::string& argument, const fs::path& image, Context& context) {
     std::string name = argument;
     if (!is_name(argument)) {
         const fs::path plain = image.has_filename() ? image : image.parent_path();
@@ -100,16 +107,16 @@ fs::path recipe_of_image(const std::string& argument, const fs::path& image) {
         }
         name = load_record(record).recipe;
     }
-    const fs::path recipe = fs::path("recipes") / (name + ".yaml");
+    const fs::path recipe = current_project(context).resolve(DefinitionKind::recipe, name);
     return fs::exists(recipe) ? recipe : fs::path();
 }
 
 fs::path find_suite(const Arguments& arguments, const fs::path& image, Context& context) {
     if (const auto suite = arguments.value(kSuiteOption.name)) {
-        return *suite;
+        return find_definition(DefinitionKind::suite, *suite, context).path;
     }
     if (const auto recipe = arguments.value(kRunRecipeOption.name)) {
-        const fs::path file = find_recipe(*recipe);
+        const fs::path file = find_definition(DefinitionKind::recipe, *recipe, context).path;
         fs::path suite = suite_of_recipe(file, context);
         if (suite.empty()) {
             throw UsageError(fmt::format("recipe '{}' names no suite", file.string()))
@@ -119,7 +126,7 @@ fs::path find_suite(const Arguments& arguments, const fs::path& image, Context& 
     }
     const std::string& argument = arguments.positional(kInstanceImagePositional.name);
     const fs::path recipe =
-        is_recipe_file(argument) ? fs::path(argument) : recipe_of_image(argument, image);
+        is_recipe_file(argument) ? fs::path(argument) : recipe_of_image(argument, image, context);
     return recipe.empty() ? fs::path() : suite_of_recipe(recipe, context);
 }
 
@@ -132,20 +139,20 @@ void check_suite_of(const Recipe& recipe, Context& context) {
     Diagnostics diags;
     if (fs::exists(recipe.suite)) {
         static_cast<void>(load_suite(recipe.suite, {}, diags));
-        require_no_faults(recipe.suite, kSuites, diags, context);
+        require_no_faults(recipe.suite, kSuiteNoun, diags, context);
         return;
     }
     diags.error(
         recipe.suite_pos,
         fmt::format("there is no suite '{}'", recipe.suite.string()),
         "paths are relative to the file they stand in");
-    require_no_faults(recipe.files.front(), kRecipes, diags, context);
+    require_no_faults(recipe.files.front(), kRecipeNoun, diags, context);
 }
 
 Suite load_suite_file(const fs::path& path, const Variables& set, Context& context) {
     Diagnostics diags;
     std::optional<Suite> suite = load_suite(path, set, diags);
-    require_no_faults(path, kSuites, diags, context);
+    require_no_faults(path, kSuiteNoun, diags, context);
     KILN_CHECK(suite.has_value());
     return std::move(*suite);
 }
@@ -153,9 +160,7 @@ Suite load_suite_file(const fs::path& path, const Variables& set, Context& conte
 SessionRequest session_request(const Arguments& arguments, Context& context) {
     SessionRequest request;
     const std::optional<InstanceKind> kind = kind_of(arguments);
-    const std::string argument =
-        name_of_recipe(arguments.positional(kInstanceImagePositional.name), context);
-    request.image = is_name(argument) ? find_result(argument, kind) : fs::path(argument);
+    request.image = image_of(arguments.positional(kInstanceImagePositional.name), kind, context);
     request.format = detect_image_format(request.image);
     require_runnable(request.image, request.format);
     request.kind = kind_of_format(request.format);

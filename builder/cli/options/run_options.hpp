@@ -14,8 +14,8 @@ namespace kiln {
 
 inline constexpr PositionalSpec kInstanceImagePositional{
     .name = "IMAGE",
-    .doc = "a recipe's name or file (its results in images/out/NAME are taken), a qcow2 or raw "
-           "disk, an OCI layout directory or a docker archive",
+    .doc = "a recipe's name or file (its results are taken), a qcow2 or raw disk"
+           ", an OCI layout directory or a docker archive",
     .completes = Completes::file};
 
 inline constexpr OptionSpec kDockerOption{

@@ -232,7 +232,7 @@ nlohmann::ordered_json bundle_schema() {
 }
 
 std::optional<PerlBundle> load_bundle(const fs::path& path, Diagnostics& diags) {
-    FileChain chain = load_chain(path, "bundles", diags);
+    FileChain chain = load_chain(path, "bundles", resolve_path, diags);
     std::vector<Value> values;
     for (const ChainFile& file : chain.files) {
         values.push_back(validate(file.tree, bundle_shape(), diags));

@@ -217,10 +217,10 @@ TEST_F(HostileRecipe, PartsAndExtendsWithoutEnd) {
 
 TEST_F(HostileRecipe, NamesWhatIsNoFile) {
     const fs::path fifo = make_fifo("fifo");
-    for (const std::string path : {"/dev/zero", "/dev/stdin", "fifo", "."}) {
-        const std::string shown = path == "fifo" ? "fifo"
-                                  : path == "."  ? dir().string() + "/"
-                                                 : path;
+    for (const std::string path : {"/dev/zero", "/dev/stdin", "./fifo", "."}) {
+        const std::string shown = path == "./fifo" ? "fifo"
+                                  : path == "."    ? dir().string() + "/"
+                                                   : path;
         const std::string said =
             path == "." ? "" : fmt::format("'{}' is not a regular file\n", shown);
         EXPECT_THAT(

@@ -116,8 +116,6 @@ TEST_F(RecipeLock, IsRenewedByACommandThatAShellTakes) {
     EXPECT_EQ(
         lock_command(load({{"greeting", "it's $x"}})),
         "'kiln lock " + file_.string() + " --set 'greeting=it'\\''s $x''");
-    EXPECT_EQ(definition_word("recipes/web.yaml", "recipes"), "web");
-    EXPECT_EQ(definition_word("./recipes/my web.yaml", "recipes"), "'./recipes/my web.yaml'");
 }
 
 /// Without network: what is committed was made for what is committed.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
+#include "base/shell_word.hpp"
 #include "run/base64.hpp"
 #include "run/machine/machine.hpp"
 #include "run/machine/seed.hpp"

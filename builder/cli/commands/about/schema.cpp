@@ -4,6 +4,7 @@
 #include "cli/options/stage_table.hpp"
 #include "recipe/artifacts/bundle.hpp"
 #include "recipe/artifacts/program.hpp"
+#include "recipe/project.hpp"
 #include "run/suite.hpp"
 
 #include <nlohmann/json.hpp>
@@ -22,8 +23,8 @@ constexpr auto kExamples = std::to_array<Example>({
     {"kiln schema image", "the schema of image definitions"},
 });
 
-constexpr auto kFiles =
-    std::to_array<std::string_view>({"recipe", "part", "image", "bundle", "program", "suite"});
+constexpr auto kFiles = std::to_array<std::string_view>(
+    {"recipe", "part", "image", "bundle", "program", "suite", "project"});
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
     {.name = "FILE", .doc = "kind of file", .choices = kFiles},
 });
@@ -35,6 +36,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
                                           : file == "bundle"  ? bundle_schema()
                                           : file == "program" ? program_schema()
                                           : file == "suite"   ? suite_schema()
+                                          : file == "project" ? project_schema()
                                                               : image_schema();
     context.io.out << json_text(schema) << '\n';
     return ExitCode::ok;
