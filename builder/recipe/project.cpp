@@ -166,6 +166,10 @@ std::optional<Project> load_project(const fs::path& file, Diagnostics& diags) {
     return project;
 }
 
+const Shape& project_shape() {
+    return kShape;
+}
+
 nlohmann::ordered_json project_schema() {
     return schema_of(kShape, "kiln project");
 }

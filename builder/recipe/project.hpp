@@ -91,6 +91,9 @@ hint_for_missing(const Project& project, DefinitionKind kind, const std::string&
 /// Reads `file`. Faults go to `diags`; nothing is returned when there is any.
 [[nodiscard]] std::optional<Project> load_project(const fs::path& file, Diagnostics& diags);
 
+/// The keys of kiln.yaml, for schemas and documentation.
+[[nodiscard]] const Shape& project_shape();
+
 /// JSON Schema of kiln.yaml.
 [[nodiscard]] nlohmann::ordered_json project_schema();
 

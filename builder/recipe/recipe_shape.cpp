@@ -93,11 +93,17 @@ constexpr Field kRegistryField{
     Need::optional,
     "HOST[:PORT]/REPOSITORY that may have it built already"};
 constexpr auto kBundleFields = std::to_array<Field>({
-    {"bundle", &kPath, Need::required, "definition of a perl bundle, relative to this file"},
+    {"bundle",
+     &kPath,
+     Need::required,
+     "definition of a perl bundle: a path relative to this file, or a name"},
     kRegistryField,
 });
 constexpr auto kProgramFields = std::to_array<Field>({
-    {"program", &kPath, Need::required, "definition of a program, relative to this file"},
+    {"program",
+     &kPath,
+     Need::required,
+     "definition of a program: a path relative to this file, or a name"},
     kRegistryField,
 });
 constexpr Shape kBundleArtifact = object_of(kBundleFields, "perl bundle");
@@ -194,7 +200,10 @@ const Shape& recipe_shape() {
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"name", &kName, Need::required, "name of the system; results are called so"},
         {"summary", &kLine, Need::optional, "what it is, in one line"},
-        {"extends", &kPath, Need::optional, "a recipe to start from, relative to this file"},
+        {"extends",
+         &kPath,
+         Need::optional,
+         "a recipe to start from: a path relative to this file, or a name"},
         {"variables", &kVariables, Need::optional, "texts for `${name}`"},
         {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
         {"archives", &kArchives, Need::optional, "where packages come from"},
@@ -216,7 +225,10 @@ const Shape& recipe_shape() {
          Need::optional,
          "what every image gets last: settings that change often, so that a change runs nothing "
          "else"},
-        {"images", &kImageFiles, Need::optional, "image definitions, relative to this file"},
+        {"images",
+         &kImageFiles,
+         Need::optional,
+         "image definitions: paths relative to this file, or names"},
         {"lint",
          &kLintExceptions,
          Need::optional,
@@ -224,7 +236,7 @@ const Shape& recipe_shape() {
         {"accept",
          &kPath,
          Need::optional,
-         "the suite of `kiln run` and `kiln accept`, relative to this file"},
+         "the suite of `kiln run` and `kiln accept`: a path relative to this file, or a name"},
     });
     static const Shape kShape = object_of(kFields, "recipe");
     return kShape;

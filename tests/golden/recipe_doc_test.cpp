@@ -27,6 +27,7 @@ const fs::path kProgramDocument = fs::path(KILN_SOURCE_DIR) / "docs/programs.md"
 
 const fs::path kSuiteDocument = fs::path(KILN_SOURCE_DIR) / "docs/accept.md";
 
+const fs::path kProjectDocument = fs::path(KILN_SOURCE_DIR) / "docs/projects.md";
 const fs::path kLeftoversDocument = fs::path(KILN_SOURCE_DIR) / "docs/reproducibility.md";
 
 /// The shape below `shape` that one word of a "keys:" path names.
@@ -64,6 +65,9 @@ const Shape* root_shape(const std::vector<std::string>& path) {
     }
     if (path[0] == "suite") {
         return &suite_shape();
+    }
+    if (path[0] == "project") {
+        return &project_shape();
     }
     if (path[0] == "image") {
         return path.at(1) == "disk" ? &disk_image_shape() : &oci_image_shape();
@@ -196,6 +200,10 @@ TEST(ProgramDocument, HasExamplesThatLoad) {
 
 TEST(ReproducibilityDocument, ListsWhatIsRemoved) {
     test::expect_golden(kLeftoversDocument, with_tables(read_text_file(kLeftoversDocument)));
+}
+
+TEST(ProjectDocument, HasTheTableThatTheProgramUses) {
+    test::expect_golden(kProjectDocument, with_tables(read_text_file(kProjectDocument)));
 }
 
 TEST(SuiteDocument, HasTheTablesOfTheChecker) {
