@@ -21,7 +21,7 @@ std::string shortened(std::string_view name) {
 
 [[noreturn]] void exceed(std::string_view archive, const std::string& what) {
     throw Error(fmt::format("archive '{}' {}", printable(archive), what))
-        .with_hint("kiln does not read archives that expand without measure");
+        .with_hint("the archive may be a decompression bomb");
 }
 
 } // namespace
@@ -39,13 +39,14 @@ void ArchiveBudget::add_member(
         exceed(
             archive,
             fmt::format(
-                "has more than {} of names and attributes", format_size(limits_.metadata_bytes)));
+                "has more than {} of file names and attributes",
+                format_size(limits_.metadata_bytes)));
     }
     if (entry.size > limits_.member_bytes) {
         exceed(
             archive,
             fmt::format(
-                "has a member '{}' of {}; the limit is {}",
+                "has a member '{}' of {}, the limit is {}",
                 shortened(path),
                 format_size(entry.size),
                 format_size(limits_.member_bytes)));
@@ -55,7 +56,7 @@ void ArchiveBudget::add_member(
 void ArchiveBudget::add_content(std::string_view archive, std::uint64_t bytes) {
     content_bytes_ += bytes;
     if (content_bytes_ > limits_.total_bytes) {
-        exceed(archive, fmt::format("holds more than {}", format_size(limits_.total_bytes)));
+        exceed(archive, fmt::format("contains more than {}", format_size(limits_.total_bytes)));
     }
 }
 

@@ -70,7 +70,7 @@ Xattrs read_xattrs(archive_entry* member, const std::string& path) {
         if (xattrs.size() == kMaxXattrs || size > kMaxXattrBytes ||
             std::string_view(name).size() > kMaxNameBytes) {
             throw Error(fmt::format(
-                "member '{}' has extended attributes that Linux cannot hold", printable(path)));
+                "member '{}' has extended attributes larger than Linux allows", printable(path)));
         }
         xattrs[name] = std::string(static_cast<const char*>(value), size);
     }
@@ -79,7 +79,7 @@ Xattrs read_xattrs(archive_entry* member, const std::string& path) {
 
 std::uint32_t checked_id(la_int64_t id, const std::string& path) {
     if (id < 0 || id > std::int64_t{UINT32_MAX} - 1) {
-        throw Error(fmt::format("member '{}' has the impossible owner id {}", printable(path), id));
+        throw Error(fmt::format("member '{}' has an invalid owner id {}", printable(path), id));
     }
     return static_cast<std::uint32_t>(id);
 }
@@ -93,8 +93,8 @@ std::string text_or_empty(const char* text) {
 std::int64_t checked_time(std::int64_t seconds, const std::string& path) {
     constexpr std::int64_t kLargest = std::int64_t{1} << 40U; // 35,000 years
     if (seconds < -kLargest || seconds > kLargest) {
-        throw Error(
-            fmt::format("member '{}' has the impossible time {}", printable(path), seconds));
+        throw Error(fmt::format(
+            "member '{}' has an invalid modification time {}", printable(path), seconds));
     }
     return seconds;
 }
@@ -142,7 +142,7 @@ ArchiveMember convert(archive_entry* member) {
 Error unusable_name(std::string_view raw) {
     constexpr std::size_t kShown = 256;
     return Error(
-        fmt::format("archive member has the unusable name '{}'", printable(raw.substr(0, kShown))));
+        fmt::format("archive member has an invalid name '{}'", printable(raw.substr(0, kShown))));
 }
 
 } // namespace

@@ -59,7 +59,7 @@ la_ssize_t ArchiveStream::read_callback(archive* handle, void* self, const void*
         return static_cast<la_ssize_t>(stream.take());
     } catch (...) {
         stream.error_ = std::current_exception();
-        archive_set_error(handle, EIO, "the source failed");
+        archive_set_error(handle, EIO, "reading the input failed");
         return ARCHIVE_FATAL;
     }
 }
@@ -110,8 +110,9 @@ void BlockSource::next_block() {
     block_ = Bytes(static_cast<const std::byte*>(data), size);
     block_offset_ = static_cast<std::uint64_t>(offset);
     if (block_offset_ < position_ || (!unbounded_ && block_offset_ + size > size_)) {
-        throw Error(
-            fmt::format("archive '{}' holds blocks out of place", printable(stream_.name())));
+        throw Error(fmt::format(
+            "archive '{}' is damaged: its data blocks are out of order",
+            printable(stream_.name())));
     }
 }
 

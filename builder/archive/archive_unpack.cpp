@@ -21,7 +21,7 @@ namespace kiln {
 
 namespace {
 
-constexpr std::string_view kTwice = "an earlier member has this name";
+constexpr std::string_view kTwice = "the archive has more than one member with this name";
 
 std::array<timespec, 2> times_of(std::int64_t seconds) {
     return {{{seconds, 0}, {seconds, 0}}};
@@ -39,7 +39,7 @@ class Unpacker {
             put(member, content);
         } catch (Error& error) {
             error.add_context(fmt::format(
-                "unpacking the member '{}' of '{}'", printable(member.path), printable(name_)));
+                "unpacking member '{}' of '{}'", printable(member.path), printable(name_)));
             throw;
         }
     }
@@ -57,12 +57,12 @@ class Unpacker {
   private:
     [[noreturn]] void refuse(const ArchiveMember& member, std::string_view why) const {
         throw Error(fmt::format(
-            "cannot unpack '{}' of '{}': {}", printable(member.path), printable(name_), why));
+            "cannot unpack '{}' from '{}': {}", printable(member.path), printable(name_), why));
     }
 
     void put(const ArchiveMember& member, Source& content) {
         if (member.path.empty() && member.entry.type != FileType::directory) {
-            refuse(member, "the top of an archive is a directory");
+            refuse(member, "the root of an archive must be a directory");
         }
         switch (member.entry.type) {
         case FileType::directory:
@@ -79,7 +79,7 @@ class Unpacker {
             }
             break;
         default:
-            refuse(member, "it is neither file, directory nor link");
+            refuse(member, "not a file, directory or link");
         }
     }
 
@@ -104,7 +104,7 @@ class Unpacker {
             }
             refuse(member, fmt::format("'{}' is not a directory", printable(parent)));
         } catch (const Error&) {
-            refuse(member, fmt::format("'{}' leads through a symbolic link", printable(parent)));
+            refuse(member, fmt::format("'{}' passes through a symbolic link", printable(parent)));
         }
     }
 
@@ -127,7 +127,7 @@ class Unpacker {
             refuse(member, kTwice);
         }
         throw SystemError(
-            fmt::format("cannot unpack '{}' of '{}'", printable(member.path), printable(name_)));
+            fmt::format("cannot unpack '{}' from '{}'", printable(member.path), printable(name_)));
     }
 
     void make_link(const ArchiveMember& member) {
@@ -152,7 +152,8 @@ class Unpacker {
             !S_ISREG(status.st_mode)) {
             refuse(
                 member,
-                fmt::format("it is a hard link to '{}', which is not a file", printable(first)));
+                fmt::format(
+                    "it is a hard link to '{}', which is not a regular file", printable(first)));
         }
         const UniqueFd parent = parent_of(member, member.path, true);
         // Without AT_SYMLINK_FOLLOW: the name itself is linked, whatever it is by now.

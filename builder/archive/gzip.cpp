@@ -48,7 +48,8 @@ BlockCompressor::Compress make_compressor(int level) {
     const std::shared_ptr<libdeflate_compressor> compressor(
         libdeflate_alloc_compressor(level), libdeflate_free_compressor);
     if (!compressor) {
-        throw Error(fmt::format("gzip has no level {}", level)).with_hint("levels are 1 to 12");
+        throw Error(fmt::format("invalid gzip compression level {}", level))
+            .with_hint("valid levels are 1 to 12");
     }
     return [compressor](Bytes plain) { return compress_member(compressor.get(), plain); };
 }

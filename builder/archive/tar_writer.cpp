@@ -206,13 +206,14 @@ char type_flag(const Entry& entry) {
     case FileType::whiteout:
         break;
     }
-    throw Error("a tar archive cannot hold sockets");
+    throw Error("a tar archive cannot store sockets");
 }
 
 void set_xattrs(PaxRecords& pax, const Xattrs& xattrs) {
     for (const auto& [name, value] : xattrs) {
         if (name.find('=') != std::string::npos) {
-            throw Error(fmt::format("a tar archive cannot hold the extended attribute '{}'", name));
+            throw Error(
+                fmt::format("a tar archive cannot store the extended attribute '{}'", name));
         }
         pax.add("SCHILY.xattr." + name, value);
     }
@@ -286,8 +287,8 @@ void TarWriter::write_content(std::string_view path, const Entry& entry) {
     copy(*source, counted);
     if (counted.count() != entry.size ||
         (!entry.content.is_none() && digest.digest() != entry.content)) {
-        throw Error(fmt::format("the content of '/{}' is not what the tree says", path))
-            .with_hint("something changed it while it was being written, or the disk is faulty");
+        throw Error(fmt::format("checksum mismatch for '/{}'", path))
+            .with_hint("the file changed while it was being archived, or the disk is faulty");
     }
     pad(entry.size);
 }

@@ -20,7 +20,8 @@ std::size_t require(std::size_t result) {
 BlockCompressor::Compress make_compressor(int level) {
     constexpr int kMaxLevel = 19;
     if (level < 1 || level > kMaxLevel) {
-        throw Error(fmt::format("zstd has no level {}", level)).with_hint("levels are 1 to 19");
+        throw Error(fmt::format("invalid zstd compression level {}", level))
+            .with_hint("valid levels are 1 to 19");
     }
     const std::shared_ptr<ZSTD_CCtx> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
     KILN_CHECK(context);

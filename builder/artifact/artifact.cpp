@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 /// What any member that is missing or of another type than to_json() writes comes to.
 [[noreturn]] void refuse() {
-    throw Error("this does not describe an artifact of kiln");
+    throw Error("not a kiln artifact description");
 }
 
 template <typename T> T need(std::optional<T> value) {

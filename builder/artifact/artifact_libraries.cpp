@@ -78,7 +78,8 @@ std::vector<ArtifactLibrary> owners_of(const std::set<std::string>& sonames, San
     for (const std::string& soname : sonames) {
         const auto place = found.find(soname);
         if (place == found.end()) {
-            throw Error(fmt::format("no package of the build root has the library '{}'", soname));
+            throw Error(
+                fmt::format("no package in the build root contains the library '{}'", soname));
         }
         out.push_back(place->second);
     }

@@ -266,12 +266,12 @@ class Bake {
 
     void check(const DiskToCheck& disk, const Digest& subject) const {
         if (request_.check == CheckLevel::none) {
-            in_.console.notice("the disk is not checked (--check none)");
+            in_.console.notice("disk check skipped (--check none)");
             return;
         }
         const CheckedDisks checked(request_.cache);
         if (checked.contains(subject, request_.check)) {
-            in_.console.info("the disk was checked before");
+            in_.console.info("disk check skipped: already checked");
             return;
         }
         check_disk(disk, request_.check, request_.jobs, in_.console, in_.processes);

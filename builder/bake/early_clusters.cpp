@@ -38,7 +38,7 @@ void EarlyClusters::work(const FileTree& tree, const std::stop_token& stop) cons
         const unsigned jobs = std::max(1U, context_.jobs - 1);
         deflate_ahead(fd.get(), {.jobs = jobs, .compress = true, .cache = &cache}, stop);
     } catch (const std::exception& error) {
-        context_.console.debug(fmt::format("nothing deflated ahead: {}", error.what()));
+        context_.console.debug(fmt::format("no clusters compressed in advance: {}", error.what()));
     }
 }
 

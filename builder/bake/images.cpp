@@ -22,8 +22,8 @@ constexpr std::string_view kEspMount = "boot/efi";
 std::string boot_file(const FileTree& tree, std::string_view path) {
     const Entry* entry = tree.find(path);
     if (entry == nullptr) {
-        throw Error(fmt::format("the tree has no '/{}', so the disk would not boot", path))
-            .with_hint("a kernel stage under 'vm: stages:' makes it");
+        throw Error(fmt::format("the disk would not boot: '/{}' not found in the tree", path))
+            .with_hint("add a kernel stage under 'vm: stages:'");
     }
     const auto source = open_content(*entry);
     MemorySink content;

@@ -32,7 +32,7 @@ void make_folders(const fs::path& out) {
         make_folders(parent);
     }
     if (::mkdir(out.c_str(), 0775) != 0 && !(errno == EEXIST && fs::is_directory(out))) {
-        throw SystemError(fmt::format("cannot make the output folder '{}'", out.string()));
+        throw SystemError(fmt::format("cannot create output directory '{}'", out.string()));
     }
 }
 
@@ -43,7 +43,7 @@ void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& con
         fs::weakly_canonical(out).lexically_relative(fs::weakly_canonical(cache));
     if (!inside.empty() && *inside.begin() != "..") {
         throw UsageError(fmt::format(
-            "the output folder '{}' lies in the cache directory, where files are removed",
+            "the output directory '{}' is inside the cache directory, where files are removed",
             out.string()));
     }
     make_folders(out);
@@ -55,8 +55,8 @@ void prepare_out_folder(const fs::path& out, const fs::path& cache, Console& con
 OutFolderLock::OutFolderLock(const fs::path& out)
     : path_(out / ".lock"), lock_(FileLock::try_lock(path_, FileLock::Mode::exclusive)) {
     if (!lock_.is_held()) {
-        throw Error(fmt::format("another kiln is baking into '{}'", out.string()))
-            .with_hint("wait for it, or use another folder with --out");
+        throw Error(fmt::format("another kiln process is writing to '{}'", out.string()))
+            .with_hint("wait for it to finish, or use --out to write to another directory");
     }
     for (const auto& entry : fs::directory_iterator(out)) {
         if (entry.path().filename().string().starts_with(kTemporaryPrefix)) {

@@ -49,7 +49,7 @@ ordered_json to_json(const ImageFile& image) {
 Digest digest_of(const std::string& text) {
     const auto digest = Digest::parse(text);
     if (!digest) {
-        throw Error(fmt::format("'{}' is no digest", printable(text)));
+        throw Error(fmt::format("'{}' is not a valid digest", printable(text)));
     }
     return *digest;
 }
@@ -65,7 +65,7 @@ ImageFormat format_of(const std::string& name) {
 /// Results are looked for below the record's folder.
 std::string file_name(std::string name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
-        throw Error(fmt::format("'{}' is not the name of a file", printable(name)));
+        throw Error(fmt::format("'{}' is not a valid file name", printable(name)));
     }
     return name;
 }
@@ -139,7 +139,7 @@ Record load_record(const fs::path& path) {
         throw;
     } catch (const Error& fault) {
         throw Error(
-            fmt::format("'{}' is not a record of kiln: {}", path.string(), fault.message()),
+            fmt::format("'{}' is not a kiln record: {}", path.string(), fault.message()),
             ExitCode::invalid_recipe);
     }
 }
@@ -150,7 +150,9 @@ FileTree load_recorded_tree(const Record& record, const fs::path& folder, ImageF
     const std::string text = RegularFile(folder / name).read_text(kMaxManifestBytes);
     if (expected == record.trees.end() || sha256(text) != expected->second) {
         throw Error(
-            fmt::format("'{}' is not the manifest that the record names", (folder / name).string()),
+            fmt::format(
+                "checksum mismatch: '{}' is not the manifest listed in the record",
+                (folder / name).string()),
             ExitCode::differs);
     }
     return parse_manifest(text, {});

@@ -47,12 +47,12 @@ WantedImages wanted_images(const Recipe& recipe, const std::vector<ImageFormat>&
     if (recipe.images.empty()) {
         throw Error(
             fmt::format("recipe '{}' defines no images", recipe.name), ExitCode::invalid_recipe)
-            .with_hint("name image definitions under 'images:', such as ../images/qcow2.yaml");
+            .with_hint("add image definitions under 'images:', such as ../images/qcow2.yaml");
     }
     for (const ImageFormat format : formats) {
         if (!has_definition(recipe, format)) {
             throw UsageError(fmt::format(
-                                 "'--image {}': recipe '{}' defines no such image",
+                                 "image format '{}' is not defined in recipe '{}' (--image)",
                                  name_of(format),
                                  recipe.name))
                 .with_hint(describe_images(recipe));

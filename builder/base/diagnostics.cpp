@@ -155,7 +155,7 @@ void Diagnostics::throw_if_errors(std::string_view what) const {
     }
     std::vector<std::string> lines = split_lines(render_all());
     throw Error(
-        fmt::format("{} has {} fault{}", what, error_count_, error_count_ == 1 ? "" : "s"),
+        fmt::format("{} has {} error{}", what, error_count_, error_count_ == 1 ? "" : "s"),
         ExitCode::invalid_recipe)
         .with_details(std::move(lines));
 }

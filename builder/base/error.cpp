@@ -22,7 +22,8 @@ SystemError::SystemError(const std::string& message, int error_number, std::sour
       error_number_(error_number) {}
 
 void fail_check(const char* condition, std::source_location where) {
-    throw Error(fmt::format("internal error: '{}' does not hold", condition), ExitCode::bug, where);
+    throw Error(
+        fmt::format("internal error: assertion '{}' failed", condition), ExitCode::bug, where);
 }
 
 } // namespace kiln

@@ -74,7 +74,7 @@ class Guard final : public nlohmann::json_sax<Json> {
             throw Error("too many keys");
         }
         if (!keys_.back().insert(key).second) {
-            throw Error(fmt::format("'{}' occurs twice", excerpt(key)));
+            throw Error(fmt::format("duplicate key '{}'", excerpt(key)));
         }
         return true;
     }

@@ -107,8 +107,8 @@ void Executor::in_workspace(
             job.finish(format_size(delta.content_bytes()));
         } catch (...) {
             if (options_.keep_work) {
-                console_.notice(
-                    fmt::format("the half-made tree is kept in '{}'", workspace->keep().string()));
+                console_.notice(fmt::format(
+                    "the incomplete tree was kept in '{}'", workspace->keep().string()));
             }
             throw;
         }
@@ -154,8 +154,8 @@ std::optional<Digest> Executor::compare(
     constexpr std::size_t kMostLines = 10;
     const TreeComparison paths = compare_trees(*before, now, kMostLines);
     console_.warning(fmt::format(
-        "stage '{}' is not reproducible: with the same inputs it made another tree before; "
-        "{} of {} paths differ",
+        "stage '{}' is not reproducible: {} of {} paths differ from an earlier run with the same "
+        "inputs",
         planned.spec->name,
         paths.count,
         now.entries().size()));

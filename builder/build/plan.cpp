@@ -78,7 +78,7 @@ void check_stages(const Recipe& recipe, Diagnostics& diags) {
             diags.error(
                 spec.pos,
                 "a packages stage cannot be among the final stages",
-                "put it under 'stages', 'vm' or 'oci'");
+                "move it to 'stages', 'vm' or 'oci'");
         }
     }
 }

@@ -41,19 +41,18 @@ std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace
         (workspace.upper().parent_path() / "work").string());
     constexpr std::size_t kPage = 4096;
     if (options.size() >= kPage) {
-        throw Error("the recipe has more stages than one overlay mount can hold")
-            .with_hint("a shorter path in KILN_CACHE leaves room for more");
+        throw Error("too many stages: the overlay mount options would be too long")
+            .with_hint("set KILN_CACHE to a shorter path");
     }
     return options;
 }
 
 void check_mountable(const fs::path& path) {
     if (path.string().find_first_of(":,\\") != std::string::npos) {
-        throw Error(
-            fmt::format(
-                "the cache directory '{}' has a ':', ',' or '\\' in its name, which overlay "
-                "mounts cannot have",
-                path.string()))
+        throw Error(fmt::format(
+                        "the path of the cache directory '{}' contains ':', ',' or '\\', which "
+                        "overlay mounts do not allow",
+                        path.string()))
             .with_hint("set KILN_CACHE to another directory");
     }
 }
@@ -159,8 +158,8 @@ void Workspace::mount(const std::vector<fs::path>& lowers) const {
     const std::string options = overlay_options(lowers, *this);
     if (::mount("overlay", root_.c_str(), "overlay", 0, options.c_str()) != 0) {
         throw SystemError(fmt::format("cannot mount the tree at '{}'", root_.string()))
-            .with_hint("overlay mounts need a cache directory on a real file system (ext4, xfs, "
-                       "btrfs, tmpfs), not on another overlay: set KILN_CACHE");
+            .with_hint("set KILN_CACHE to a directory on ext4, xfs, btrfs or tmpfs: overlay mounts "
+                       "do not work on top of another overlay");
     }
 }
 
@@ -284,7 +283,7 @@ FileTree Store::load(const Digest& key) const {
         } catch (Error& error) {
             set_aside_if_damaged(folder);
             error.set_hint_if_empty(
-                "it is damaged: it is made again as soon as no other kiln uses it");
+                "the stage is damaged; it is rebuilt when no other kiln process uses it");
             throw;
         }
     });
@@ -334,7 +333,7 @@ void Store::commit(
     note_use(key);
     if (::rename(staged.c_str(), folder_of(key).c_str()) != 0 && errno != ENOTEMPTY &&
         errno != EEXIST) {
-        throw SystemError(fmt::format("cannot keep the stage in '{}'", folder_of(key).string()));
+        throw SystemError(fmt::format("cannot store the stage in '{}'", folder_of(key).string()));
     }
 }
 

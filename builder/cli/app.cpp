@@ -80,7 +80,7 @@ template <typename Body> ExitCode guarded(Console& console, Body&& body) {
         console.report(Error(fmt::format("'{}': {}", path, error.code().message())));
         return ExitCode::failed;
     } catch (const std::system_error& error) { // threads that cannot be had, and the like
-        console.report(Error(fmt::format("the system refuses: {}", error.code().message())));
+        console.report(Error(fmt::format("system error: {}", error.code().message())));
         return ExitCode::failed;
     } catch (const std::exception& error) {
         console.report(Error(fmt::format("internal error: {}", error.what()), ExitCode::bug)

@@ -36,7 +36,7 @@ Arguments::number(std::string_view option, std::uint64_t minimum, std::uint64_t 
     const std::optional<std::uint64_t> number = parse_unsigned(*text);
     if (!number || *number < minimum || *number > maximum) {
         throw UsageError(fmt::format(
-            "option '{}' takes a whole number from {} to {}, not '{}'",
+            "option '{}' requires a whole number from {} to {}, not '{}'",
             option,
             minimum,
             maximum,
@@ -66,16 +66,16 @@ void Arguments::set(std::string_view name, std::vector<std::string> values) {
 std::span<const OptionSpec> global_option_specs() {
     static constexpr auto kLogFormats = std::to_array<std::string_view>({"text", "json"});
     static constexpr auto kOptions = std::to_array<OptionSpec>({
-        {.name = "--help", .doc = "show help for the command and end", .letter = 'h'},
-        {.name = "--version", .doc = "show the version and end"},
+        {.name = "--help", .doc = "show help for the command and exit", .letter = 'h'},
+        {.name = "--version", .doc = "show the version and exit"},
         {.name = "--quiet", .doc = "show warnings and errors only", .letter = 'q'},
         {.name = "--verbose", .doc = "show every step", .letter = 'v'},
         {.name = "--debug",
-         .doc = "show every step and where errors come from, and keep working directories"},
+         .doc = "show every step and the source location of errors, and keep working directories"},
         {.name = "--json", .doc = "write results as JSON to standard output"},
         {.name = "--log-format",
          .value = "FORMAT",
-         .doc = "messages as text, or as JSON with one object a line",
+         .doc = "format of messages: text, or JSON with one object per line",
          .choices = kLogFormats},
     });
     return kOptions;

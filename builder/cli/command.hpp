@@ -91,7 +91,7 @@ struct Context {
 struct CommandSpec {
     std::string_view name;        ///< "check"; of a group, both words: "publish registry"
     std::string_view summary;     ///< one line, lower case, no full stop
-    std::string_view description; ///< whole sentences; blank lines between paragraphs
+    std::string_view description; ///< whole sentences; blank lines separate paragraphs
     std::span<const Example> examples;
     std::span<const OptionSpec> options = {};
     std::span<const PositionalSpec> positionals = {};

@@ -36,10 +36,10 @@ std::string wrap(std::string_view text, std::size_t width, std::size_t indent, s
     return out;
 }
 
-std::string paragraphs(std::string_view text, std::size_t width) {
+std::string wrap_paragraphs(std::string_view text, std::size_t width) {
     std::string out;
-    for (const std::string& paragraph : split(text, '\n')) {
-        out += wrap(paragraph, width, 0, 0) + '\n';
+    for (const std::string& paragraph : paragraphs(text)) {
+        out += (out.empty() ? "" : "\n") + wrap(paragraph, width, 0, 0) + '\n';
     }
     return out;
 }
@@ -100,13 +100,13 @@ std::size_t bounded(int width) {
 
 std::span<const ExitCodeDoc> exit_code_docs() {
     static constexpr auto kDocs = std::to_array<ExitCodeDoc>({
-        {ExitCode::ok, "done"},
+        {ExitCode::ok, "success"},
         {ExitCode::failed, "failed"},
-        {ExitCode::usage, "the command line is wrong"},
-        {ExitCode::invalid_recipe, "the recipe or its lock is invalid"},
-        {ExitCode::differs, "the result differs from the record"},
-        {ExitCode::remote_refused, "a remote side refused"},
-        {ExitCode::bug, "a bug in kiln"},
+        {ExitCode::usage, "invalid command line"},
+        {ExitCode::invalid_recipe, "invalid recipe or lock"},
+        {ExitCode::differs, "result differs from the record"},
+        {ExitCode::remote_refused, "rejected by the remote"},
+        {ExitCode::bug, "internal error (a bug in kiln)"},
         {ExitCode::interrupted, "interrupted"},
     });
     return kDocs;
@@ -114,10 +114,26 @@ std::span<const ExitCodeDoc> exit_code_docs() {
 
 std::span<const Example> first_examples() {
     static constexpr auto kExamples = std::to_array<Example>({
-        {"kiln check recipes/pause.yaml", "find every fault of a recipe"},
-        {"kiln help check", "show what a command does, by example"},
+        {"kiln check recipes/pause.yaml", "check a recipe and report all errors"},
+        {"kiln help check", "show help for a command"},
     });
     return kExamples;
+}
+
+std::vector<std::string> paragraphs(std::string_view text) {
+    std::vector<std::string> out;
+    bool continues = false;
+    for (const std::string& line : split_lines(text)) {
+        if (line.empty()) {
+            continues = false;
+        } else if (continues) {
+            out.back() += ' ' + line;
+        } else {
+            out.push_back(line);
+            continues = true;
+        }
+    }
+    return out;
 }
 
 std::string option_heading(const OptionSpec& option) {
@@ -173,9 +189,8 @@ std::string overview(int width) {
         codes.push_back({std::to_string(static_cast<int>(doc.code)), std::string(doc.meaning)});
     }
     return fmt::format(
-        "kiln - bakes reproducible Debian images\n\n"
-        "Usage: kiln COMMAND [OPTION...] [ARGUMENT...]\n\n"
-        "Examples:\n{}\nCommands:\n{}\nOptions of every command:\n{}\nExit codes:\n{}",
+        "kiln - build reproducible Debian images\n\nUsage: kiln COMMAND [OPTION...] "
+        "[ARGUMENT...]\n\nExamples:\n{}\nCommands:\n{}\nGlobal options:\n{}\nExit codes:\n{}",
         example_list(first_examples(), columns),
         table(commands, columns),
         option_table(global_option_specs(), columns),
@@ -190,7 +205,7 @@ std::string help_of(const CommandSpec& command, int width) {
         command.summary,
         usage_of(command),
         example_list(command.examples, columns),
-        paragraphs(command.description, columns));
+        wrap_paragraphs(command.description, columns));
     if (!command.positionals.empty()) {
         std::vector<Row> rows;
         for (const PositionalSpec& positional : command.positionals) {
@@ -201,7 +216,7 @@ std::string help_of(const CommandSpec& command, int width) {
     if (!command.options.empty()) {
         out += "\nOptions:\n" + option_table(command.options, columns);
     }
-    out += "\nOptions of every command:\n" + option_table(global_option_specs(), columns);
+    out += "\nGlobal options:\n" + option_table(global_option_specs(), columns);
     return out;
 }
 

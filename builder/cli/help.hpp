@@ -27,6 +27,9 @@ struct ExitCodeDoc {
 };
 
 [[nodiscard]] std::span<const ExitCodeDoc> exit_code_docs();
+/// The paragraphs of a text, each on one line: blank lines separate them, other line breaks count
+/// as spaces.
+[[nodiscard]] std::vector<std::string> paragraphs(std::string_view text);
 /// "-h, --help" or "--mirror URL"
 [[nodiscard]] std::string option_heading(const OptionSpec& option);
 /// Doc, choices and whether it may be repeated.

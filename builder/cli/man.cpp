@@ -64,15 +64,8 @@ std::string header(std::string_view page) {
 
 std::string paragraph_text(std::string_view text) {
     std::string out;
-    bool gap = false;
-    for (const std::string& line : split_lines(text)) {
-        if (line.empty()) {
-            gap = true;
-            continue;
-        }
-        out += gap ? ".PP\n" : "";
-        out += escape(fold(line)) + '\n';
-        gap = false;
+    for (const std::string& paragraph : paragraphs(text)) {
+        out += (out.empty() ? "" : ".PP\n") + escape(fold(paragraph)) + '\n';
     }
     return out;
 }
@@ -119,12 +112,11 @@ std::string page_name(const CommandSpec& command) {
 
 std::string overview_page() {
     std::string out = header("kiln");
-    out += ".SH NAME\nkiln \\- bakes reproducible Debian images\n"
-           ".SH SYNOPSIS\n\\fBkiln\\fR COMMAND [OPTION...] [ARGUMENT...]\n.SH DESCRIPTION\n";
-    out += paragraph_text(
-        "A recipe says what a Debian system is. kiln turns it, offline and from locked inputs "
-        "only, "
-        "into a bootable disk and a container image whose bytes are the same on every rebuild.\n");
+    out += ".SH NAME\nkiln \\- build reproducible Debian images\n.SH SYNOPSIS\n\\fBkiln\\fR "
+           "COMMAND [OPTION...] [ARGUMENT...]\n.SH DESCRIPTION\n";
+    out += paragraph_text("kiln builds golden images of Debian systems. It turns a recipe (YAML) "
+                          "and its lock, offline, into a bootable disk image and an OCI container "
+                          "image that are bit-for-bit identical on every rebuild.\n");
     out += example_section(first_examples());
     out += ".SH COMMANDS\n";
     std::string see;
@@ -159,7 +151,7 @@ std::string page_of(const CommandSpec& command) {
     if (!command.options.empty()) {
         out += option_section("OPTIONS", command.options);
     }
-    out += option_section("COMMON OPTIONS", global_option_specs());
+    out += option_section("GLOBAL OPTIONS", global_option_specs());
     return out + exit_section() + ".SH SEE ALSO\n.BR kiln (1)\n";
 }
 

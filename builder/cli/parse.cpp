@@ -20,8 +20,8 @@ namespace {
 }
 
 std::string help_hint(const CommandSpec* command) {
-    return command == nullptr ? "'kiln help' lists the commands"
-                              : fmt::format("'kiln help {}' shows examples", command->name);
+    return command == nullptr ? "run 'kiln help' for a list of commands"
+                              : fmt::format("run 'kiln help {}' for examples", command->name);
 }
 
 /// CLI11 with the options of the tables. It parses options only: what is left over are the
@@ -62,7 +62,7 @@ class Grammar {
             const OptionSpec* spec = find(name);
             fail(
                 spec == nullptr ? text
-                                : fmt::format("option '{}' needs a {}", spec->name, spec->value),
+                                : fmt::format("option '{}' requires a {}", spec->name, spec->value),
                 help_hint(command));
         }
         std::vector<std::string> left = app_.remaining();
@@ -113,7 +113,10 @@ class Grammar {
         if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
             fail(
                 fmt::format(
-                    "{} takes one of '{}', not '{}'", what, fmt::join(choices, "', '"), value),
+                    "invalid value for {}: expected one of '{}', not '{}'",
+                    what,
+                    fmt::join(choices, "', '"),
+                    value),
                 did_you_mean(value, choices));
         }
     }
@@ -132,7 +135,9 @@ class Grammar {
             const std::size_t equals = word.find('=');
             const OptionSpec* spec = find(std::string_view(word).substr(0, equals));
             if (equals != std::string::npos && spec != nullptr && spec->value.empty()) {
-                fail(fmt::format("option '{}' takes no value", spec->name), help_hint(command));
+                fail(
+                    fmt::format("option '{}' does not take a value", spec->name),
+                    help_hint(command));
             }
         }
     }
@@ -185,12 +190,12 @@ const CommandSpec& take_command(std::span<const std::string>& words) {
     }
     const std::string list = fmt::format("'{}'", fmt::join(group, "', '"));
     if (words.size() < 2 || looks_like_option(words[1])) {
-        fail(fmt::format("'kiln {}' needs one of {}", first, list), help_hint(nullptr));
+        fail(fmt::format("'kiln {}' requires one of {}", first, list), help_hint(nullptr));
     }
     const CommandSpec* command = find_command(fmt::format("{} {}", first, words[1]));
     if (command == nullptr) {
         fail(
-            fmt::format("'kiln {}' has no '{}', but {}", first, words[1], list),
+            fmt::format("unknown command 'kiln {} {}': expected one of {}", first, words[1], list),
             did_you_mean(words[1], group));
     }
     words = words.subspan(2);
@@ -205,7 +210,7 @@ void assign_positionals(
         const bool needed = spec.count == Count::one || spec.count == Count::at_least_one;
         if (words.empty() && needed) {
             fail(
-                fmt::format("'kiln {}' needs {}: {}", command.name, spec.name, spec.doc),
+                fmt::format("'kiln {}' requires {}: {}", command.name, spec.name, spec.doc),
                 help_hint(&command));
         }
         const std::size_t count = many ? words.size() : std::min<std::size_t>(words.size(), 1);
@@ -219,7 +224,7 @@ void assign_positionals(
     }
     if (!words.empty()) {
         fail(
-            fmt::format("'kiln {}' does not know what to do with '{}'", command.name, words[0]),
+            fmt::format("'kiln {}': unexpected argument '{}'", command.name, words[0]),
             help_hint(&command));
     }
 }

@@ -38,7 +38,7 @@ struct ArMember {
 
 Error damaged(const fs::path& path, std::string_view why) {
     return Error(fmt::format("'{}' is damaged: {}", path.string(), why))
-        .with_hint("delete it from the pool; the next bake fetches it again");
+        .with_hint("delete it from the download cache; the next bake downloads it again");
 }
 
 /// Reads a part of an open file.
@@ -67,16 +67,16 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
     std::array<char, kArHeaderSize> header{};
     for (std::uint64_t at = kArMagic.size(); at < file_size;) {
         if (file_size - at < kArHeaderSize) {
-            throw damaged(path, "it ends in the middle of a header");
+            throw damaged(path, "unexpected end of file in a header");
         }
         read_exactly_at(fd, std::as_writable_bytes(std::span(header)), at, path);
         const std::string_view text(header.data(), header.size());
         const auto size = parse_unsigned(trim(text.substr(kArSizeOffset, kArSizeSize)));
         if (members.size() == kMaxArMembers) {
-            throw damaged(path, "it has too many members");
+            throw damaged(path, "too many members");
         }
         if (!size || !text.ends_with("`\n")) {
-            throw damaged(path, "a member header is malformed");
+            throw damaged(path, "malformed member header");
         }
         std::string_view name = trim(text.substr(0, kArNameSize));
         if (name.ends_with('/')) {
@@ -84,7 +84,7 @@ std::vector<ArMember> ar_members(int fd, std::uint64_t file_size, const fs::path
         }
         members.push_back({std::string(name), at + kArHeaderSize, *size});
         if (*size > file_size - at - kArHeaderSize) {
-            throw damaged(path, fmt::format("it is truncated: '{}' is not whole", printable(name)));
+            throw damaged(path, fmt::format("truncated: '{}' is incomplete", printable(name)));
         }
         at += kArHeaderSize + *size + *size % 2;
     }
@@ -108,7 +108,7 @@ void with_member(
         return m.name.starts_with(prefix);
     });
     if (members.empty() || members[0].name != "debian-binary" || member == members.end()) {
-        throw damaged(path, fmt::format("it has no '{}' member", prefix));
+        throw damaged(path, fmt::format("member '{}' is missing", prefix));
     }
     RangeSource source(file.fd(), *member, path);
     ArchiveReader reader(source, path.filename().string() + "/" + printable(member->name));
@@ -135,23 +135,24 @@ void check_control_member(const ArchiveMember& member, const DebControl& control
     const bool is_file = member.entry.type == FileType::regular && member.entry.hardlink_to.empty();
     if (!is_file || !is_control_name(member.path)) {
         throw damaged(
-            control.path, fmt::format("'{}' in its control archive is not a plain file", name));
+            control.path, fmt::format("'{}' in the control archive is not a regular file", name));
     }
     const std::uint64_t limit = member.path == "control" ? kMaxControlParagraph : kMaxControlFile;
     if (member.entry.size > limit) {
         throw damaged(
             control.path,
             fmt::format(
-                "'{}' in its control archive has {}; the limit is {}",
+                "'{}' in the control archive has {}, the limit is {}",
                 name,
                 format_size(member.entry.size),
                 format_size(limit)));
     }
     if (control.files.size() == kMaxControlFiles) {
-        throw damaged(control.path, "its control archive has too many members");
+        throw damaged(control.path, "too many members in the control archive");
     }
     if (control.files.contains(member.path)) {
-        throw damaged(control.path, fmt::format("'{}' occurs twice in its control archive", name));
+        throw damaged(
+            control.path, fmt::format("duplicate member '{}' in the control archive", name));
     }
 }
 
@@ -185,7 +186,7 @@ std::string DebControl::field(std::string_view name) const {
 std::string DebControl::require_field(std::string_view name) const {
     std::string value = field(name);
     if (value.empty()) {
-        throw damaged(path, fmt::format("its control data has no field '{}'", name));
+        throw damaged(path, fmt::format("field '{}' is missing in the control data", name));
     }
     return value;
 }

@@ -76,18 +76,18 @@ std::string_view Deb822Reader::take_line() {
 void Deb822Reader::add_field(Deb822View& paragraph, std::string_view line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) {
-        fail("a field needs a colon after its name");
+        fail("expected a colon after the field name");
     }
     const std::string_view name = line.substr(0, colon);
     if (!is_field_name(name)) {
-        fail("a field's name is empty or has characters that it may not have");
+        fail("empty or invalid field name");
     }
     constexpr std::size_t kMostFields = 1000; // each is compared with those before
     if (paragraph.fields_.size() >= kMostFields) {
         fail(fmt::format("more than {} fields in a paragraph", kMostFields));
     }
     if (paragraph.has(name)) {
-        fail(fmt::format("field '{}' occurs twice in a paragraph", name));
+        fail(fmt::format("duplicate field '{}' in a paragraph", name));
     }
     std::string_view value = trim_blanks(line.substr(colon + 1));
     if (value.empty()) {
@@ -99,7 +99,7 @@ void Deb822Reader::add_field(Deb822View& paragraph, std::string_view line) {
 
 void Deb822Reader::continue_field(Deb822View& paragraph, std::string_view line) {
     if (paragraph.fields_.empty()) {
-        fail("a continuation line has no field before it");
+        fail("continuation line without a field");
     }
     // The value grows up to the end of this line; comment lines in between are removed when the
     // value is taken apart (deb822_words), which is the only use for values with comments.

@@ -20,7 +20,7 @@ std::string checked_url(std::string_view url) {
         url.starts_with("http://") || url.starts_with("https://") || url.starts_with("file:/");
     if (!known) {
         throw UsageError(
-            fmt::format("mirror '{}' is no http:, https: or file: URL", redact_url(url)));
+            fmt::format("mirror '{}' is not an http:, https: or file: URL", redact_url(url)));
     }
     while (url.ends_with('/')) {
         url.remove_suffix(1);
@@ -162,10 +162,10 @@ std::vector<std::string> Mirrors::bases(const ArchiveId& archive) const {
     }
     throw Error(
         fmt::format(
-            "no mirror is known for suite '{}' of archive '{}'", archive.suite, archive.name))
+            "no mirror configured for suite '{}' of archive '{}'", archive.suite, archive.name))
         .with_hint(fmt::format(
-            "name one: '--mirror {0}=URL', KILN_MIRROR='{0}=URL', or 'url' of the archive in the "
-            "recipe (this host's apt sources have none)",
+            "set one with '--mirror {0}=URL', KILN_MIRROR='{0}=URL', or 'url' of the archive in "
+            "the recipe (this host's apt sources have none)",
             archive.name));
 }
 

@@ -43,14 +43,14 @@ void check_options(const DiskOptions& options) {
         throw Error("GRUB's boot.img and core.img are needed together");
     }
     if (!options.boot_img.empty() && options.boot_img.size() != kSectorSize) {
-        throw Error(fmt::format("boot.img has {} bytes instead of 512", options.boot_img.size()));
+        throw Error(fmt::format("boot.img has {} bytes, expected 512", options.boot_img.size()));
     }
     if (!options.core_img.empty() && options.core_img.size() <= kSectorSize) {
-        throw Error(fmt::format("core.img has only {} bytes", options.core_img.size()));
+        throw Error(fmt::format("core.img is too small: {} bytes", options.core_img.size()));
     }
     if (options.core_img.size() > kBiosBootBytes) {
         throw Error(fmt::format(
-                        "core.img of {} does not fit into the BIOS boot partition of {}",
+                        "core.img ({}) does not fit into the BIOS boot partition ({})",
                         format_size(options.core_img.size()),
                         format_size(kBiosBootBytes)))
             .with_hint("embed fewer GRUB modules");

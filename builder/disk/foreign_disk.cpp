@@ -66,9 +66,8 @@ ImageFormat detect_disk_format(const fs::path& disk) {
     for (const KnownFormat& other : kOthers) {
         if (text.size() > other.offset && text.substr(other.offset).starts_with(other.magic)) {
             throw Error(
-                fmt::format("'{}' is {}, which kiln does not read", shown(disk), other.name))
-                .with_hint("'qemu-img convert -O qcow2' makes a qcow2 disk of an image that you "
-                           "trust");
+                fmt::format("'{}' is {}, which kiln does not support", shown(disk), other.name))
+                .with_hint("if you trust the image, convert it with 'qemu-img convert -O qcow2'");
         }
     }
     return ImageFormat::raw;
@@ -103,10 +102,9 @@ ImageFormat require_guest_disk(const fs::path& disk) {
     }
     if (as_text(head) == kQcow2Magic) {
         throw Error(
-            fmt::format(
-                "'{}' starts with a qcow2 header, but its name says that it is raw", shown(disk)))
-            .with_hint("if it was made as a qcow2 disk, rename it to end in '.qcow2'; otherwise a "
-                       "guest wrote that header into its disk");
+            fmt::format("'{}' has a qcow2 header, but the file name of a raw disk", shown(disk)))
+            .with_hint("if it is a qcow2 image, rename it to end in '.qcow2'; otherwise a guest "
+                       "wrote that header into its disk");
     }
     return format;
 }

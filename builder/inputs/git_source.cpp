@@ -58,8 +58,8 @@ std::vector<std::string> first_names(const std::vector<std::string>& names) {
 }
 
 constexpr const char* kIncompleteHint =
-    "check it out with all of its content, and name that folder as a 'directory' source; or name "
-    "the other repository as a source of its own";
+    "check it out completely and use that directory as a 'directory' source, or add the other "
+    "repository as a separate source";
 
 /// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: a pointer is a text of less than 1024
 /// bytes that begins with the version.
@@ -143,7 +143,7 @@ class Git {
             throw ProcessError("'git fetch'", all);
         }
         if (!run({"cat-file", "-e", source_.commit + "^{commit}"}).ok()) {
-            throw Error("no branch and no tag of the repository contains the commit");
+            throw Error("no branch or tag of the repository contains the commit");
         }
     }
 
@@ -163,7 +163,7 @@ class Git {
         }
         throw Error(
             fmt::format(
-                "the commit has {} {}{}, of which it holds the name only",
+                "the commit has {} {}{}, whose content is not in the repository",
                 names.size(),
                 what,
                 names.size() == 1 || !what.starts_with("sub") ? "" : "s"),
@@ -210,7 +210,7 @@ class Git {
 void require_commit(const GitSource& source) {
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (source.commit.empty() || !std::all_of(source.commit.begin(), source.commit.end(), is_hex)) {
-        throw bad_url(source.url, fmt::format("'{}' is not a commit", excerpt(source.commit)));
+        throw bad_url(source.url, fmt::format("'{}' is not a commit id", excerpt(source.commit)));
     }
 }
 
@@ -243,7 +243,7 @@ std::string git_protocols(const std::string& url) {
     const auto* found = std::find_if(
         kProtocols.begin(), kProtocols.end(), [&](const Row& row) { return row.first == scheme; });
     if (found == kProtocols.end()) {
-        throw bad_url(url, "supported are https:, http:, ssh:, git:, file: and paths");
+        throw bad_url(url, "supported: https:, http:, ssh:, git:, file: and paths");
     }
     if (host_part(std::string_view(url).substr(scheme_end + 3)).starts_with('-')) {
         throw bad_url(url, "a host must not begin with '-'");
@@ -255,7 +255,8 @@ Digest fetch_git_archive(const GitSource& source, const InputContext& in) {
     require_commit(source);
     if (in.offline) {
         throw Error(fmt::format(
-                        "commit {} of '{}' is not in the pool, and --offline forbids to fetch it",
+                        "commit {} of '{}' is not in the download cache and cannot be fetched with "
+                        "--offline",
                         source.commit,
                         redact_url(source.url)))
             .with_hint("run once without --offline");

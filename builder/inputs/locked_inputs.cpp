@@ -36,7 +36,7 @@ bool has_locked(const Lockfile& lock, std::string_view wanted) {
 
 Error outdated(const Recipe& recipe, std::string message) {
     return Error(std::move(message), ExitCode::invalid_recipe)
-        .with_hint(fmt::format("'kiln lock {}' brings the lock up to date", recipe.name));
+        .with_hint(fmt::format("run 'kiln lock {}' to update the lock", recipe.name));
 }
 
 } // namespace
@@ -70,7 +70,7 @@ void LockedInputs::check_artifacts() const {
             throw outdated(
                 recipe_,
                 fmt::format(
-                    "artifact '{}' is not in the lock as the lock of bundle '{}' has it",
+                    "artifact '{}' differs between the recipe's lock and the lock of bundle '{}'",
                     now.name,
                     now.version));
         }
@@ -91,7 +91,7 @@ void LockedInputs::check_fit() const {
     if (lock_.recipe != recipe_.name) {
         throw outdated(
             recipe_,
-            fmt::format("the lock is for recipe '{}', not for '{}'", lock_.recipe, recipe_.name));
+            fmt::format("the lock is for recipe '{}', not '{}'", lock_.recipe, recipe_.name));
     }
     for (const auto* specs : {&recipe_.stages, &recipe_.vm_stages, &recipe_.oci_stages}) {
         for (const StageSpec& spec : *specs) {
@@ -154,7 +154,7 @@ const LockedSource& LockedInputs::locked_source(const SourceSpec& source) const 
     throw outdated(
         recipe_,
         fmt::format(
-            "{}: source '{}' is not in the lock as the recipe has it",
+            "{}: source '{}' differs between the recipe and the lock",
             source.pos.to_string(),
             source.name));
 }

@@ -25,12 +25,12 @@ Error damaged(const fs::path& path, const PoolInput& input, const std::string& f
     const std::string expected =
         input.size == 0 ? input.sha256.to_string()
                         : fmt::format("{}, {} bytes", input.sha256.to_string(), input.size);
-    return Error(fmt::format("'{}' in the pool is damaged", path.string()))
+    return Error(fmt::format("checksum mismatch for '{}' in the download cache", path.string()))
         .with_details(
             {fmt::format("input:    {}", input.name),
              fmt::format("expected: {}", expected),
              fmt::format("found:    {}", found)})
-        .with_hint("a run without --offline sets it aside and fetches it again");
+        .with_hint("run without --offline to download it again");
 }
 
 /// What a file is, whatever its name: nothing when it is gone.
@@ -95,18 +95,18 @@ std::string fetch_hint(const std::vector<const PoolInput*>& failed, const std::s
         return input->purpose == HttpPurpose::apt_mirror;
     });
     if (!is_of_archive) {
-        const std::string check =
-            "check their URLs and digests where the recipe or the definition names them";
-        return refresh.empty() ? check
-                               : fmt::format("{}; {} locks what is there now", check, refresh);
+        const std::string check = "check their URLs and digests in the recipe or definition";
+        return refresh.empty()
+                   ? check
+                   : fmt::format("{}; run {} to lock their current content", check, refresh);
     }
     if (refresh.empty()) {
-        return "the lock is new, and the mirror does not have what its lists name: try again "
-               "later, or take another mirror (--mirror)";
+        return "the mirror is out of sync: it does not have files listed in its own indices; try "
+               "again later, or use another mirror (--mirror)";
     }
     return fmt::format(
-        "archives drop old packages: {} solves anew and shows what changed; '--snapshot URL' "
-        "fetches what was dropped",
+        "archives remove old package versions: run {} to update the lock, or use '--snapshot URL' "
+        "to download removed versions",
         refresh);
 }
 
@@ -160,7 +160,7 @@ bool Pool::has_whole(const PoolInput& input, bool offline, Console& console) con
         if (identity_of(path) == judged) {
             fs::rename(path, aside(path));
             console.warning(fmt::format(
-                "{}: {}; set aside as '{}', and fetched again",
+                "{}: {}; moved to '{}' and downloaded again",
                 input.name,
                 error.message(),
                 aside(path).filename().string()));
@@ -173,7 +173,8 @@ std::unique_ptr<Source> Pool::open(const PoolInput& input) const {
     const fs::path path = path_of(input.sha256);
     const auto size = size_of(path);
     if (!size) {
-        throw Error(fmt::format("'{}' is not in the pool '{}'", input.name, directory_.string()));
+        throw Error(
+            fmt::format("'{}' is not in the download cache '{}'", input.name, directory_.string()));
     }
     if (input.size != 0 && *size != input.size) {
         throw damaged(path, input, fmt::format("{} bytes", *size));
@@ -209,7 +210,7 @@ void Pool::fetch(
     }
     if (options.offline) {
         for (const std::size_t i : wanted) {
-            failures.add(i, Error("not in the pool"));
+            failures.add(i, Error("not in the download cache"));
         }
     } else if (!wanted.empty()) {
         // The largest first: no long transfer is left over at the end.
@@ -230,9 +231,9 @@ void Pool::fetch(
         progress.end(failures.count() == 0);
     }
     if (failures.count() > 0) {
-        const std::string what = options.offline
-                                     ? "are missing or damaged, and --offline forbids to fetch them"
-                                     : "could not be fetched";
+        const std::string what =
+            options.offline ? "are missing or damaged and cannot be downloaded with --offline"
+                            : "could not be downloaded";
         throw Error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what))
             .with_details(failures.lines([&](std::size_t i) { return inputs[i].name; }))
             .with_hint(
@@ -257,7 +258,7 @@ Digest Pool::add(const fs::path& file) const {
     TeeSink both(copy_file, check);
     copy(source, both);
     if (check.digest() != digest) {
-        throw Error(fmt::format("'{}' changed while it was read", file.string()));
+        throw Error(fmt::format("'{}' changed while it was being read", file.string()));
     }
     copy_file.commit();
     return digest;

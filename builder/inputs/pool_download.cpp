@@ -165,7 +165,8 @@ class Filler {
         if (response.status == 416) {
             // The server's file ends before our part does.
             clear();
-            throw TransferError(fmt::format("'{}' is shorter than it was", redact_url(url)), true);
+            throw TransferError(
+                fmt::format("'{}' became shorter while it was being read", redact_url(url)), true);
         }
         return response;
     }
@@ -186,10 +187,10 @@ class Filler {
     void take(Bytes bytes) {
         const std::uint64_t size = download_.input.size;
         if (size != 0 && part_.size() + bytes.size() > size) {
-            throw TooLong{fmt::format("longer than the {} bytes of the lock", size)};
+            throw TooLong{fmt::format("larger than the {} bytes in the lock", size)};
         }
         if (size == 0 && part_.size() + bytes.size() > kMostOfUnknown) {
-            throw TooLong{fmt::format("longer than {}", format_size(kMostOfUnknown))};
+            throw TooLong{fmt::format("larger than {}", format_size(kMostOfUnknown))};
         }
         part_.append(bytes);
         download_.progress.add_bytes(static_cast<std::int64_t>(bytes.size()));
@@ -203,11 +204,11 @@ class Filler {
     [[nodiscard]] std::optional<std::string> find_fault() const {
         const PoolInput& input = download_.input;
         if (input.size != 0 && part_.size() != input.size) {
-            return fmt::format("{} bytes instead of {}", part_.size(), input.size);
+            return fmt::format("size mismatch: {} bytes, expected {}", part_.size(), input.size);
         }
         if (const Digest found = part_.digest(); found != input.sha256) {
             return fmt::format(
-                "wrong content: expected {}, found {}",
+                "checksum mismatch: expected {}, got {}",
                 input.sha256.to_string(),
                 found.to_string());
         }
@@ -241,7 +242,7 @@ void FetchProgress::add_bytes(std::int64_t bytes) {
 }
 
 void FetchProgress::waiting_for(const std::string& name) {
-    job_.note(fmt::format("waiting for another kiln, which fetches {}", name));
+    job_.note(fmt::format("waiting for another kiln process to download {}", name));
 }
 
 void FetchProgress::file_done() {
@@ -278,12 +279,12 @@ void download_into_pool(const Download& download) {
     }
     std::vector<std::string> failures = std::move(filler).failures();
     if (failures.empty()) {
-        throw Error("nothing is known about where to fetch it from");
+        throw Error("no download location is known");
     }
     if (failures.size() == 1) {
         throw Error(failures.front());
     }
-    throw Error("no origin has it").with_details(std::move(failures));
+    throw Error("not found on any mirror").with_details(std::move(failures));
 }
 
 } // namespace kiln

@@ -124,11 +124,12 @@ void fetch_git_source(
     if (fetch_git_archive(git, in) != locked.sha256) {
         throw Error(
             fmt::format(
-                "the archive of commit {} of source '{}' is not the one that was locked",
+                "checksum mismatch for source '{1}': the archive of commit {0} differs from the "
+                "lock",
                 git.commit,
                 source.name),
             ExitCode::invalid_recipe)
-            .with_hint(refresh.empty() ? "" : fmt::format("{} locks it again", refresh));
+            .with_hint(refresh.empty() ? "" : fmt::format("run {} to lock it again", refresh));
     }
 }
 

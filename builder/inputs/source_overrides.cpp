@@ -23,7 +23,7 @@ std::string alternatives_of(const Recipe& recipe, const std::string& source) {
     for (const auto& [word, file] : words->second) {
         names.push_back(word);
     }
-    return fmt::format("or one of its alternatives: {}", fmt::join(names, ", "));
+    return fmt::format("or one of the alternatives: {}", fmt::join(names, ", "));
 }
 
 } // namespace

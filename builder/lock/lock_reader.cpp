@@ -43,7 +43,7 @@ class LockReader {
             diagnostics_.error(
                 fields.pos_of("kiln_lock"),
                 fmt::format(
-                    "this is format {} of the lock, and this kiln reads format {}",
+                    "unsupported lock format {} (this version of kiln reads format {})",
                     format,
                     Lockfile::kFormat),
                 remedy(fields.optional_text("recipe")));
@@ -94,7 +94,7 @@ class LockReader {
     static std::string remedy(const std::string& recipe) {
         const std::string name = kLockName.fits(recipe) ? recipe : "NAME";
         return fmt::format(
-            "'kiln lock {0}' makes a new one ('kiln artifact lock {0}' that of a bundle or "
+            "run 'kiln lock {0}' to create a new one ('kiln artifact lock {0}' for a bundle or "
             "program)",
             name);
     }
@@ -104,7 +104,8 @@ class LockReader {
         const std::string text = fields.text(key);
         const auto value = Digest::parse(text);
         if (!value && diagnostics_.error_count() == before) {
-            diagnostics_.error(fields.pos_of(key), "a SHA-256 has 64 lower-case hex digits");
+            diagnostics_.error(
+                fields.pos_of(key), "a SHA-256 digest has 64 lower-case hexadecimal digits");
         }
         return value.value_or(Digest());
     }
@@ -143,7 +144,7 @@ class LockReader {
             }
             if (!seen.insert(value).second) {
                 diagnostics_.error(
-                    fields.pos_of(key), fmt::format("'{}' occurs twice in '{}'", value, key));
+                    fields.pos_of(key), fmt::format("duplicate '{}' in '{}'", value, key));
             }
         }
         return values;
@@ -161,14 +162,13 @@ class LockReader {
     }
 
     RequestPart request_part(const JsonNode& node) {
-        JsonFields fields(node, "a part of the request", diagnostics_);
+        JsonFields fields(node, "part of the request", diagnostics_);
         RequestPart out;
         out.part = text(fields, "part", kLockLine);
         out.says = texts(fields, "says", kLockLine);
         fields.finish();
         if (!parts_.insert(out.part).second) {
-            diagnostics_.error(
-                fields.pos_of("part"), fmt::format("a second part is called '{}'", out.part));
+            diagnostics_.error(fields.pos_of("part"), fmt::format("duplicate part '{}'", out.part));
         }
         return out;
     }
@@ -210,7 +210,7 @@ class LockReader {
         if (!out.package.empty() && out.package <= last_package_) {
             diagnostics_.error(
                 fields.pos_of("package"),
-                fmt::format("'{}' is not in the order of names", out.package));
+                fmt::format("'{}' is not in alphabetical order", out.package));
         }
         last_package_ = out.package;
         return out;
@@ -226,16 +226,14 @@ class LockReader {
         if (!stages_.emplace(out.branch, out.stage).second) {
             diagnostics_.error(
                 fields.pos_of("stage"),
-                fmt::format("a second stage is called '{}' ({})", out.stage, out.branch));
+                fmt::format("duplicate stage '{}' ({})", out.stage, out.branch));
         }
         for (const std::string& name : out.packages) {
             if (lock.find(name) == nullptr) {
                 diagnostics_.error(
                     fields.pos_of("packages"),
                     fmt::format(
-                        "stage '{}' installs '{}', which the packages do not have",
-                        out.stage,
-                        name));
+                        "stage '{}' installs '{}', which is not in 'packages'", out.stage, name));
             }
         }
         return out;
@@ -258,8 +256,7 @@ class LockReader {
         }
         if (!sources_.emplace(out.kind, out.name).second) {
             diagnostics_.error(
-                fields.pos_of("name"),
-                fmt::format("a second {} source is called '{}'", out.kind, out.name));
+                fields.pos_of("name"), fmt::format("duplicate {} source '{}'", out.kind, out.name));
         }
         source_names_.insert(out.name);
         return out;
@@ -276,17 +273,17 @@ class LockReader {
         fields.finish();
         if (!source_names_.contains(out.source)) {
             diagnostics_.error(
-                fields.pos_of("source"), fmt::format("there is no source '{}'", out.source));
+                fields.pos_of("source"), fmt::format("source '{}' not found", out.source));
         }
         for (const std::string& need : out.needs) {
             if (!built_.contains(need)) {
                 diagnostics_.error(
-                    fields.pos_of("needs"), fmt::format("'{}' does not come before it", need));
+                    fields.pos_of("needs"), fmt::format("'{}' is not listed before it", need));
             }
         }
         if (!built_.insert(out.source).second) {
             diagnostics_.error(
-                fields.pos_of("source"), fmt::format("'{}' is built twice", out.source));
+                fields.pos_of("source"), fmt::format("duplicate distribution '{}'", out.source));
         }
         return out;
     }
@@ -311,9 +308,9 @@ Lockfile parse_lockfile(std::shared_ptr<const SourceFile> file, Diagnostics& dia
 
 Lockfile load_lockfile(const std::string& path) {
     if (!fs::exists(path)) {
-        throw Error(fmt::format("there is no lock '{}'", path), ExitCode::invalid_recipe)
-            .with_hint(
-                "'kiln lock RECIPE' makes it; 'kiln bake RECIPE --refresh' does it on the way");
+        throw Error(fmt::format("lock '{}' not found", path), ExitCode::invalid_recipe)
+            .with_hint("run 'kiln lock RECIPE' to create it, or 'kiln bake RECIPE --refresh' to "
+                       "create it and bake");
     }
     std::optional<std::string> text;
     try {

@@ -146,14 +146,14 @@ bool is_tool(std::string_view text) {
 const LockRule kLockName{"a name", is_name};
 const LockRule kLockArchitecture{"an architecture", is_architecture};
 const LockRule kLockPackageName{"a package name", is_package_name};
-const LockRule kLockVersion{"a version of a package", is_version};
+const LockRule kLockVersion{"a valid package version", is_version};
 const LockRule kLockSuite{"a suite", is_suite};
 const LockRule kLockPoolPath{"a path below an archive", is_pool_path};
 const LockRule kLockSnapshot{"a time such as 20231115T101320Z", is_snapshot};
 const LockRule kLockFileName{"a file name", is_file_name};
 const LockRule kLockBranch{"one of 'common', 'vm', 'oci'", is_branch};
 const LockRule kLockMultiArch{"one of 'no', 'same', 'foreign', 'allowed'", is_multi_arch};
-const LockRule kLockSourceName{"a name of a source", is_source_name};
+const LockRule kLockSourceName{"a source name", is_source_name};
 const LockRule kLockWord{"a version or commit", is_plain_word};
 const LockRule kLockLocation{"a URL or path", is_location};
 const LockRule kLockLine{"one line of text", is_line};

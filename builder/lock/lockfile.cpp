@@ -209,10 +209,11 @@ Lockfile::packages_of(std::string_view branch, std::string_view stage) const {
     });
     if (found == stages.end()) {
         throw Error(
-            fmt::format("the lock knows no packages stage '{}' ({})", stage, branch),
+            fmt::format("the lock has no packages stage '{}' ({})", stage, branch),
             ExitCode::invalid_recipe)
             .with_hint(fmt::format(
-                "the recipe changed after it was locked: 'kiln lock {}' locks it again", recipe));
+                "the recipe changed after it was locked: run 'kiln lock {}' to update the lock",
+                recipe));
     }
     std::vector<const LockedPackage*> out;
     for (const std::string& name : found->packages) {
@@ -263,7 +264,7 @@ void compare(const Inventory& before, const Inventory& after, std::vector<std::s
             out.push_back(
                 fmt::format("~ {} {} -> {}", name, old->second.version, now->second.version));
         } else if (old->second.digest != now->second.digest) {
-            out.push_back(fmt::format("~ {} {} (other content)", name, now->second.version));
+            out.push_back(fmt::format("~ {} {} (content changed)", name, now->second.version));
         }
     }
 }

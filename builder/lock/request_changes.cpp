@@ -49,7 +49,7 @@ void compare_part(
         const auto old = gone.find(what);
         if (old != gone.end() && old->second.size() == 1 && added.size() == 1) {
             out.push_back(fmt::format(
-                "{}: {} was '{}' and is '{}' now",
+                "{}: {} changed from '{}' to '{}'",
                 after.part,
                 what,
                 old->second.front().value,
@@ -67,7 +67,7 @@ void compare_part(
         }
     }
     if (out.size() == known && before.says != after.says) {
-        out.push_back(fmt::format("{}: the order has changed", after.part));
+        out.push_back(fmt::format("{}: the order changed", after.part));
     }
 }
 
@@ -99,7 +99,7 @@ std::vector<std::string> describe_request_changes(
         }
     }
     if (out.empty() && before != after) {
-        out.emplace_back("the order of archives or stages has changed");
+        out.emplace_back("the order of archives or stages changed");
     }
     return out;
 }

@@ -49,7 +49,7 @@ class Parser {
         JsonNode node = value(0);
         skip_space();
         if (pos_ < text_.size()) {
-            fail("the document has ended; nothing may follow");
+            fail("unexpected text after the end of the document");
         }
         return node;
     }
@@ -61,7 +61,7 @@ class Parser {
 
     [[noreturn]] void fail(const std::string& message) {
         const bool cut = pos_ >= text_.size();
-        diagnostics_.error(here(), cut ? "the file ends too early: it was cut off" : message);
+        diagnostics_.error(here(), cut ? "unexpected end of file" : message);
         throw SyntaxFault();
     }
 
@@ -167,7 +167,7 @@ class Parser {
         std::string out;
         while (!at('"')) {
             if (pos_ >= text_.size() || static_cast<unsigned char>(text_[pos_]) < 0x20) {
-                fail("a string must end on its line");
+                fail("unterminated string");
             }
             if (text_[pos_] == '\\') {
                 escape(out);
@@ -245,7 +245,7 @@ JsonFields::JsonFields(const JsonNode& node, std::string what, Diagnostics& diag
     for (const JsonNode::Member& member : node.members) {
         if (!seen.insert(member.key).second) {
             diagnostics_.error(
-                member.pos, fmt::format("'{}' occurs twice in {}", member.key, what_));
+                member.pos, fmt::format("duplicate key '{}' in {}", member.key, what_));
         }
     }
 }
@@ -313,7 +313,7 @@ std::vector<std::string> JsonFields::texts(std::string_view key) {
     std::vector<std::string> out;
     for (const JsonNode& item : list(key)) {
         if (item.type != JsonNode::Type::string) {
-            diagnostics_.error(item.pos, fmt::format("'{}' must list strings", key));
+            diagnostics_.error(item.pos, fmt::format("'{}' must be a list of strings", key));
         }
         out.push_back(item.text);
     }

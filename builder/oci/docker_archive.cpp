@@ -112,7 +112,7 @@ void require_loadable_archive(const fs::path& archive) {
         const Json json = parse_json(text.text(), "manifest.json");
         const std::vector<JsonObject> images = json_objects(json, "manifest.json");
         if (images.size() != 1) {
-            throw Error(fmt::format("the archive holds {} images instead of one", images.size()));
+            throw Error(fmt::format("the archive contains {} images, expected one", images.size()));
         }
         for (const std::string& name : images.front().texts_or_empty("RepoTags")) {
             require_image_reference(name);

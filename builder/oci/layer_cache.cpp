@@ -81,7 +81,7 @@ DirectoryLayerCache::DirectoryLayerCache(fs::path directory) : directory_(std::m
     fs::create_directories(directory_ / "blobs", error);
     if (error) {
         throw SystemError(
-            fmt::format("cannot make directory '{}'", directory_.string()), error.value());
+            fmt::format("cannot create directory '{}'", directory_.string()), error.value());
     }
 }
 

@@ -192,7 +192,7 @@ void check_image(const OciImage& image) {
         throw Error("an OCI image needs at least one layer");
     }
     if (image.annotations.contains(std::string(annotation::kRefName))) {
-        throw Error(fmt::format("'{}' belongs to the index only", annotation::kRefName));
+        throw Error(fmt::format("'{}' is only valid in the index", annotation::kRefName));
     }
 }
 

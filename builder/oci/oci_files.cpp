@@ -24,8 +24,8 @@ ArchiveLimits unpacking_limits(ArchiveLimits limits) {
 }
 
 Error wrong_blob(const OciDescriptor& stated, std::string found) {
-    return Error(fmt::format("blob '{}' is not what its name says", stated.digest.to_string()))
-        .with_details({fmt::format("stated: {} bytes", stated.size), std::move(found)});
+    return Error(fmt::format("checksum mismatch for blob '{}'", stated.digest.to_string()))
+        .with_details({fmt::format("expected: {} bytes", stated.size), std::move(found)});
 }
 
 } // namespace
@@ -36,7 +36,7 @@ std::string blob_name(const Digest& digest) {
 
 void require_blob(const OciDescriptor& stated, std::uint64_t size, const Digest& digest) {
     if (size != stated.size || digest != stated.digest) {
-        throw wrong_blob(stated, fmt::format("found:  {} bytes, {}", size, digest.to_string()));
+        throw wrong_blob(stated, fmt::format("got:      {} bytes, {}", size, digest.to_string()));
     }
 }
 
@@ -78,7 +78,7 @@ ArchivedFiles::ArchivedFiles(const fs::path& archive, const ArchiveLimits& limit
         }
         const std::string number = std::to_string(numbers_.size());
         if (!numbers_.emplace(member->path, number).second) {
-            throw Error(fmt::format("'{}' occurs twice", printable(member->path)));
+            throw Error(fmt::format("duplicate member '{}'", printable(member->path)));
         }
         AtomicFile out(folder_.path() / number, 0600);
         copy(reader.content(), out);
@@ -89,8 +89,8 @@ ArchivedFiles::ArchivedFiles(const fs::path& archive, const ArchiveLimits& limit
 std::unique_ptr<RegularFile> ArchivedFiles::open(const std::string& name) const {
     const auto it = numbers_.find(name);
     if (it == numbers_.end()) {
-        throw Error(
-            fmt::format("'{}' holds no file '{}'", printable(archive_.string()), printable(name)));
+        throw Error(fmt::format(
+            "'{}' does not contain the file '{}'", printable(archive_.string()), printable(name)));
     }
     return std::make_unique<RegularFile>(folder_.path() / it->second);
 }

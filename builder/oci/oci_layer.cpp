@@ -39,9 +39,8 @@ class Planner {
   private:
     void add(const std::string& path, const Entry& entry) {
         if (base_name(path).starts_with(kWhiteoutPrefix)) {
-            throw Error(fmt::format("'/{}' cannot be put into an OCI layer", path))
-                .with_hint(
-                    "there, a name that begins with '.wh.' removes another: rename the file");
+            throw Error(fmt::format("'/{}' cannot be stored in an OCI layer", path))
+                .with_hint("names that begin with '.wh.' are whiteouts: rename the file");
         }
         if (entry.type == FileType::whiteout) {
             if (below_.find(path) != nullptr && parent_is_directory(path)) {
@@ -128,7 +127,7 @@ class Planner {
 
     static void require_directory(const Entry* parent, std::string_view path) {
         if (!is_directory(parent)) {
-            throw Error(fmt::format("the parent of '/{}' is no directory of the tree", path));
+            throw Error(fmt::format("the parent of '/{}' is not a directory", path));
         }
     }
 

@@ -37,7 +37,7 @@ class LayerParser {
             const std::string_view removed = name.substr(kWhiteoutPrefix.size());
             if (removed.empty() || removed == "." || removed == "..") {
                 throw Error(
-                    fmt::format("the whiteout '/{}' removes nothing", printable(member.path)));
+                    fmt::format("whiteout '/{}' does not match any file", printable(member.path)));
             }
             whiteouts_.insert(
                 parent.empty() ? std::string(removed) : fmt::format("{}/{}", parent, removed));
@@ -88,7 +88,7 @@ class LayerParser {
         }
         if (first == nullptr || first->type == FileType::directory) {
             throw Error(fmt::format(
-                "'/{}' is a hard link to '/{}', which is no file",
+                "'/{}' is a hard link to '/{}', which is not a regular file",
                 printable(path),
                 printable(target)));
         }
@@ -133,7 +133,8 @@ class LayerParser {
         }
         Entry& entry = delta_.entries().at(path);
         if (entry.type != FileType::directory) {
-            throw Error(fmt::format("'/{}' is marked opaque and is no directory", printable(path)));
+            throw Error(
+                fmt::format("'/{}' is marked opaque, but is not a directory", printable(path)));
         }
         entry.opaque = true;
     }
@@ -153,7 +154,8 @@ class LayerParser {
                 budget_.add_member(name_, path, directory);
                 delta_.put(std::string(path), std::move(directory));
             } else if (parent != nullptr && parent->type != FileType::directory) {
-                throw Error(fmt::format("'/{}' has members and is no directory", printable(path)));
+                throw Error(
+                    fmt::format("'/{}' has members, but is not a directory", printable(path)));
             }
         }
     }

@@ -98,7 +98,7 @@ OciDescriptor descriptor_from_json(const JsonObject& value) {
     const std::string text = value.text("digest");
     const auto digest = Digest::parse(text);
     if (!digest || !text.starts_with("sha256:")) {
-        throw Error(fmt::format("'{}' is no SHA-256 digest", printable(text)));
+        throw Error(fmt::format("'{}' is not a SHA-256 digest", printable(text)));
     }
     descriptor.digest = *digest;
     descriptor.size = value.number("size");

@@ -84,7 +84,7 @@ choose_manifest(const OciFiles& files, const fs::path& image, std::string_view r
         auto found = candidates(text, wanted);
         if (found.size() != 1) {
             throw Error(fmt::format(
-                "'{}' holds {} images{}",
+                "'{}' contains {} images{}",
                 image.string(),
                 found.empty() ? "no" : "several",
                 wanted.empty() ? " for linux/amd64" : fmt::format(" named '{}'", wanted)));
@@ -147,7 +147,7 @@ ImageParts locate_in_docker_archive(const OciFiles& files) {
     const Json json = parse_json(files.read_text("manifest.json"), "manifest.json");
     const std::vector<JsonObject> manifests = json_objects(json, "manifest.json");
     if (manifests.size() != 1) {
-        throw Error(fmt::format("the archive holds {} images instead of one", manifests.size()));
+        throw Error(fmt::format("the archive contains {} images, expected one", manifests.size()));
     }
     const JsonObject& manifest = manifests.front();
     ImageParts parts;
@@ -171,7 +171,7 @@ ImageParts locate(const OciFiles& files, const fs::path& image, const std::strin
     if (files.has("manifest.json")) {
         return locate_in_docker_archive(files);
     }
-    throw Error("neither an OCI image layout nor an archive of docker save");
+    throw Error("not an OCI image layout or a 'docker save' archive");
 }
 
 /// Puts the layers of an image on top of each other.
@@ -195,7 +195,9 @@ class LayerStack {
             require_blob(*layer.descriptor, found.size, found.digest);
         }
         if (found.diff_id != diff_id) {
-            throw Error(fmt::format("layer {} is not what the image config says", count_ + 1))
+            throw Error(
+                fmt::format(
+                    "diff_id mismatch: layer {} does not match the image config", count_ + 1))
                 .with_details(
                     {"stated: " + diff_id.to_string(), "found:  " + found.diff_id.to_string()});
         }
@@ -221,7 +223,7 @@ std::vector<Digest> diff_ids(const JsonObject& config) {
     for (const std::string& text : config.object("rootfs").texts("diff_ids")) {
         const auto digest = Digest::parse(text);
         if (!digest) {
-            throw Error(fmt::format("'{}' is no SHA-256 digest", printable(text)));
+            throw Error(fmt::format("'{}' is not a SHA-256 digest", printable(text)));
         }
         out.push_back(*digest);
     }
@@ -251,7 +253,9 @@ read_image(const OciFiles& files, const fs::path& path, const OciReadOptions& op
     const std::vector<Digest> stated = diff_ids(config);
     if (stated.size() != parts.layers.size()) {
         throw Error(fmt::format(
-            "the image has {} layers, its config {}", parts.layers.size(), stated.size()));
+            "the image has {} layers, but its config lists {}",
+            parts.layers.size(),
+            stated.size()));
     }
     LayerStack stack(files, options);
     for (std::size_t i = 0; i < stated.size(); ++i) {

@@ -43,7 +43,7 @@ CpanIndex CpanIndex::parse(std::string_view text, const std::string& name) {
             words[1] == "undef" ? std::string() : words[1], "authors/id/" + words[2]};
     }
     if (in_header) {
-        throw Error(fmt::format("'{}' is no index of packages: it has no header", name));
+        throw Error(fmt::format("'{}' is not a package index: the header is missing", name));
     }
     return out;
 }

@@ -51,13 +51,14 @@ std::vector<ModuleNeed> parse_cpanfile(std::string_view text, const std::string&
             const bool wanted = match[1].str() == "requires" &&
                                 (phase == "runtime" || phase == "build" || phase == "configure");
             if (!range) {
-                throw Error(fmt::format("{}:{}: '{}' is no version", name, number, match[3].str()));
+                throw Error(fmt::format(
+                    "{}:{}: '{}' is not a valid version", name, number, match[3].str()));
             }
             if (wanted) {
                 out.push_back({NeedPhase::runtime, match[2].str(), *range});
             }
         } else {
-            throw Error(fmt::format("{}:{}: '{}' is not understood", name, number, line));
+            throw Error(fmt::format("{}:{}: syntax error at '{}'", name, number, line));
         }
     }
     return out;

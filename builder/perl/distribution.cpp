@@ -142,7 +142,7 @@ Distribution read_distribution(const std::filesystem::path& tarball, const std::
     out.tool = tool_of(found, out.needs);
     if (out.tool == BuildTool::none) {
         throw Error(fmt::format(
-            "'{}' has neither Makefile.PL nor Build.PL: it is no release of a perl distribution",
+            "'{}' has neither Makefile.PL nor Build.PL: not a release of a perl distribution",
             name));
     }
     return out;

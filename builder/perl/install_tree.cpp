@@ -46,7 +46,7 @@ unpack_tarball(const fs::path& tarball, const std::string& name, const fs::path&
         tops.push_back(entry.path().filename().string());
     }
     if (tops.size() != 1) {
-        throw Error(fmt::format("'{}' does not have one folder that holds everything", name));
+        throw Error(fmt::format("'{}' does not have a single top-level directory", name));
     }
     return tops.front();
 }

@@ -93,7 +93,7 @@ PerlPackage read_perl_package(const std::filesystem::path& path) {
     out.depends = parse_relations(control.field("Depends"));
     if (control.require_field("Architecture") != "all") {
         throw Error(
-            fmt::format("package '{}' is compiled for Debian's own perl", out.distribution.name));
+            fmt::format("package '{}' is compiled for Debian's perl", out.distribution.name));
     }
     read_deb_data(path, [&](ArchiveReader& reader) {
         while (const auto member = reader.next()) {
@@ -128,7 +128,7 @@ std::vector<std::string> members_for(
             });
         if (!satisfied) {
             faults.push_back(fmt::format(
-                "{} needs {}, which no distribution of the bundle provides",
+                "{} requires {}, which no distribution in the bundle provides",
                 package,
                 alternatives.front()));
         }

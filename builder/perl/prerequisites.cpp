@@ -82,7 +82,7 @@ class Resolver {
         for (const std::string& name : members_[member].also_needs) {
             if (const auto found = by_name_.find(name); found == by_name_.end()) {
                 out_.faults.push_back(fmt::format(
-                    "{} needs {}, which the bundle does not have", members_[member].name, name));
+                    "{} requires {}, which is not in the bundle", members_[member].name, name));
             } else {
                 out.insert(found->second);
             }
@@ -93,7 +93,7 @@ class Resolver {
     /// The member that satisfies a need; nothing when perl itself does, or after a fault.
     std::optional<std::size_t> provider_of(const std::string& who, const ModuleNeed& need) {
         if (need.module == "perl") {
-            check_version(who, need, "perl itself", perl_version_);
+            check_version(who, need, "perl", perl_version_);
             return std::nullopt;
         }
         if (const auto found = providers_.find(need.module); found != providers_.end()) {
@@ -102,7 +102,7 @@ class Resolver {
             return found->second.member;
         }
         if (const auto found = core_.find(need.module); found != core_.end()) {
-            check_version(who, need, "perl itself", found->second);
+            check_version(who, need, "perl", found->second);
             return std::nullopt;
         }
         if (std::find(out_.missing.begin(), out_.missing.end(), need.module) ==
@@ -110,7 +110,7 @@ class Resolver {
             out_.missing.push_back(need.module);
         }
         out_.faults.push_back(fmt::format(
-            "{} needs {}{} {}, which no distribution of the bundle provides",
+            "{} requires {}{} {}, which no distribution in the bundle provides",
             who,
             need.module,
             need.range.is_any() ? "" : " " + need.range.text(),
@@ -127,7 +127,7 @@ class Resolver {
         const auto parsed = PerlVersion::parse(version);
         if (!version.empty() && parsed && !need.range.holds(*parsed)) {
             out_.faults.push_back(fmt::format(
-                "{} needs {} {} {}, but {} has {}",
+                "{} requires {} {} {}, but {} has {}",
                 who,
                 need.module,
                 need.range.text(),
@@ -183,7 +183,7 @@ class Resolver {
             text += members_[member].name + " -> ";
         }
         out_.faults.push_back(fmt::format(
-            "distributions need each other in a circle: {}{}", text, members_[at].name));
+            "circular dependency between distributions: {}{}", text, members_[at].name));
     }
 
     const std::vector<BundleMember>& members_;

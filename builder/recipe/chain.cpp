@@ -30,7 +30,7 @@ bool LoadBudget::allows_another(const SourcePos& pos, Diagnostics& diags) {
             pos,
             fmt::format(
                 "the recipe reads more than {} files or {}", kMaxFiles, format_size(kMaxBytes)),
-            "each insertion of a part counts");
+            "every use of a part counts");
     }
     return false;
 }
@@ -39,7 +39,8 @@ bool LoadBudget::allows_depth(std::size_t depth, const SourcePos& pos, Diagnosti
     if (depth < kMaxDepth) {
         return true;
     }
-    diags.error(pos, fmt::format("more than {} files name each other in a row", kMaxDepth));
+    diags.error(
+        pos, fmt::format("'extends' and parts are nested more than {} files deep", kMaxDepth));
     return false;
 }
 
@@ -58,7 +59,7 @@ load_named(const fs::path& path, const SourcePos& pos, LoadBudget& budget, Diagn
         budget.spend(tree.value_or(YamlNode()));
         return tree;
     } catch (const SystemError& error) {
-        diags.error(pos, error.message(), "paths are relative to the file they stand in");
+        diags.error(pos, error.message(), "paths are relative to the file that contains them");
     } catch (const Error& error) {
         diags.error(pos, error.message());
     }
@@ -82,7 +83,7 @@ bool closes_cycle(
     for (auto file = first; file != open.end(); ++file) {
         names += file->string() + " -> ";
     }
-    diags.error(pos, fmt::format("{} in a circle: {}{}", doing, names, path.string()));
+    diags.error(pos, fmt::format("{}: {}{}", doing, names, path.string()));
     return true;
 }
 
@@ -102,7 +103,7 @@ FileChain load_chain(
         }
         const fs::path parent = resolve(chain.named.back().parent_path(), extends->text);
         chain.is_whole = false;
-        const std::string doing = fmt::format("{} extend each other", what);
+        const std::string doing = fmt::format("circular 'extends' between {}", what);
         if (closes_cycle(chain.named, parent, extends->pos, doing, diags) ||
             !LoadBudget::allows_depth(chain.named.size(), extends->pos, diags)) {
             break;

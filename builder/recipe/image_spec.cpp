@@ -34,10 +34,10 @@ constexpr auto kDiskFields = std::to_array<Field>({
     {"image", &kName, Need::required, "name of the image, unique in a recipe"},
     {"kind", &kDiskKind, Need::required, "a bootable disk"},
     {"format", &kFormatList, Need::optional, "files to write", "[qcow2]"},
-    {"free", &kSize, Need::optional, "space left free in the root file system", "512MiB"},
+    {"free", &kSize, Need::optional, "free space in the root file system", "512MiB"},
     {"esp", &kEspSize, Need::optional, "size of the EFI system partition", "64MiB"},
     {"label", &kLabel, Need::optional, "label of the root file system", "root"},
-    {"compress", &kBoolean, Need::optional, "compress the clusters of the qcow2", "true"},
+    {"compress", &kBoolean, Need::optional, "compress the qcow2 image", "true"},
 });
 constexpr Shape kDiskShape = object_of(kDiskFields, "disk image");
 
@@ -55,24 +55,40 @@ constexpr auto kHealthcheckFields = std::to_array<Field>({
      &kCommandLine,
      Need::required,
      "`[CMD, PROGRAM, ARGUMENT...]`, `[CMD-SHELL, LINE]` or `[NONE]`"},
-    {"interval", &kDuration, Need::optional, "time between two checks", "the engine's"},
-    {"timeout", &kDuration, Need::optional, "time after which a check has failed", "the engine's"},
-    {"retries", &kRetries, Need::optional, "failures until unhealthy", "the engine's"},
-    {"start_period", &kDuration, Need::optional, "time in which failures do not count", "none"},
+    {"interval",
+     &kDuration,
+     Need::optional,
+     "time between checks",
+     "the container engine's default"},
+    {"timeout",
+     &kDuration,
+     Need::optional,
+     "time after which a check fails",
+     "the container engine's default"},
+    {"retries",
+     &kRetries,
+     Need::optional,
+     "consecutive failures until the container is unhealthy",
+     "the container engine's default"},
+    {"start_period",
+     &kDuration,
+     Need::optional,
+     "start-up time in which failures are ignored",
+     "none"},
 });
 constexpr Shape kHealthcheck = object_of(kHealthcheckFields, "healthcheck");
 
 constexpr auto kConfigFields = std::to_array<Field>({
-    {"entrypoint", &kCommandLine, Need::optional, "program and first arguments"},
-    {"cmd", &kTextList, Need::optional, "further arguments, replaced by those of `docker run`"},
+    {"entrypoint", &kCommandLine, Need::optional, "entry point: program and first arguments"},
+    {"cmd", &kTextList, Need::optional, "default arguments, replaced by those of `docker run`"},
     {"env", &kEnvironment, Need::optional, "environment variables"},
-    {"ports", &kPorts, Need::optional, "ports that are listened on, such as 8080 or 53/udp"},
-    {"volumes", &kPaths, Need::optional, "directories that hold data"},
+    {"ports", &kPorts, Need::optional, "exposed ports, such as 8080 or 53/udp"},
+    {"volumes", &kPaths, Need::optional, "directories to mount as volumes"},
     {"workdir", &kAbsolutePath, Need::optional, "working directory", "/"},
     {"user", &kUserSpec, Need::optional, "user or user:group, by name or number", "root"},
     {"labels", &kLabels, Need::optional, "labels"},
-    {"stop_signal", &kSignal, Need::optional, "signal that stops it", "SIGTERM"},
-    {"healthcheck", &kHealthcheck, Need::optional, "how to see that it works"},
+    {"stop_signal", &kSignal, Need::optional, "signal that stops the container", "SIGTERM"},
+    {"healthcheck", &kHealthcheck, Need::optional, "health check"},
 });
 constexpr Shape kConfigShape = object_of(kConfigFields, "oci config");
 
@@ -89,8 +105,8 @@ constexpr auto kOciFields = std::to_array<Field>({
     {"image", &kName, Need::required, "name of the image, unique in a recipe"},
     {"kind", &kOciKind, Need::required, "a container image"},
     {"format", &kContainerFormatList, Need::optional, "files to write", "[oci, docker]"},
-    {"compression", &kCompression, Need::optional, "of the layers", "gzip"},
-    {"config", &kConfigShape, Need::optional, "how the container runs"},
+    {"compression", &kCompression, Need::optional, "compression of the layers", "gzip"},
+    {"config", &kConfigShape, Need::optional, "runtime configuration of the container"},
 });
 constexpr Shape kOciShape = object_of(kOciFields, "oci image");
 

@@ -105,11 +105,12 @@ class Loader {
         const std::vector<std::string_view> known(known_.begin(), known_.end());
         for (const auto& [name, value] : options_.set) {
             if (!known_.contains(name)) {
-                throw UsageError(fmt::format("--set: the recipe has no variable '{}'", name))
+                throw UsageError(fmt::format("unknown variable '{}' (--set)", name))
                     .with_hint(did_you_mean(name, known))
                     .with_hint(
-                        known.empty() ? "it has none at all"
-                                      : fmt::format("it has: {}", fmt::join(known, ", ")));
+                        known.empty()
+                            ? "the recipe has no variables"
+                            : fmt::format("variables of the recipe: {}", fmt::join(known, ", ")));
             }
         }
     }
@@ -173,7 +174,7 @@ class Loader {
         if (is_definition_name(text) && !fs::exists(path)) {
             diags_.error(
                 named,
-                fmt::format("there is no {} '{}'", info_of(kind).noun, text),
+                fmt::format("{} '{}' not found", info_of(kind).noun, text),
                 hint_for_missing(options_.project, kind, text));
             return std::nullopt;
         }
@@ -190,7 +191,7 @@ class Loader {
         }
         const Value& named = value.at("part");
         const fs::path path = resolve(DefinitionKind::part, named.as_string(), place.base_dir);
-        if (closes_cycle(open_parts_, path, named.pos(), "parts insert each other", diags_) ||
+        if (closes_cycle(open_parts_, path, named.pos(), "circular inclusion of parts", diags_) ||
             !LoadBudget::allows_depth(open_parts_.size(), named.pos(), diags_)) {
             return;
         }
@@ -284,9 +285,9 @@ class Loader {
                 if (!added) {
                     diags_.error(
                         stage.pos,
-                        fmt::format("a second stage is called '{}'", stage.name),
+                        fmt::format("duplicate stage '{}'", stage.name),
                         fmt::format(
-                            "give it a 'name' of its own; the first is at {}",
+                            "set a different 'name'; the first is at {}",
                             first->second.to_string()));
                 }
             }
@@ -326,7 +327,7 @@ class Loader {
             if (other.name == image->name) {
                 diags_.error(
                     item.pos,
-                    fmt::format("a second image is called '{}'", image->name),
+                    fmt::format("duplicate image '{}'", image->name),
                     fmt::format("the first is at {}", other.pos.to_string()));
             }
         }
@@ -384,11 +385,11 @@ load_recipe(const fs::path& path, const LoadOptions& options, Diagnostics& diags
 void add_override(Variables& set, std::string_view text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-        throw UsageError(fmt::format("--set: '{}' is not NAME=VALUE", text));
+        throw UsageError(fmt::format("invalid value '{}' (--set): expected NAME=VALUE", text));
     }
     if (!is_utf8(text)) {
         throw UsageError(
-            fmt::format("--set: the value of '{}' is not UTF-8", text.substr(0, equals)));
+            fmt::format("the value of '{}' is not valid UTF-8 (--set)", text.substr(0, equals)));
     }
     set.insert_or_assign(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }

@@ -110,7 +110,7 @@ std::string hint_for_missing(const Project& project, DefinitionKind kind, const 
     if (known.empty()) {
         return fmt::format("'{}' has no {}s", project.folder(kind).string(), info_of(kind).noun);
     }
-    return fmt::format("known: {}", fmt::join(known, ", "));
+    return fmt::format("available: {}", fmt::join(known, ", "));
 }
 
 std::optional<fs::path> find_project_file(const fs::path& folder, Diagnostics& diags) {

@@ -22,18 +22,22 @@ constexpr Shape kSuites = list_of(&kSuite, false);
 constexpr Shape kComponent = text_like(kComponentPattern);
 constexpr Shape kComponents = list_of(&kComponent, false);
 constexpr auto kArchiveFields = std::to_array<Field>({
-    {"archive", &kName, Need::required, "`debian`, `debian-security` or another archive's name"},
-    {"suites", &kSuites, Need::required, "suites to take packages from"},
+    {"archive",
+     &kName,
+     Need::required,
+     "name of the archive, such as `debian` or `debian-security`"},
+    {"suites", &kSuites, Need::required, "suites to install packages from"},
     {"components", &kComponents, Need::optional, "components of each suite", "[main]"},
     {"keyring",
      &kPath,
      Need::optional,
-     "file with the keys that may sign it, relative to the recipe's file",
-     "Debian's own"},
+     "keyring that signs the archive, relative to the recipe",
+     "the Debian archive keyring"},
     {"url",
      &kArchiveUrl,
      Need::optional,
-     "where it is, for archives that `--mirror`, KILN_MIRROR and the host's apt do not name"},
+     "URL of the archive, used if `--mirror`, KILN_MIRROR and the host's apt sources do not list "
+     "it"},
     {"allow_expired",
      &kBoolean,
      Need::optional,
@@ -48,8 +52,11 @@ constexpr Shape kPackageGlobs = list_of(&kPackageGlob, false);
 constexpr Shape kPriority = integer_between(-32768, 32767);
 constexpr auto kPinFields = std::to_array<Field>({
     {"packages", &kPackageGlobs, Need::required, "package names or patterns"},
-    {"suite", &kSuite, Need::required, "the suite they are preferred (or refused) from"},
-    {"priority", &kPriority, Need::required, "as in apt_preferences(5); below 0 refuses"},
+    {"suite", &kSuite, Need::required, "suite that the pin applies to"},
+    {"priority",
+     &kPriority,
+     Need::required,
+     "pin priority as in apt_preferences(5); a negative value prevents installation"},
 });
 constexpr Shape kPin = object_of(kPinFields, "pin");
 constexpr Shape kPins = list_of(&kPin);
@@ -66,24 +73,24 @@ constexpr Shape kIds = object_of(kIdsFields, "ids");
 constexpr Shape kProcessCount = integer_between(16, 1'000'000);
 constexpr Shape kFileCount = integer_between(1, 1'000'000'000'000);
 constexpr auto kLimitFields = std::to_array<Field>({
-    {"time", &kDuration, Need::optional, "how long one script may run", "1h"},
-    {"output", &kSize, Need::optional, "how much one script may print", "64 MiB"},
+    {"time", &kDuration, Need::optional, "time limit for each script", "1h"},
+    {"output", &kSize, Need::optional, "output limit for each script", "64 MiB"},
     {"memory",
      &kSize,
      Need::optional,
-     "what all processes of a script may use together",
-     "three quarters of the machine's"},
-    {"processes", &kProcessCount, Need::optional, "how many may run at the same time", "8192"},
+     "memory limit for all processes of a script",
+     "three quarters of the machine's memory"},
+    {"processes", &kProcessCount, Need::optional, "maximum number of processes", "8192"},
     {"disk",
      &kSize,
      Need::optional,
-     "what a stage may write to the cache",
-     "nine tenths of what is free there"},
+     "maximum size of the files that a stage writes to the cache",
+     "90 % of the free space"},
     {"files",
      &kFileCount,
      Need::optional,
-     "how many files a stage may make",
-     "nine tenths of what the cache can take"},
+     "maximum number of files that a stage creates",
+     "90 % of the free inodes"},
 });
 constexpr Shape kLimits = object_of(kLimitFields, "limits");
 
@@ -91,7 +98,7 @@ constexpr Field kRegistryField{
     "registry",
     &kRepository,
     Need::optional,
-    "HOST[:PORT]/REPOSITORY that may have it built already"};
+    "HOST[:PORT]/REPOSITORY to pull a prebuilt artifact from"};
 constexpr auto kBundleFields = std::to_array<Field>({
     {"bundle",
      &kPath,
@@ -117,11 +124,14 @@ constexpr Shape kAlternativeRecipes = map_of(kNamePattern, &kPath);
 constexpr Shape kAlternatives = map_of(kNamePattern, &kAlternativeRecipes);
 
 constexpr auto kVmFields = std::to_array<Field>({
-    {"stages", &kStages, Need::optional, "stages after the common ones, for disks only"},
+    {"stages", &kStages, Need::optional, "stages that run after the common ones, for disks only"},
 });
 constexpr Shape kVm = object_of(kVmFields, "vm");
 constexpr auto kFinalFields = std::to_array<Field>({
-    {"stages", &kStages, Need::optional, "stages after those of `vm` and `oci`, for every image"},
+    {"stages",
+     &kStages,
+     Need::optional,
+     "stages that run after those of `vm` and `oci`, for every image"},
 });
 constexpr Shape kFinal = object_of(kFinalFields, "final");
 
@@ -130,7 +140,10 @@ constexpr Shape kImageFiles = list_of(&kPath);
 constexpr auto kPartFields = std::to_array<Field>({
     {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
     {"part", &kName, Need::required, "name of the part"},
-    {"variables", &kVariables, Need::optional, "defaults of variables that the part uses"},
+    {"variables",
+     &kVariables,
+     Need::optional,
+     "default values of the variables that the part uses"},
     {"stages", &kStages, Need::required, "stages to insert"},
 });
 constexpr Shape kPartShape = object_of(kPartFields, "part");
@@ -162,7 +175,10 @@ StageItemShape::StageItemShape(const StageShape& stage)
     fields_ = {
         {"stage", &kind_shape_, Need::required, "kind of the stage"},
         {"name", &kName, Need::optional, "name of the stage, unique in the recipe", stage.kind},
-        {"layer", &kName, Need::optional, "stages with one label share an OCI layer"},
+        {"layer",
+         &kName,
+         Need::optional,
+         "label of an OCI layer; stages with the same label share one layer"},
     };
     KILN_CHECK(stage.options->kind == ShapeKind::object);
     for (const Field& field : stage.options->fields) {
@@ -177,7 +193,10 @@ StageItemShape::StageItemShape(const StageShape& stage)
 
 const Shape& recipe_shape() {
     static const auto kOciFields = std::to_array<Field>({
-        {"stages", &kStages, Need::optional, "stages after the common ones, for containers only"},
+        {"stages",
+         &kStages,
+         Need::optional,
+         "stages that run after the common ones, for containers only"},
         {"config",
          &oci_config_shape(),
          Need::optional,
@@ -186,57 +205,54 @@ const Shape& recipe_shape() {
     static const Shape kOci = object_of(kOciFields, "oci");
     static const Shape kLintRule = choice_of(lint_rule_names());
     static const auto kLintFields = std::to_array<Field>({
-        {"allow", &kLintRule, Need::required, "the rule, as `kiln lint --rules` lists them"},
+        {"allow", &kLintRule, Need::required, "rule name, see `kiln lint --rules`"},
         {"file",
          &kAbsolutePath,
          Need::required,
-         "the file that may break it; `*` stands for any part of a name"},
-        {"reason", &kLine, Need::required, "why, in one line, for whoever reads the recipe"},
+         "path of the file to allow; `*` matches any characters except `/`"},
+        {"reason", &kLine, Need::required, "one-line reason for the exception"},
     });
     static const Shape kLintException = object_of(kLintFields, "lint exception");
     static const Shape kLintExceptions = list_of(&kLintException);
     static const Shape kSources = map_of(kNamePattern, &source_shape());
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
-        {"name", &kName, Need::required, "name of the system; results are called so"},
-        {"summary", &kLine, Need::optional, "what it is, in one line"},
-        {"extends",
-         &kPath,
-         Need::optional,
-         "a recipe to start from: a path relative to this file, or a name"},
-        {"variables", &kVariables, Need::optional, "texts for `${name}`"},
+        {"name", &kName, Need::required, "system name; used as the base name of all output files"},
+        {"summary", &kLine, Need::optional, "one-line description"},
+        {"extends", &kPath, Need::optional, "recipe to extend: a path relative to this file, or a name"},
+        {"variables", &kVariables, Need::optional, "values for `${name}`"},
         {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
-        {"archives", &kArchives, Need::optional, "where packages come from"},
-        {"pins", &kPins, Need::optional, "preferences between suites"},
+        {"archives", &kArchives, Need::optional, "apt archives to install packages from"},
+        {"pins", &kPins, Need::optional, "apt pins"},
         {"ids", &kIds, Need::optional, "fixed user and group ids"},
-        {"limits", &kLimits, Need::optional, "what scripts may take of the machine"},
-        {"sources", &kSources, Need::optional, "source trees, by name"},
+        {"limits", &kLimits, Need::optional, "resource limits for scripts"},
+        {"sources",
+         &kSources,
+         Need::optional,
+         "sources (directories, git commits, tarballs), by name"},
         {"alternatives",
          &kAlternatives,
          Need::optional,
-         "by source, words for `--source NAME=WORD` and the recipes, relative to this file, that "
-         "are taken instead of this one"},
-        {"artifacts", &kArtifacts, Need::optional, "what is built beforehand, by name"},
-        {"stages", &kStages, Need::optional, "what is done, in order, for every image"},
-        {"vm", &kVm, Need::optional, "what only disks get"},
-        {"oci", &kOci, Need::optional, "what only containers get"},
+         "for each source, alternatives for `--source NAME=WORD`: recipes, relative to this file, "
+         "to use instead of this one"},
+        {"artifacts", &kArtifacts, Need::optional, "artifacts (programs, perl bundles), by name"},
+        {"stages", &kStages, Need::optional, "stages for every image, in order"},
+        {"vm", &kVm, Need::optional, "stages for disks only"},
+        {"oci", &kOci, Need::optional, "stages and configuration for containers only"},
         {"final",
          &kFinal,
          Need::optional,
-         "what every image gets last: settings that change often, so that a change runs nothing "
-         "else"},
-        {"images",
-         &kImageFiles,
-         Need::optional,
-         "image definitions: paths relative to this file, or names"},
+         "last stages of every image: use them for files that change often, so that no other stage "
+         "has to run again"},
+        {"images", &kImageFiles, Need::optional, "image definitions: paths relative to this file, or names"},
         {"lint",
          &kLintExceptions,
          Need::optional,
-         "files that may break a rule of `kiln lint`, which every bake obeys"},
+         "exceptions from the lint rules that every bake enforces"},
         {"accept",
          &kPath,
          Need::optional,
-         "the suite of `kiln run` and `kiln accept`: a path relative to this file, or a name"},
+         "acceptance suite for `kiln run` and `kiln accept`: a path relative to this file, or a name"},
     });
     static const Shape kShape = object_of(kFields, "recipe");
     return kShape;

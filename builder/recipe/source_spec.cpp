@@ -20,7 +20,7 @@ constexpr auto kGitFields = std::to_array<Field>({
      &kUrlOrPath,
      Need::required,
      "URL of a git repository, HOST:PATH, or a path relative to this file"},
-    {"commit", &kCommit, Need::required, "the commit, all 40 digits"},
+    {"commit", &kCommit, Need::required, "full commit id (40 hexadecimal digits)"},
 });
 constexpr Shape kGit = object_of(kGitFields, "git source");
 constexpr auto kDirectoryFields = std::to_array<Field>({
@@ -30,7 +30,7 @@ constexpr Shape kDirectory = object_of(kDirectoryFields, "directory source");
 constexpr Shape kStrip = integer_between(0, 16);
 constexpr auto kTarballFields = std::to_array<Field>({
     {"tarball", &kUrlOrPath, Need::required, "URL, or path relative to this file"},
-    {"sha256", &kSha256Text, Need::required, "digest of the file"},
+    {"sha256", &kSha256Text, Need::required, "SHA-256 digest of the file"},
     {"strip", &kStrip, Need::optional, "leading path components to remove", "0"},
 });
 constexpr Shape kTarball = object_of(kTarballFields, "tarball source");

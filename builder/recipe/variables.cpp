@@ -13,7 +13,7 @@ namespace kiln {
 
 namespace {
 
-constexpr std::string_view kEscapeHint = "write '$${' where a plain '${' is meant";
+constexpr std::string_view kEscapeHint = "write '$${' for a literal '${'";
 
 class Substitution {
   public:
@@ -60,7 +60,7 @@ class Substitution {
             }
             const std::size_t end = text.find('}', dollar);
             if (end == std::string_view::npos) {
-                report(node, search_from, "${", "'${' without '}'", std::string(kEscapeHint));
+                report(node, search_from, "${", "unterminated '${'", std::string(kEscapeHint));
                 return out;
             }
             out += value_of(node, search_from, text.substr(dollar + 2, end - dollar - 2));
@@ -99,7 +99,7 @@ class Substitution {
         }
         faulty_ = true;
         if (!std::exchange(budget_.said, true)) {
-            diags_.error(node.pos, "the values of variables make the recipe too large");
+            diags_.error(node.pos, "the recipe is too large after expanding variables");
         }
         return {};
     }

@@ -130,7 +130,7 @@ source_text(const SolveArchive& archive, const char* type, const std::string& ar
                         "keyring '{}' of archive '{}' does not exist",
                         archive.keyring.string(),
                         archive.id.name))
-            .with_hint("Debian's keys are in package debian-archive-keyring");
+            .with_hint("install the package debian-archive-keyring for Debian's keys");
     }
     Deb822Paragraph source;
     source.set("Types", type);
@@ -174,9 +174,7 @@ std::vector<AptInstall> parse_simulation(std::string_view output) {
 std::int64_t parse_release_date(std::string_view release, const std::string& name) {
     constexpr std::array<std::string_view, 12> kMonths{
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto fail = [&]() -> Error {
-        return Error(fmt::format("'{}' has no date that can be read", name));
-    };
+    const auto fail = [&]() -> Error { return Error(fmt::format("'{}' has no valid date", name)); };
     std::vector<std::string> words;
     for (const std::string& line : split_lines(release)) {
         if (line.starts_with("Date:")) {
@@ -307,7 +305,8 @@ ProcessResult AptDirectory::apt_get(std::vector<std::string> args) {
     try {
         return runner_.run(command);
     } catch (SystemError& error) {
-        error.set_hint_if_empty("locking needs Debian's apt; baking from a lock does not");
+        error.set_hint_if_empty(
+            "'kiln lock' requires apt; 'kiln bake' with an existing lock does not");
         throw;
     }
 }
@@ -323,12 +322,13 @@ void AptDirectory::update() {
     }
     const bool signature = speaks_of_signatures(result.output);
     throw Error(
-        signature ? "an archive is not signed by a key of its keyring"
-                  : "apt cannot fetch the package lists")
+        signature ? "an archive is not signed by any key in its keyring"
+                  : "apt could not download the package lists")
         .with_details(messages_of(result.output))
         .with_hint(
-            signature ? "nothing of it was used; check the mirror and the recipe's keyring"
-                      : "check the mirror (--mirror, KILN_MIRROR or the host's apt sources)");
+            signature
+                ? "the package lists were discarded; check the mirror and the keyring in the recipe"
+                : "check the mirror (--mirror, KILN_MIRROR or the host's apt sources)");
 }
 
 std::vector<AptDirectory::List> AptDirectory::lists(Index which) {
@@ -355,7 +355,7 @@ AptDirectory::List AptDirectory::read_target(const std::string& line, Index whic
     const std::size_t first = which == Index::packages ? 0 : request_.archives.size();
     const auto& archives = which == Index::packages ? request_.archives : request_.source_archives;
     if (fields.size() != 3 || !entry || *entry <= first || *entry > first + archives.size()) {
-        throw Error(fmt::format("apt names a list that is not asked for: '{}'", line));
+        throw Error(fmt::format("apt returned an unexpected package list: '{}'", line));
     }
     const SolveArchive& archive = archives[*entry - 1 - first];
     // "..._dists_SUITE_COMPONENT_binary-ARCH_Packages" beside "..._dists_SUITE_InRelease"; of a
@@ -369,7 +369,7 @@ AptDirectory::List AptDirectory::read_target(const std::string& line, Index whic
             ? fmt::format("{}_binary-{}_Packages", component, request_.architecture)
             : fmt::format("{}_source_Sources", component);
     if (!fields[2].ends_with(tail)) {
-        throw Error(fmt::format("apt keeps a list under an unknown name: '{}'", fields[2]));
+        throw Error(fmt::format("unknown name of a package list: '{}'", fields[2]));
     }
     const std::string prefix = fields[2].substr(0, fields[2].size() - tail.size());
     fs::path release = prefix + "InRelease";
@@ -396,7 +396,8 @@ std::vector<AptInstall> AptDirectory::simulate(
     args.insert(args.end(), install.begin(), install.end());
     const ProcessResult result = apt_get(std::move(args));
     if (!result.ok()) {
-        throw Error("apt finds no solution").with_details(last_lines(result.output, 30));
+        throw Error("apt could not resolve the dependencies")
+            .with_details(last_lines(result.output, 30));
     }
     return parse_simulation(result.output);
 }

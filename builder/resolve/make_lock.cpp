@@ -64,7 +64,7 @@ std::vector<SolveArchive> solve_archives(
 void require_online(const InputContext& in) {
     if (in.offline) {
         throw Error("a lock cannot be made with --offline")
-            .with_hint("run once without --offline, or use the lock as it is");
+            .with_hint("run without --offline, or use the existing lock");
     }
 }
 

@@ -87,17 +87,17 @@ load_recipe_lock(const Recipe& recipe, const std::vector<RequestPart>& request, 
     const bool is_borrowed = !fs::exists(own) && own != plain && fs::exists(plain);
     const fs::path& path = is_borrowed ? plain : own;
     if (!fs::exists(path)) {
-        throw Error(fmt::format("there is no lock '{}'", path.string()), ExitCode::invalid_recipe)
+        throw Error(fmt::format("lock '{}' not found", path.string()), ExitCode::invalid_recipe)
             .with_hint(fmt::format(
-                "{} makes it; 'kiln bake {} --refresh' does it on the way",
+                "run {} to create it, or 'kiln bake {} --refresh' to create it and bake",
                 lock_command(recipe),
                 recipe_words(recipe)));
     }
     Lockfile lock = load_lockfile(path.string());
     require_same_request(lock, request, path.string(), describe(recipe), renewal_of(recipe));
     if (is_borrowed) {
-        console.info(fmt::format(
-            "'{}' serves: what was set changes nothing of what is locked", path.string()));
+        console.info(
+            fmt::format("using '{}': the variables do not change any locked input", path.string()));
     }
     return lock;
 }

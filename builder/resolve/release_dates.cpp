@@ -25,8 +25,8 @@ std::vector<std::string> describe_steps_back(const Lockfile& before, const Lockf
     std::vector<std::string> out;
     const auto say = [&](const std::string& what, std::int64_t was, std::int64_t is) {
         out.push_back(fmt::format(
-            "{} is of {}, older than in the lock that is replaced ({}): the mirror lags behind, or "
-            "shows an old state on purpose",
+            "{} is dated {}, older than in the current lock ({}): the mirror is out of date, or "
+            "serves an old state on purpose (replay attack)",
             what,
             format_rfc3339(is),
             format_rfc3339(was)));

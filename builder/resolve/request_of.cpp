@@ -221,10 +221,10 @@ void require_same_request(
         return;
     }
     throw Error(
-        fmt::format("lock '{}' does not fit {}, which was changed since", lock_name, what),
+        fmt::format("lock '{}' is out of date: {} changed", lock_name, what),
         ExitCode::invalid_recipe)
         .with_details(std::move(changes))
-        .with_hint(fmt::format("run {} to renew it", renew));
+        .with_hint(fmt::format("run {} to update it", renew));
 }
 
 } // namespace kiln

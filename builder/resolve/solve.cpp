@@ -67,7 +67,9 @@ class Solver {
         find_sources();
         for (const SolveStage& stage : request_.stages) {
             job_.note(stage.name);
-            with_context(fmt::format("solving {}", describe_stage(stage)), [&] { solve(stage); });
+            with_context(fmt::format("resolving dependencies of {}", describe_stage(stage)), [&] {
+                solve(stage);
+            });
         }
         check_kept();
         for (const std::string& line :
@@ -168,7 +170,7 @@ class Solver {
                 }
                 const std::string nearest = did_you_mean(name, names);
                 lines.push_back(fmt::format(
-                    "package '{}' is not in {}{}{}; wanted by {}",
+                    "package '{}' not found in {}{}{}; required by {}",
                     name,
                     suites(),
                     nearest.empty() ? "" : "; ",
@@ -207,16 +209,18 @@ class Solver {
         for (const AptInstall& each : simulate(install, state, stage.recommends)) {
             if (each.replaces) {
                 throw Error(fmt::format(
-                                "'{}' is installed by an earlier stage in another version than "
-                                "this one needs ({})",
+                                "version conflict: '{}' is already installed by an earlier stage, "
+                                "but this stage requires version {}",
                                 each.package,
                                 each.version))
-                    .with_hint("name it in the earlier stage with '=VERSION', or pin it");
+                    .with_hint("add '=VERSION' to it in the earlier stage, or pin it");
             }
             auto found = index_.find(each.package, each.version);
             if (!found) {
-                throw Error(
-                    fmt::format("apt chose {} {}, which no list has", each.package, each.version));
+                throw Error(fmt::format(
+                    "apt selected {} {}, which is not in any package list",
+                    each.package,
+                    each.version));
             }
             remember(*found);
             state.paragraphs.push_back(std::move(found->paragraph));
@@ -232,8 +236,8 @@ class Solver {
         } catch (Error& error) {
             if (const auto gone = kept_but_gone(); !gone.empty()) {
                 error.set_hint_if_empty(fmt::format(
-                    "locked versions that the archives no longer have: {}; update them as well, "
-                    "or all with 'kiln lock {}'",
+                    "locked versions are no longer in the archives: {}; update them too with "
+                    "--update, or all with 'kiln lock {}'",
                     join(gone, ", "),
                     request_.recipe));
             }
@@ -258,7 +262,7 @@ class Solver {
         const auto digest = Digest::parse(from.get("SHA256"));
         if (!size || !digest || package.path.empty()) {
             throw Error(fmt::format(
-                "the list of suite '{}' has no size, SHA256 or file name for '{}'",
+                "the package list of suite '{}' has no size, SHA256 or file name for '{}'",
                 package.suite,
                 package.package));
         }
@@ -270,7 +274,8 @@ class Solver {
         const auto [place, is_new] = packages_.emplace(package.package, package);
         if (!is_new && place->second.version != package.version) {
             throw Error(fmt::format(
-                            "the branches of the recipe need '{}' in two versions: {} and {}",
+                            "version conflict: the branches of the recipe require different "
+                            "versions of '{}': {} and {}",
                             package.package,
                             place->second.version,
                             package.version))
@@ -306,8 +311,8 @@ class Solver {
                         lines.size() == 1 ? "" : "s"))
             .with_details(std::move(lines))
             .with_hint(fmt::format(
-                "the archives no longer have them: name them after --update, too, or refresh all "
-                "with 'kiln lock {}'",
+                "these versions are no longer in the archives: add the packages to --update, or "
+                "update all with 'kiln lock {}'",
                 request_.recipe));
     }
 

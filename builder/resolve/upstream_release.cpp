@@ -65,7 +65,7 @@ std::optional<LockedSource> tarball_of(const Candidate& candidate) {
 }
 
 Error unknown(const AptIndex& index, const std::string& package) {
-    Error error(fmt::format("no archive has the source package '{}'", package));
+    Error error(fmt::format("source package '{}' not found in any archive", package));
     error.set_hint_if_empty(did_you_mean(package, index.names()));
     return error;
 }
@@ -166,8 +166,8 @@ std::vector<LockedSource> find_releases(
         add_unless_known(out, std::move(*tarball));
     }
     if (out.empty()) {
-        throw Error(fmt::format("there is no source package {}", describe_wanted(wanted)))
-            .with_hint(fmt::format("there is {}", join(there, ", ")));
+        throw Error(fmt::format("source package {} not found", describe_wanted(wanted)))
+            .with_hint(fmt::format("available: {}", join(there, ", ")));
     }
     if (wanted.kind != kPerlSource) {
         if (auto package = find_package(wanted, candidates.front(), packages)) {

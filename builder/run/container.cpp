@@ -47,7 +47,7 @@ std::string loaded_reference(const std::string& output) {
         }
     }
     if (found.empty()) {
-        throw Error("the container engine does not say what it has loaded")
+        throw Error("unexpected output of the container engine: no image name after 'load'")
             .with_details(last_lines(output));
     }
     found = trim(found);
@@ -124,7 +124,7 @@ std::string find_engine() {
             return program;
         }
     }
-    throw Error("running a container needs the program docker or podman")
+    throw Error("running a container requires docker or podman")
         .with_hint("install docker.io or podman, or run the disk image with --vm");
 }
 
@@ -233,7 +233,7 @@ void Container::stop() {
     constexpr std::string_view kKilled = "137";
     if (trim(status) == kKilled) {
         throw Error(
-            fmt::format("the container did not end within {} s and was killed", seconds.count()));
+            fmt::format("the container did not stop within {} s and was killed", seconds.count()));
     }
 }
 
@@ -284,9 +284,10 @@ std::string Container::inside_script() const {
 
 std::vector<std::string> Container::leftovers() const {
     std::vector<std::string> out{
-        fmt::format("'{} rm -f -v {}' ends and removes it", plan_.engine, plan_.name)};
+        fmt::format("run '{} rm -f -v {}' to stop and remove it", plan_.engine, plan_.name)};
     if (volume_exists_) {
-        out.push_back(fmt::format("'{} volume rm {}' removes its data", plan_.engine, plan_.data));
+        out.push_back(
+            fmt::format("run '{} volume rm {}' to remove its data", plan_.engine, plan_.data));
     }
     return out;
 }

@@ -23,7 +23,7 @@ constexpr int kSliceMs = 100;
 
 fs::path make_pipe(const fs::path& path) {
     if (::mkfifo(path.c_str(), 0600) != 0) {
-        throw SystemError(fmt::format("cannot make '{}'", path.string()));
+        throw SystemError(fmt::format("cannot create '{}'", path.string()));
     }
     return path;
 }

@@ -4,7 +4,7 @@
 namespace kiln {
 
 ProcessResult Instance::run_inside(const std::string&, const std::string&, std::chrono::seconds) {
-    throw Error("no program can be run inside this instance");
+    throw Error("cannot run programs inside this instance");
 }
 
 } // namespace kiln

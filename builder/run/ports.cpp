@@ -32,7 +32,7 @@ sockaddr* generic(sockaddr_in& address) {
 UniqueFd tcp_socket() {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd.is_open()) {
-        throw SystemError("cannot make a socket");
+        throw SystemError("cannot create a socket");
     }
     return fd;
 }
@@ -46,7 +46,7 @@ void add_port_choice(PortChoices& choices, std::string_view text) {
     constexpr std::uint64_t kLast = 65535;
     if (equals == 0 || !number || *number == 0 || *number > kLast) {
         throw UsageError(fmt::format(
-            "--port takes NAME=N with a port of this host from 1 to 65535, not '{}'", text));
+            "invalid value '{}' (--port): expected NAME=N with a host port from 1 to 65535", text));
     }
     choices.insert_or_assign(
         std::string(text.substr(0, equals)), static_cast<std::uint16_t>(*number));
@@ -81,7 +81,7 @@ std::vector<PublishedPort> publish_ports(
         if (shares_network) {
             if (published.host != 0 && published.host != published.port) {
                 throw UsageError(fmt::format(
-                    "--port {}: with the host's network a port cannot be moved", port.name));
+                    "port '{}' cannot be remapped with the host's network (--port)", port.name));
             }
             published.host = published.port;
         }
@@ -101,7 +101,7 @@ std::vector<PublishedPort> publish_ports(
         for (const SuitePort& port : ports) {
             names.push_back(port.name);
         }
-        throw UsageError(fmt::format("--port: the image has no port '{}'", *unused.begin()))
+        throw UsageError(fmt::format("unknown port '{}' (--port)", *unused.begin()))
             .with_hint(did_you_mean(*unused.begin(), names))
             .with_hint(
                 names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));

@@ -54,7 +54,7 @@ std::string ssh_config_text(const fs::path& folder, std::uint16_t host_port) {
 SshAccess::SshAccess(fs::path folder, std::uint16_t host_port, ProcessRunner& runner)
     : folder_(std::move(folder)), runner_(runner) {
     if (find_program("ssh-keygen").empty()) {
-        throw Error("running programs inside a machine needs the program ssh")
+        throw Error("running programs inside a VM requires ssh")
             .with_hint("install openssh-client, or write 'inside: serial' in the suite");
     }
     const fs::path key = folder_ / "key";

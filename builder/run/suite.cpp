@@ -118,8 +118,8 @@ class Reader {
             if (name == "ssh_key" || name.starts_with("port_") || is_reserved(name)) {
                 diags_.error(
                     member.key.pos,
-                    fmt::format("the name of variable '{}' is taken", name),
-                    "scripts know it as something else; see docs/accept.md");
+                    fmt::format("the variable name '{}' is reserved", name),
+                    "kiln sets this variable for scripts itself; see docs/accept.md");
             }
             if (member.value.kind == YamlNode::Kind::scalar) {
                 const auto set = set_.find(name);
@@ -172,10 +172,10 @@ class Reader {
         }
         for (const auto& [name, value] : set_) {
             if (!suite_.variables.contains(name)) {
-                throw UsageError(fmt::format("--set: the suite has no variable '{}'", name))
+                throw UsageError(fmt::format("unknown variable '{}' (--set)", name))
                     .with_hint(did_you_mean(name, known))
                     .with_hint(
-                        known.empty() ? "it has none at all"
+                        known.empty() ? "the suite has no variables"
                                       : fmt::format("it has: {}", fmt::join(known, ", ")));
             }
         }
@@ -211,7 +211,7 @@ class Reader {
                 if (const Value* useless = ready.find(key)) {
                     diags_.error(
                         useless->pos(),
-                        fmt::format("'{}' says how a port answers, but there is no 'port'", key),
+                        fmt::format("'{}' requires 'port'", key),
                         "add 'port: NAME'");
                 }
             }
@@ -225,8 +225,8 @@ class Reader {
             std::string hint = did_you_mean(port->as_string(), names);
             diags_.error(
                 port->pos(),
-                fmt::format("the suite has no port '{}'", port->as_string()),
-                hint.empty() ? "name it in 'ports'" : std::move(hint));
+                fmt::format("unknown port '{}'", port->as_string()),
+                hint.empty() ? "add it to 'ports'" : std::move(hint));
         }
     }
 
@@ -238,7 +238,7 @@ class Reader {
         std::map<std::string, SourcePos> seen;
         for (const Value& item : list->as_list()) {
             note_name(item.at("setup"), "setup", seen);
-            check_after(item, "a setup can only come after earlier ones");
+            check_after(item, "a setup can only depend on earlier ones");
             suite_.setups.push_back(
                 {item.at("setup").as_string(),
                  item.strings_or_empty("after"),
@@ -255,14 +255,14 @@ class Reader {
         std::map<std::string, SourcePos> seen;
         for (const Value& item : list->as_list()) {
             note_name(item.at("check"), "check", seen);
-            check_after(item, "name it in 'setup'");
+            check_after(item, "add it to 'setup'");
             if (const Value* source = item.find("source");
                 source != nullptr && !suite_has_source_) {
                 if (suite_.source.empty()) {
                     diags_.error(
                         source->pos(),
-                        "the suite has no 'source' that could say which one the image has",
-                        "add 'source:' with a script at the top");
+                        "the suite has no 'source' script to determine the source of the image",
+                        "add a 'source:' script at the top level");
                     suite_has_source_ = true; // once is enough
                 }
             }
@@ -284,7 +284,7 @@ class Reader {
         if (!added) {
             diags_.error(
                 name.pos(),
-                fmt::format("a second {} is called '{}'", noun, name.as_string()),
+                fmt::format("duplicate {} '{}'", noun, name.as_string()),
                 fmt::format("the first is at {}", first->second.to_string()));
         }
     }
@@ -303,7 +303,7 @@ class Reader {
                 std::string hint = did_you_mean(name.as_string(), names);
                 diags_.error(
                     name.pos(),
-                    fmt::format("there is no setup '{}'", name.as_string()),
+                    fmt::format("unknown setup '{}'", name.as_string()),
                     hint.empty() ? std::string(otherwise) : std::move(hint));
             }
         }

@@ -37,16 +37,16 @@ constexpr Shape kStatuses = list_of(&kStatus, false);
 constexpr Shape kTime{.kind = ShapeKind::duration, .minimum = 1, .maximum = 24 * 3600 * 1000};
 
 constexpr auto kReadyFields = std::to_array<Field>({
-    {"port", &kPortName, Need::optional, "name of a port that must answer"},
-    {"tls", &kBoolean, Need::optional, "it speaks TLS", "false"},
-    {"path", &kUrlPath, Need::optional, "path to ask for by HTTP"},
-    {"status", &kStatuses, Need::optional, "statuses that count as an answer", "[200]"},
+    {"port", &kPortName, Need::optional, "name of a port that must accept connections"},
+    {"tls", &kBoolean, Need::optional, "connect with TLS", "false"},
+    {"path", &kUrlPath, Need::optional, "path to request by HTTP"},
+    {"status", &kStatuses, Need::optional, "accepted HTTP status codes", "[200]"},
     {"console",
      &kLine,
      Need::optional,
-     "text that a machine's serial console must have shown; not asked of containers"},
-    {"run", &kText, Need::optional, "script that must succeed; tried again and again"},
-    {"within", &kTime, Need::optional, "time in which all that must come true", "5m"},
+     "text that must appear on the serial console of a VM; ignored for containers"},
+    {"run", &kText, Need::optional, "script that must succeed; retried until the time limit"},
+    {"within", &kTime, Need::optional, "time limit", "5m"},
 });
 constexpr Shape kReady = object_of(kReadyFields, "ready");
 
@@ -54,14 +54,14 @@ constexpr Shape kEnvironment = map_of(kEnvironmentNamePattern, &kTextOrEmpty);
 constexpr Shape kMemory{.kind = ShapeKind::size, .minimum = 16 * kMiB, .maximum = kTiB};
 constexpr auto kContainerFields = std::to_array<Field>({
     {"environment", &kEnvironment, Need::optional, "environment variables"},
-    {"volume", &kAbsolutePath, Need::optional, "where the data lies: a volume is mounted there"},
-    {"memory", &kMemory, Need::optional, "limit of its memory", "none"},
-    {"command", &kTextList, Need::optional, "arguments in place of the image's own"},
+    {"volume", &kAbsolutePath, Need::optional, "data directory: a volume is mounted there"},
+    {"memory", &kMemory, Need::optional, "memory limit", "none"},
+    {"command", &kTextList, Need::optional, "arguments to use instead of the image's own"},
     {"options",
      &kTextList,
      Need::optional,
      "further options of `docker run`, such as `--read-only`"},
-    {"stop", &kTime, Need::optional, "time to end by itself when it is asked to", "30s"},
+    {"stop", &kTime, Need::optional, "time limit for a clean stop", "30s"},
 });
 constexpr Shape kContainer = object_of(kContainerFields, "container");
 
@@ -71,30 +71,34 @@ constexpr Shape kShell = choice_of(kShells);
 constexpr Shape kDiskSize{.kind = ShapeKind::size, .minimum = kMiB, .maximum = 16 * kTiB};
 constexpr Shape kSeedFiles = map_of(kSeedNamePattern, &kTextOrEmpty);
 constexpr auto kMachineFields = std::to_array<Field>({
-    {"memory", &kMemory, Need::optional, "its memory", "1GiB"},
-    {"cpus", &kCpus, Need::optional, "its processors", "2"},
-    {"inside", &kShell, Need::optional, "how programs are run inside, see below", "ssh"},
+    {"memory", &kMemory, Need::optional, "memory size", "1GiB"},
+    {"cpus", &kCpus, Need::optional, "number of CPUs", "2"},
+    {"inside", &kShell, Need::optional, "how programs are run inside the VM, see below", "ssh"},
     {"root_disk",
      &kDiskSize,
      Need::optional,
      "size of the root disk, if larger than the image",
-     "the image's"},
+     "the image's own"},
     {"data_disk", &kDiskSize, Need::optional, "size of a blank second disk", "none"},
-    {"seed", &kSeedFiles, Need::optional, "further files of the seed drive: text by name"},
+    {"seed", &kSeedFiles, Need::optional, "further files on the seed drive: text by name"},
     {"outgoing",
      &kBoolean,
      Need::optional,
-     "it may open connections to the outside; otherwise only the published ports work",
+     "allow outgoing connections; otherwise only the published ports work",
      "false"},
-    {"stop", &kTime, Need::optional, "time to end by itself after the power button", "2m"},
+    {"stop",
+     &kTime,
+     Need::optional,
+     "time limit for a clean shutdown after an ACPI power-off request",
+     "2m"},
 });
 constexpr Shape kMachine = object_of(kMachineFields, "vm");
 
 constexpr Shape kNames = list_of(&kName, false);
 constexpr auto kSetupFields = std::to_array<Field>({
-    {"setup", &kName, Need::required, "name, unique among the setups"},
+    {"setup", &kName, Need::required, "unique name of the setup"},
     {"after", &kNames, Need::optional, "earlier setups that must have passed"},
-    {"timeout", &kTime, Need::optional, "time it may take", "60s"},
+    {"timeout", &kTime, Need::optional, "time limit", "60s"},
     {"run", &kText, Need::required, "script"},
 });
 constexpr Shape kSetup = object_of(kSetupFields, "setup");
@@ -104,12 +108,20 @@ constexpr auto kKinds = std::to_array<std::string_view>({"vm", "container"});
 constexpr Shape kKind = choice_of(kKinds);
 constexpr Shape kKindList = list_of(&kKind, false);
 constexpr auto kCheckFields = std::to_array<Field>({
-    {"check", &kName, Need::required, "id, unique among the checks"},
-    {"title", &kLine, Need::required, "what must hold, in one line"},
-    {"only", &kKindList, Need::optional, "kinds of instance that it is for", "[vm, container]"},
-    {"source", &kNames, Need::optional, "what the suite's `source` must say", "anything"},
+    {"check", &kName, Need::required, "unique id of the check"},
+    {"title", &kLine, Need::required, "one-line description of what is checked"},
+    {"only",
+     &kKindList,
+     Need::optional,
+     "kinds of instance that the check applies to",
+     "[vm, container]"},
+    {"source",
+     &kNames,
+     Need::optional,
+     "required output of the suite's `source` script",
+     "anything"},
     {"after", &kNames, Need::optional, "setups that must have passed"},
-    {"timeout", &kTime, Need::optional, "time it may take", "60s"},
+    {"timeout", &kTime, Need::optional, "time limit", "60s"},
     {"run", &kText, Need::required, "script"},
 });
 constexpr Shape kCheck = object_of(kCheckFields, "check");
@@ -118,16 +130,19 @@ constexpr Shape kChecks = list_of(&kCheck);
 constexpr auto kSuiteFields = std::to_array<Field>({
     {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
     {"suite", &kName, Need::required, "name of the suite"},
-    {"summary", &kLine, Need::optional, "what it is about, in one line"},
-    {"variables", &kVariables, Need::optional, "texts for scripts and for `${name}`"},
-    {"ports", &kPortMap, Need::optional, "TCP ports of the image by name: they get published"},
-    {"ready", &kReady, Need::optional, "when an instance counts as ready"},
-    {"container", &kContainer, Need::optional, "how a container runs"},
-    {"vm", &kMachine, Need::optional, "how a machine runs"},
-    {"source", &kText, Need::optional, "script whose last word says what the image is made from"},
+    {"summary", &kLine, Need::optional, "one-line description"},
+    {"variables", &kVariables, Need::optional, "values for scripts and for `${name}`"},
+    {"ports", &kPortMap, Need::optional, "TCP ports of the image to publish, by name"},
+    {"ready", &kReady, Need::optional, "when an instance is ready"},
+    {"container", &kContainer, Need::optional, "how a container is run"},
+    {"vm", &kMachine, Need::optional, "how a VM is run"},
+    {"source",
+     &kText,
+     Need::optional,
+     "script whose last word of output names the source that the image is made from"},
     {"login", &kText, Need::optional, "script that prints how to log in, for `kiln run`"},
-    {"setup", &kSetups, Need::optional, "what several checks need"},
-    {"checks", &kChecks, Need::optional, "what must hold"},
+    {"setup", &kSetups, Need::optional, "setups shared by several checks"},
+    {"checks", &kChecks, Need::optional, "checks"},
 });
 constexpr Shape kSuiteFile = object_of(kSuiteFields, "suite");
 

@@ -87,11 +87,11 @@ std::uint32_t require_root_range() {
         return range->start;
     }
     const std::uint32_t start = free_range_start(subuid, subgid);
-    throw Error(fmt::format(
-                    "root has no range of {} subordinate ids in '/etc/subuid' and '/etc/subgid'; "
-                    "kiln runs packages' scripts with them, so that they are not root of this "
-                    "machine",
-                    kIdCount))
+    throw Error(
+        fmt::format(
+            "root has no range of {} subordinate ids in '/etc/subuid' and '/etc/subgid'; kiln "
+            "needs them to run maintainer scripts without root privileges on this host",
+            kIdCount))
         .with_hint(fmt::format(
             "usermod --add-subuids {0}-{1} --add-subgids {0}-{1} root",
             start,
@@ -115,7 +115,8 @@ IdRange require_range(const char* file, const std::string& user, uid_t uid) {
 
 void require_map_programs() {
     if (::access("/usr/bin/newuidmap", X_OK) != 0) {
-        throw Error("'newuidmap' is not installed; it maps subordinate ids for plain users")
+        throw Error(
+            "'newuidmap' is not installed; unprivileged users need it to map subordinate ids")
             .with_hint("as root: apt-get install uidmap");
     }
 }
@@ -185,7 +186,7 @@ bool write_map(pid_t target, const char* name, std::string_view text) {
 bool unshare_user_and_map(const IdMaps& maps, bool is_root) {
     std::array<int, 2> go{};
     if (::pipe2(go.data(), O_CLOEXEC) != 0) {
-        throw SystemError("cannot make a pipe");
+        throw SystemError("cannot create a pipe");
     }
     UniqueFd read_end(go[0]);
     UniqueFd write_end(go[1]);
@@ -213,9 +214,9 @@ bool unshare_user_and_map(const IdMaps& maps, bool is_root) {
         if (is_root) {
             return false;
         }
-        throw Error(fmt::format("cannot make a user namespace: {}", std::strerror(unshare_error)))
-            .with_hint("the kernel setting kernel.unprivileged_userns_clone must be 1; in a chroot "
-                       "only root can bake");
+        throw Error(fmt::format("cannot create a user namespace: {}", std::strerror(unshare_error)))
+            .with_hint("set the sysctl kernel.unprivileged_userns_clone to 1; in a chroot only "
+                       "root can bake");
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         throw Error("cannot map subordinate ids into the user namespace")
@@ -245,8 +246,8 @@ void mount_or_throw(const char* source, const char* target, const char* type, un
 void move_to_mounted_root() {
     constexpr const char* kBase = "/proc";
     if (::mount("none", kBase, nullptr, MS_PRIVATE, nullptr) != 0) {
-        throw Error("this is a chroot without '/proc', which kiln needs")
-            .with_hint("mount -t proc proc /proc");
+        throw Error("'/proc' is not mounted in this chroot")
+            .with_hint("run 'mount -t proc proc /proc'");
     }
     const std::string copy = std::string(kBase) + "/root";
     mount_or_throw("tmpfs", kBase, "tmpfs", MS_NOSUID | MS_NODEV);
@@ -380,7 +381,7 @@ const BuildNamespace& enter_build_namespace() {
         become_namespace_root();
         made.has_sandbox_user_namespace = true;
     } else if (::unshare(CLONE_NEWNS) != 0) {
-        throw SystemError("cannot make a mount namespace");
+        throw SystemError("cannot create a mount namespace");
     }
     // REPRO: what is made in a tree without a stated mode does not depend on the caller's mask.
     ::umask(022);

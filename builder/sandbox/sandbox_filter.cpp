@@ -128,7 +128,7 @@ class FilterBuilder {
     [[nodiscard]] std::vector<sock_filter> program() const {
         const UniqueFd fd(::memfd_create("seccomp", MFD_CLOEXEC));
         if (!fd.is_open() || seccomp_export_bpf(filter_.get(), fd.get()) != 0) {
-            throw SystemError("cannot make the system call filter");
+            throw SystemError("cannot create the system call filter");
         }
         const auto size = static_cast<std::size_t>(::lseek(fd.get(), 0, SEEK_END));
         std::vector<sock_filter> out(size / sizeof(sock_filter));

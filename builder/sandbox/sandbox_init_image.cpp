@@ -32,14 +32,14 @@ namespace {
 UniqueFd make_file() {
     UniqueFd fd(::memfd_create("kiln-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!fd.is_open()) {
-        throw SystemError("cannot make a file for the sandbox's first program");
+        throw SystemError("cannot create a file for the sandbox's init program");
     }
     const auto size = static_cast<std::size_t>(&kiln_sandbox_init_end - &kiln_sandbox_init_begin);
     write_all(fd.get(), std::span(&kiln_sandbox_init_begin, size), "kiln-init");
     // Nobody who gets hold of it can change it.
     if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) !=
         0) {
-        throw SystemError("cannot seal the sandbox's first program");
+        throw SystemError("cannot seal the sandbox's init program");
     }
     return fd;
 }

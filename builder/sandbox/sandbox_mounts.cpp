@@ -144,9 +144,8 @@ void SandboxMounts::require_places() const {
         struct stat info{};
         if (::lstat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
             throw Error(fmt::format("'{}' of the tree is not a directory", m.target))
-                .with_hint(
-                    "programs of the tree run with a file system of kiln's own there; remove "
-                    "what makes it a link or a file");
+                .with_hint("kiln mounts a file system there while programs of the tree run; remove "
+                           "the package or stage that replaces the directory");
         }
     }
 }

@@ -140,14 +140,14 @@ watch_resources(const SandboxLimits& limits, const std::filesystem::path& tree) 
         }
         if (available_memory() < memory_left) {
             return fmt::format(
-                "it left the machine less than {} of memory", format_size(memory_left));
+                "less than {} of memory was left on the host", format_size(memory_left));
         }
         const FreeSpace now = free_space(tree);
         if (fell_by_more(first.bytes, now.bytes, disk)) {
             return fmt::format("it wrote more than {} to the tree", format_size(disk));
         }
         if (fell_by_more(first.files, now.files, files)) {
-            return fmt::format("it made more than {} files in the tree", files);
+            return fmt::format("it created more than {} files in the tree", files);
         }
         return {};
     };

@@ -83,7 +83,11 @@ void AccountFiles::check_id(
     for (const Fields& row : table.rows) {
         if (field(row, kIdField) == std::to_string(id) && field(row, 0) != name) {
             throw Error(fmt::format(
-                "{} '{}' cannot have the number {}: '{}' has it", what, name, id, field(row, 0)));
+                "cannot assign id {2} to {0} '{1}': already used by '{3}'",
+                what,
+                name,
+                id,
+                field(row, 0)));
         }
     }
 }
@@ -92,7 +96,7 @@ void AccountFiles::add_group(const Group& group) {
     if (const auto existing = group_id(group.name)) {
         if (*existing != group.gid) {
             throw Error(fmt::format(
-                "group '{}' has the number {} already, the recipe says {}",
+                "group '{}' already has gid {}, but the recipe sets {}",
                 group.name,
                 *existing,
                 group.gid));
@@ -135,7 +139,7 @@ void AccountFiles::require_number(const std::string& name, std::uint32_t uid) co
     const auto existing = user_id(name);
     if (existing && *existing != uid) {
         throw Error(fmt::format(
-            "user '{}' has the number {} already, the recipe says {}", name, *existing, uid));
+            "user '{}' already has uid {}, but the recipe sets {}", name, *existing, uid));
     }
 }
 
@@ -158,8 +162,8 @@ void AccountFiles::add_user(const User& user) {
 
 void AccountFiles::add_member(const std::string& group, const std::string& user) {
     if (!group_id(group) || !user_id(user)) {
-        throw Error(fmt::format(
-            "cannot put user '{}' into group '{}': no such user or group", user, group));
+        throw Error(
+            fmt::format("cannot add user '{}' to group '{}': no such user or group", user, group));
     }
     for (Table* table : {&group_, &gshadow_}) {
         Fields* row = table->find(group);

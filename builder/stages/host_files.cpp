@@ -27,7 +27,7 @@ class FolderCheck {
             throw SystemError(fmt::format("cannot examine '{}'", path.string()));
         }
         if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && !S_ISLNK(info.st_mode)) {
-            throw Error(fmt::format("'{}' is neither file, directory nor link", path.string()));
+            throw Error(fmt::format("'{}' is not a file, directory or link", path.string()));
         }
         // A link's own file system does not matter, and statfs(2) would follow it.
         if (!S_ISLNK(info.st_mode) && devices_.insert(info.st_dev).second) {
@@ -58,8 +58,8 @@ FileTree read_folder(const fs::path& folder) {
 }
 
 Error changed(const fs::path& path) {
-    return Error(fmt::format("'{}' changed while kiln read it", path.string()))
-        .with_hint("run kiln again when nothing writes to it");
+    return Error(fmt::format("'{}' changed while it was being read", path.string()))
+        .with_hint("run kiln again when no program is writing to it");
 }
 
 class UnchangedSource final : public Source {
@@ -94,7 +94,8 @@ class UnchangedSource final : public Source {
 void check_host_file(const fs::path& file) {
     if (const std::string_view kernel = kernel_file_system(file); !kernel.empty()) {
         throw Error(fmt::format("'{}' is in a kernel file system ({})", file.string(), kernel))
-            .with_hint("its files have no fixed content: copy what you need to another place");
+            .with_hint("its files have no fixed content: copy the files that you need to another "
+                       "directory");
     }
 }
 

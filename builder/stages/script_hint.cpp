@@ -30,11 +30,11 @@ std::string hint_of_failed_script(const ProcessResult& result) {
     if (std::any_of(kNoNetwork.begin(), kNoNetwork.end(), [&](std::string_view words) {
             return output.find(words) != std::string_view::npos;
         })) {
-        return "scripts have no network: name what they need under 'sources', or install it as a "
-               "package";
+        return "scripts have no network access: add what they download to 'sources', or install it "
+               "as a package";
     }
     if (result.stopped.empty() && !result.timed_out && trim(output).empty()) {
-        return "it printed nothing: with 'set -x' as its first line it shows each command";
+        return "the script printed nothing: add 'set -x' as its first line to show each command";
     }
     return {};
 }

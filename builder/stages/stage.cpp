@@ -20,7 +20,7 @@ const std::array kKinds{
         StageTakes::packages},
     StageKind{
         "artifact",
-        "places what was built beforehand",
+        "copies a prebuilt artifact into the tree",
         &kArtifactOptions,
         make_artifact_stage,
         StageTakes::artifact},
@@ -37,10 +37,10 @@ const std::array kKinds{
         make_overlay_stage,
         StageTakes::nothing},
     StageKind{
-        "users", "makes users and groups", &kUsersOptions, make_users_stage, StageTakes::nothing},
+        "users", "creates users and groups", &kUsersOptions, make_users_stage, StageTakes::nothing},
     StageKind{
         "files",
-        "makes or removes files, directories and links",
+        "creates or removes files, directories and links",
         &kFilesOptions,
         make_files_stage,
         StageTakes::nothing},
@@ -52,7 +52,7 @@ const std::array kKinds{
         StageTakes::nothing},
     StageKind{
         "kernel",
-        "makes initramfs and boot loader",
+        "creates initramfs and boot loader",
         &kKernelOptions,
         make_kernel_stage,
         StageTakes::identity},
@@ -64,7 +64,7 @@ const std::array kKinds{
         StageTakes::nothing},
     StageKind{
         "normalize",
-        "removes paths and empties files",
+        "removes paths and truncates files",
         &kNormalizeOptions,
         make_normalize_stage,
         StageTakes::nothing},

@@ -56,7 +56,7 @@ std::string without_root_id(std::string value) {
 
 std::uint32_t TreeIds::to_host(std::uint32_t id) const {
     if (id >= kCount) {
-        throw Error(fmt::format("a file's owner is {}, which is above {}", id, kCount - 1));
+        throw Error(fmt::format("file owner {} is above the maximum of {}", id, kCount - 1));
     }
     return id + offset;
 }
@@ -66,8 +66,7 @@ std::uint32_t TreeIds::to_tree(std::uint32_t id) const {
         return id;
     }
     if (id < offset || id - offset >= kCount) {
-        throw Error(
-            fmt::format("the owner {} of a file is outside of the tree's range of ids", id));
+        throw Error(fmt::format("file owner {} is outside the id range of the tree", id));
     }
     return id - offset;
 }

@@ -103,7 +103,7 @@ void TreeRoot::make_directory(std::string_view path, const Ownership& ownership)
         throw Error(fmt::format("{} is not a directory", of_tree(path)));
     }
     if (!info && ::mkdirat(place.directory.get(), place.name.c_str(), S_IRWXU) != 0) {
-        throw SystemError(fmt::format("cannot make the directory {}", of_tree(path)));
+        throw SystemError(fmt::format("cannot create directory {}", of_tree(path)));
     }
     set_ownership(path, ownership);
 }
@@ -111,7 +111,7 @@ void TreeRoot::make_directory(std::string_view path, const Ownership& ownership)
 void TreeRoot::replace(const Place& place, Source& content, const Ownership& ownership) const {
     const auto info = place.look();
     if (info && S_ISDIR(info->st_mode)) {
-        throw Error(fmt::format("'{}' is a directory of the tree, not a file", place.name));
+        throw Error(fmt::format("'{}' is a directory in the tree, not a file", place.name));
     }
     auto [fd, temporary] = create_beside(place.directory.get(), place.name);
     bool done = false;
@@ -205,14 +205,14 @@ void TreeRoot::make_link(
     const bool is_directory = info && S_ISDIR(info->st_mode);
     if (is_directory && !is_empty(*this, path)) {
         throw Error(
-            fmt::format("cannot put a link at '{}': a directory with content is there", path))
+            fmt::format("cannot create link '{}': a non-empty directory exists there", path))
             .with_hint("remove the directory first, with 'remove' in a files stage");
     }
     if (info) {
         ::unlinkat(place.directory.get(), place.name.c_str(), is_directory ? AT_REMOVEDIR : 0);
     }
     if (::symlinkat(target.c_str(), place.directory.get(), place.name.c_str()) != 0) {
-        throw SystemError(fmt::format("cannot make the link {}", of_tree(path)));
+        throw SystemError(fmt::format("cannot create link {}", of_tree(path)));
     }
     set_ownership(path, ownership);
 }
@@ -231,7 +231,7 @@ void TreeRoot::make_fifo(std::string_view path, const Ownership& ownership) cons
     const Place place = place_of(path);
     ::unlinkat(place.directory.get(), place.name.c_str(), 0);
     if (::mkfifoat(place.directory.get(), place.name.c_str(), S_IRUSR | S_IWUSR) != 0) {
-        throw SystemError(fmt::format("cannot make the named pipe {}", of_tree(path)));
+        throw SystemError(fmt::format("cannot create named pipe {}", of_tree(path)));
     }
     set_ownership(path, ownership);
 }
@@ -266,7 +266,7 @@ void TreeRoot::empty_file(std::string_view path) const {
     }
     const UniqueFd fd = try_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
     if (!fd.is_open() || ::ftruncate(fd.get(), 0) != 0) {
-        throw SystemError(fmt::format("cannot empty {}", of_tree(path)));
+        throw SystemError(fmt::format("cannot truncate {}", of_tree(path)));
     }
 }
 

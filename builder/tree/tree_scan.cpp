@@ -109,7 +109,7 @@ class Scanner {
     void visit(const std::string& path) {
         if (path.size() >= PATH_MAX) {
             throw Error(fmt::format(
-                "the tree has a path of {} bytes, longer than any system can open: '/{}...'",
+                "path too long in the tree ({} bytes): '/{}...'",
                 path.size(),
                 printable(path, kShownOfPath)));
         }

@@ -72,8 +72,8 @@ class PlainChroot(unittest.TestCase):
             f"cd {world.WORK} && {world.KILN} bake debian-minimal --offline"
             f" --check none --out {self.folder}/out", without="/proc")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
-        self.assertIn("this is a chroot without '/proc'", done.stderr)
-        self.assertIn("mount -t proc proc /proc", done.stderr)
+        self.assertIn("'/proc' is not mounted in this chroot", done.stderr)
+        self.assertIn("run 'mount -t proc proc /proc'", done.stderr)
         self.assertFalse(pathlib.Path(self.folder / "out").exists())
 
 

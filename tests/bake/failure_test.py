@@ -87,8 +87,8 @@ class Failure(unittest.TestCase):
 
     def test_failing_postinst_keeps_work_when_asked(self):
         done = self.bake("toy-failing", args=["--keep-work"])
-        self.check(done, 1, "the half-made tree is kept in '")
-        kept = done.stderr.split("the half-made tree is kept in '")[1].split("'")[0]
+        self.check(done, 1, "the incomplete tree was kept in '")
+        kept = done.stderr.split("the incomplete tree was kept in '")[1].split("'")[0]
         self.assertTrue(os.path.isdir(os.path.join(kept, "upper")))
         shutil.rmtree(kept)
 
@@ -105,7 +105,7 @@ class Failure(unittest.TestCase):
     def test_secret(self):
         done = self.bake("toy-secret")
         self.check(
-            done, 1, "error: the image holds 1 file that must not enter one",
+            done, 1, "error: the image contains 1 file that must not be shipped",
             "private-key /etc/toy/key: ", "(stage 'toys')", "'lint'",
         )
         self.assert_no_results()
@@ -137,9 +137,9 @@ class Failure(unittest.TestCase):
         done = self.bake(
             "toy-good", refresh=False, args=["--offline"], env=world.environment(KILN_CACHE=cache)
         )
-        self.check(done, 1, digest, "in the pool is damaged", "run once without --offline")
+        self.check(done, 1, "checksum mismatch for '", digest, "in the download cache", "run without --offline")
         done = self.bake("toy-good", refresh=False, env=world.environment(KILN_CACHE=cache))
-        self.check(done, 0, f"set aside as '{digest}.damaged', and fetched again")
+        self.check(done, 0, f"moved to '{digest}.damaged' and downloaded again")
         shutil.rmtree(cache)
 
     def test_vanished_package_names_refresh(self):
@@ -152,7 +152,7 @@ class Failure(unittest.TestCase):
         (world.CACHE / "pool/sha256" / digest[:2] / digest).unlink()
         # Another stage order asks for the package anew although its old stage is stored.
         done = self.bake("toy-good", "toy-vanishing", refresh=False)
-        self.check(done, 3, "does not fit recipe 'toy'", "package 'toy-good' was added")
+        self.check(done, 3, "is out of date: recipe 'toy' changed", "package 'toy-good' was added")
         world.succeed("lock", "toy", "--mirror", f"toy={self.archive.url}", cwd=self.folder)
         done = self.bake("toy-good", "toy-vanishing", refresh=False)
         self.check(done, 1, "toy-vanishing", "--refresh")
@@ -214,7 +214,7 @@ class Failure(unittest.TestCase):
         out = self.folder / "file"
         out.write_text("in the way")
         done = world.kiln("bake", "debian-minimal", "--out", out / "x", cwd=world.WORK)
-        self.check(done, 1, "cannot make the output folder")
+        self.check(done, 1, "cannot create output directory")
 
     def test_plain_user_without_subuids(self):
         user = world.make_user(subids=False, name="kilnnosub")
@@ -264,14 +264,14 @@ class Failure(unittest.TestCase):
 
     def test_image_that_the_recipe_does_not_define(self):
         done = self.bake("toy-good", args=["--image", "qcow2"])
-        self.check(done, 2, "'--image qcow2': recipe 'toy' defines no such image",
+        self.check(done, 2, "image format 'qcow2' is not defined in recipe 'toy' (--image)",
                    "hint: it defines docker, oci")
 
     def test_scripts_that_say_nothing_or_want_the_network(self):
         for script, code, hint in (
-                ("false", 1, "it printed nothing: with 'set -x' as its first line"),
+                ("false", 1, "the script printed nothing: add 'set -x' as its first line"),
                 ("getent hosts a.example || { echo could not resolve a.example; exit 4; }", 4,
-                 "scripts have no network: name what they need under 'sources'")):
+                 "scripts have no network access: add what they download to 'sources'")):
             more = ("oci:\n  stages:\n    - {stage: run, name: script, why: it fails, "
                     f"script: '{script}'}}\n")
             done = self.bake("toy-good", more=more)

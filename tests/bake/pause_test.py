@@ -88,7 +88,7 @@ class Source(unittest.TestCase):
     def test_an_unknown_word_is_told(self):
         done = world.kiln("bake", "pause", "--source", "pause=standn")
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertIn("or one of its alternatives: standin", done.stderr)
+        self.assertIn("or one of the alternatives: standin", done.stderr)
 
     def test_the_real_one_needs_its_lock(self):
         done = world.kiln("bake", "pause", "--offline")

@@ -147,10 +147,10 @@ class Programs(unittest.TestCase):
             path.write_bytes(b"damaged")
         done = world.kiln("artifact", "build", "damaged", "--offline")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("in the pool is damaged", done.stderr)
+        self.assertIn("checksum mismatch for '", done.stderr)
         done = world.succeed("artifact", "build", "damaged")
         for each in digests:
-            self.assertIn(f"set aside as '{each}.damaged', and fetched again", done.stderr)
+            self.assertIn(f"moved to '{each}.damaged' and downloaded again", done.stderr)
 
     def test_a_folder_that_changes_while_the_script_runs(self):
         (FOLDER / "moving").mkdir()
@@ -170,7 +170,7 @@ class Programs(unittest.TestCase):
 
     def test_a_script_that_wants_the_network(self):
         self.fails("online", "echo 'curl: (6) Could not resolve host: a.example'\nexit 6\n",
-                   "hint: scripts have no network: name what they need under 'sources'")
+                   "hint: scripts have no network access: add what they download to 'sources'")
 
     def fails(self, name, script, *texts):
         define(name, script)
@@ -183,10 +183,10 @@ class Programs(unittest.TestCase):
     def test_failing_script(self):
         self.fails(
             "broken", "echo about to fail\nexit 7\n", "its script failed with exit code 7",
-            "about to fail", "the whole log: ", "while building program 'broken'")
+            "about to fail", "full log: ", "while building program 'broken'")
 
     def test_script_that_makes_nothing(self):
-        self.fails("empty", "true\n", "the script of 'empty' put nothing into $OUT")
+        self.fails("empty", "true\n", "the script of 'empty' did not write anything to $OUT")
 
     def test_no_network_and_no_writing_to_the_sources(self):
         self.fails(
@@ -197,7 +197,7 @@ class Programs(unittest.TestCase):
         define("unlocked")
         done = world.kiln("artifact", "build", "unlocked")
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn("'kiln artifact lock unlocked' makes it", done.stderr)
+        self.assertIn("run 'kiln artifact lock unlocked' to create it", done.stderr)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class ArtifactLockCommand : public testing::Test {
 TEST_F(ArtifactLockCommand, SuggestsABundle) {
     const CliResult result = run_kiln({"artifact", "lock", "cor"});
     EXPECT_EQ(result.exit_code, 2);
-    EXPECT_THAT(result.err, HasSubstr("error: there is no bundle 'perl-bundle/cor.yaml'"));
+    EXPECT_THAT(result.err, HasSubstr("error: bundle 'perl-bundle/cor.yaml' not found"));
     EXPECT_THAT(result.err, HasSubstr("did you mean 'core'?"));
 }
 
@@ -37,7 +37,7 @@ TEST_F(ArtifactLockCommand, ReportsFaultsAndWritesNoLock) {
     const CliResult result = run_kiln({"artifact", "lock", "core"});
     EXPECT_EQ(result.exit_code, 3);
     EXPECT_THAT(result.err, HasSubstr("perl-bundle/core.yaml:3:1: error: unknown key 'prefx'"));
-    EXPECT_THAT(result.err, HasSubstr("bundle 'perl-bundle/core.yaml' has 1 fault"));
+    EXPECT_THAT(result.err, HasSubstr("bundle 'perl-bundle/core.yaml' has 1 error"));
     EXPECT_FALSE(fs::exists("perl-bundle/core.lock"));
 }
 

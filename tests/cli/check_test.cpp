@@ -113,7 +113,7 @@ TEST_F(CheckCommand, ReportsEveryFaultAndExitsWith3) {
         "  3 | sumary: x\n"
         "    | ^~~~~~\n"
         "hint: did you mean 'summary'?\n"
-        "error: recipe 'bad.yaml' has 2 faults\n");
+        "error: recipe 'bad.yaml' has 2 errors\n");
 }
 
 TEST_F(CheckCommand, GivesFaultsToPrograms) {
@@ -128,7 +128,7 @@ TEST_F(CheckCommand, GivesFaultsToPrograms) {
     EXPECT_EQ(
         run_kiln({"check", "bad.yaml", "--log-format", "json"}).err,
         "{\"level\":\"error\",\"message\":\"bad.yaml:3:1: unknown key 'sumary' in recipe\"}\n"
-        "{\"level\":\"error\",\"message\":\"recipe 'bad.yaml' has 1 fault\"}\n");
+        "{\"level\":\"error\",\"message\":\"recipe 'bad.yaml' has 1 error\"}\n");
 }
 
 TEST_F(CheckCommand, FindsRecipesByNameAndSuggestsOthers) {
@@ -138,10 +138,10 @@ TEST_F(CheckCommand, FindsRecipesByNameAndSuggestsOthers) {
     EXPECT_EQ(run_kiln({"check", "web"}).exit_code, 0);
     const CliResult near = run_kiln({"check", "wbe"});
     EXPECT_EQ(near.exit_code, 2);
-    EXPECT_EQ(near.err, "error: there is no recipe 'recipes/wbe.yaml'\nhint: known: disk, web\n");
+    EXPECT_EQ(near.err, "error: recipe 'recipes/wbe.yaml' not found\nhint: available: disk, web\n");
     EXPECT_EQ(
         run_kiln({"check", "webb"}).err,
-        "error: there is no recipe 'recipes/webb.yaml'\nhint: did you mean 'web'?\n");
+        "error: recipe 'recipes/webb.yaml' not found\nhint: did you mean 'web'?\n");
 }
 
 TEST_F(CheckCommand, NamesAFileThatCannotBeRead) {
@@ -154,8 +154,7 @@ TEST_F(CheckCommand, RefusesVariablesThatTheRecipeHasNot) {
     const CliResult result = run_kiln({"check", "web.yaml", "--set", "relese=trixie"});
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_EQ(
-        result.err,
-        "error: --set: the recipe has no variable 'relese'\nhint: did you mean 'release'?\n");
+        result.err, "error: unknown variable 'relese' (--set)\nhint: did you mean 'release'?\n");
 }
 
 TEST(SchemaCommand, PrintsASchemaForEveryKindOfFile) {

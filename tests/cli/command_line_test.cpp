@@ -21,37 +21,39 @@ TEST(CommandLine, SaysWhatIsWrongAndWhatWasMeant) {
     const std::vector<BadLine> lines{
         {{"chek"}, "error: unknown command 'chek'\nhint: did you mean 'check'?\n"},
         {{"frobnicate"},
-         "error: unknown command 'frobnicate'\nhint: 'kiln help' lists the commands\n"},
+         "error: unknown command 'frobnicate'\nhint: run 'kiln help' for a list of commands\n"},
         {{"check", "--st", "a=b", "x"},
          "error: 'kiln check' has no option '--st'\nhint: did you mean '--set'?\n"},
         {{"check", "--frob=1", "x"},
-         "error: 'kiln check' has no option '--frob'\nhint: 'kiln help check' shows examples\n"},
+         "error: 'kiln check' has no option '--frob'\nhint: run 'kiln help check' for examples\n"},
         {{"--jsn"}, "error: unknown option '--jsn'\nhint: did you mean '--json'?\n"},
         {{"--jsn", "check"}, "error: unknown option '--jsn'\nhint: did you mean '--json'?\n"},
         {{"check"},
-         "error: 'kiln check' needs RECIPE: a recipe file, or the name of one of the project's "
-         "recipes\n"
-         "hint: 'kiln help check' shows examples\n"},
+         "error: 'kiln check' requires RECIPE: recipe file, or the name of one in the project\n"
+         "hint: run 'kiln help check' for examples\n"},
         {{"check", "a", "b"},
-         "error: 'kiln check' does not know what to do with 'b'\n"
-         "hint: 'kiln help check' shows examples\n"},
+         "error: 'kiln check': unexpected argument 'b'\n"
+         "hint: run 'kiln help check' for examples\n"},
         {{"check", "--set"},
-         "error: option '--set' needs a NAME=VALUE\nhint: 'kiln help check' shows examples\n"},
-        {{"check", "--set", "x", "a.yaml"}, "error: --set: 'x' is not NAME=VALUE\n"},
+         "error: option '--set' requires a NAME=VALUE\nhint: run 'kiln help check' for examples\n"},
+        {{"check", "--set", "x", "a.yaml"},
+         "error: invalid value 'x' (--set): expected NAME=VALUE\n"},
         {{"version", "--log-format", "jsn"},
-         "error: option '--log-format' takes one of 'text', 'json', not 'jsn'\n"
+         "error: invalid value for option '--log-format': expected one of 'text', 'json', not "
+         "'jsn'\n"
          "hint: did you mean 'json'?\n"},
         {{"version", "--log-format", "text", "--log-format", "text"},
          "error: option '--log-format' is given more than once\n"
-         "hint: 'kiln help version' shows examples\n"},
+         "hint: run 'kiln help version' for examples\n"},
         {{"version", "--quiet=3"},
-         "error: option '--quiet' takes no value\nhint: 'kiln help version' shows examples\n"},
+         "error: option '--quiet' does not take a value\nhint: run 'kiln help version' for "
+         "examples\n"},
         {{"completion", "bahs"},
-         "error: SHELL takes one of 'bash', 'zsh', 'fish', not 'bahs'\n"
+         "error: invalid value for SHELL: expected one of 'bash', 'zsh', 'fish', not 'bahs'\n"
          "hint: did you mean 'bash'?\n"},
         {{"help", "chek"}, "error: unknown command 'chek'\nhint: did you mean 'check'?\n"},
         {{"check", "--", "-x"},
-         "error: there is no recipe 'recipes/-x.yaml'\n"
+         "error: recipe 'recipes/-x.yaml' not found\n"
          "hint: 'recipes' has no recipes\n"},
     };
     const TempDir empty(temporary_root(), "kiln-test");
@@ -123,7 +125,7 @@ TEST(Arguments, CheckNumbers) {
         FAIL() << "no exception";
     } catch (const UsageError& error) {
         EXPECT_EQ(
-            error.message(), "option '--rounds' takes a whole number from 1 to 9, not 'many'");
+            error.message(), "option '--rounds' requires a whole number from 1 to 9, not 'many'");
     }
     EXPECT_THROW(static_cast<void>(arguments.flag("--undeclared")), Error);
 }

@@ -72,7 +72,7 @@ TEST_F(HostileCommandLine, KeyringsThatAreNoFiles) {
     ASSERT_EQ(::mkfifo("keys.gpg", 0600), 0);
     const CliResult result = run({"lock", "web.yaml", "--cpan-keyring", "keys.gpg"});
     EXPECT_EQ(result.exit_code, 2);
-    EXPECT_EQ(result.err, "error: '--cpan-keyring keys.gpg': not a regular file\n");
+    EXPECT_EQ(result.err, "error: 'keys.gpg' is not a regular file (--cpan-keyring)\n");
 }
 
 TEST_F(HostileCommandLine, FaultsWithoutEnd) {
@@ -85,7 +85,7 @@ TEST_F(HostileCommandLine, FaultsWithoutEnd) {
     EXPECT_EQ(result.exit_code, 3);
     EXPECT_THAT(result.err, HasSubstr("web.yaml:3:1: error: unknown key 'key0\\x1b[2J' in recipe"));
     EXPECT_THAT(
-        result.err, HasSubstr("... and 900 more\nerror: recipe 'web.yaml' has 1000 faults"));
+        result.err, HasSubstr("... and 900 more\nerror: recipe 'web.yaml' has 1000 errors"));
     EXPECT_EQ(result.err.find('\x1b'), std::string::npos);
     const CliResult json = run({"check", "web.yaml", "--json"});
     const auto faults = nlohmann::json::parse(json.out);
@@ -121,7 +121,8 @@ TEST_F(HostileCommandLine, CachesThatOthersCanWriteTo) {
         EXPECT_THAT(
             result.err,
             testing::StartsWith(fmt::format(
-                "error: other users can write to '{0}'\nhint: if nobody did: chmod go-w '{0}'",
+                "error: other users can write to '{0}'\nhint: if you trust its content, run 'chmod "
+                "go-w {0}'",
                 cache().string())));
     }
     EXPECT_TRUE(fs::is_empty(cache()));
@@ -134,8 +135,8 @@ TEST_F(HostileCommandLine, OutputFoldersThatAllCanWriteTo) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_EQ(
         result.err,
-        "error: every user can write to the output folder 'out'\n"
-        "hint: chmod o-w 'out', or another folder with --out\n");
+        "error: the output directory 'out' is writable by every user\n"
+        "hint: run 'chmod o-w out', or use another directory with --out\n");
     EXPECT_TRUE(fs::is_empty("out"));
 }
 
@@ -143,7 +144,7 @@ TEST_F(HostileCommandLine, OutputFoldersInTheCache) {
     const std::string inside = (cache() / "stages/out").string();
     const CliResult result = run({"bake", "web.yaml", "--out", inside});
     EXPECT_EQ(result.exit_code, 2);
-    EXPECT_THAT(result.err, HasSubstr("' lies in the cache directory, where files are removed"));
+    EXPECT_THAT(result.err, HasSubstr("' is inside the cache directory, where files are removed"));
     EXPECT_FALSE(fs::exists(inside));
 }
 
@@ -161,7 +162,8 @@ TEST_F(HostileCommandLine, DamagedStagesAreListed) {
         EXPECT_EQ(result.err, "");
         EXPECT_THAT(
             result.out,
-            testing::StartsWith("0123456789ab  damaged; 'kiln cache prune' drops it\n1 stages"));
+            testing::StartsWith(
+                "0123456789ab  damaged; run 'kiln cache prune' to remove it\n1 stages"));
         EXPECT_EQ(run({"artifact", "list"}).exit_code, 0);
         const auto json = nlohmann::json::parse(run({"cache", "list", "--json"}).out);
         EXPECT_EQ(json.at("stages").at(0).at("damaged"), true);

@@ -95,8 +95,8 @@ TEST_F(ProjectCommands, NameWhatIsMissingAtItsPlace) {
         "kiln: 1\nname: web\nstages:\n  - part: debian-13-vn\nimages: [qcow]\n");
     const CliResult check = run_kiln({"check", "web"});
     EXPECT_EQ(check.exit_code, 3);
-    EXPECT_THAT(check.err, HasSubstr("web.yaml:4:11: error: there is no part 'debian-13-vn'"));
-    EXPECT_THAT(check.err, HasSubstr("web.yaml:5:10: error: there is no image definition 'qcow'"));
+    EXPECT_THAT(check.err, HasSubstr("web.yaml:4:11: error: part 'debian-13-vn' not found"));
+    EXPECT_THAT(check.err, HasSubstr("web.yaml:5:10: error: image definition 'qcow' not found"));
 }
 
 TEST_F(ProjectCommands, TakeTheProjectOfAFileThatIsElsewhere) {

@@ -68,7 +68,7 @@ TEST_F(RunCommands, TakeTheRecipesFileAsBakeDoes) {
     fs::remove_all("out/web");
     EXPECT_THAT(
         error_of({"accept", "recipes/web.yaml"}),
-        HasSubstr("there is no image of 'web' in 'out/web'"));
+        HasSubstr("no image of 'web' in 'out/web'"));
 }
 
 TEST_F(RunCommands, TakeAPathAndASuite) {
@@ -82,34 +82,35 @@ TEST_F(RunCommands, TakeAPathAndASuite) {
 TEST_F(RunCommands, SayWhatIsMissing) {
     EXPECT_EQ(
         error_of({"run", "wiki"}),
-        "error: there is no image of 'wiki' in 'out/wiki'\n"
-        "hint: 'kiln bake wiki' makes it; or name a file\n");
+        "error: no image of 'wiki' in 'out/wiki'\n"
+        "hint: run 'kiln bake wiki' to build it, or give the path of an image\n");
     fs::remove_all("out/web/web.oci");
     EXPECT_THAT(
         error_of({"accept", "web", "--docker"}),
-        HasSubstr("there is no container image of 'web' in 'out/web'"));
+        HasSubstr("no container image of 'web' in 'out/web'"));
     EXPECT_THAT(
         error_of({"accept", "out/web/web.qcow2"}),
-        HasSubstr("no suite is known for 'out/web/web.qcow2'\n"
-                  "hint: name one with --suite FILE, or with 'accept' in the recipe"));
+        HasSubstr("no suite found for 'out/web/web.qcow2'\n"
+                  "hint: use --suite FILE, or set 'accept' in the recipe"));
 }
 
 TEST_F(RunCommands, RefuseWhatDoesNotFit) {
     EXPECT_EQ(
-        error_of({"run", "web", "--vm", "--docker"}), "error: --docker and --vm: one of them\n");
+        error_of({"run", "web", "--vm", "--docker"}),
+        "error: --docker and --vm are mutually exclusive\n");
     EXPECT_THAT(
         error_of({"run", "out/web/web.qcow2", "--docker"}),
-        HasSubstr("'out/web/web.qcow2' is a disk, which --docker does not run"));
+        HasSubstr("'out/web/web.qcow2' is a disk, which --docker does not support"));
     EXPECT_THAT(
-        error_of({"run", "web", "--vm", "--detach"}), HasSubstr("a machine ends with kiln"));
+        error_of({"run", "web", "--vm", "--detach"}),
+        HasSubstr("--detach is not available for VMs"));
     EXPECT_THAT(
         error_of({"accept", "web", "--check", "41", "--list"}),
         HasSubstr("suite 'web' has no check '41'"));
     EXPECT_THAT(
         error_of({"run", "web", "--vm", "--set", "usr=x"}),
-        HasSubstr("--set: the suite has no variable 'usr'\nhint: did you mean 'user'?"));
-    EXPECT_THAT(
-        error_of({"run", "web", "--vm", "--port", "http"}), HasSubstr("--port takes NAME=N"));
+        HasSubstr("unknown variable 'usr' (--set)\nhint: did you mean 'user'?"));
+    EXPECT_THAT(error_of({"run", "web", "--vm", "--port", "http"}), HasSubstr("expected NAME=N"));
     EXPECT_THAT(error_of({"accept", "web", "--vm", "--firmware", "efi"}), HasSubstr("--firmware"));
 }
 
@@ -119,14 +120,14 @@ TEST_F(RunCommands, ReportFaultsOfTheSuite) {
                                  "  3 | port: {http: 80}\n"
                                  "    | ^~~~\n"
                                  "hint: did you mean 'ports'?\n"
-                                 "error: suite 'recipes/accept/web.yaml' has 1 fault\n";
+                                 "error: suite 'recipes/accept/web.yaml' has 1 error\n";
     EXPECT_EQ(error_of({"accept", "web"}, 3), expected);
     EXPECT_EQ(error_of({"run", "web", "--vm"}, 3), expected);
     EXPECT_EQ(error_of({"check", "web"}, 3), expected);
     fs::remove("recipes/accept/web.yaml");
     EXPECT_THAT(
         error_of({"check", "web"}, 3),
-        HasSubstr("recipes/web.yaml:4:9: error: there is no suite 'recipes/accept/web.yaml'"));
+        HasSubstr("recipes/web.yaml:4:9: error: suite 'recipes/accept/web.yaml' not found"));
 }
 
 TEST_F(RunCommands, CleanUpWhenTheContainerCannotBeStarted) {

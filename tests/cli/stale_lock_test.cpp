@@ -67,10 +67,10 @@ class StaleLock : public testing::Test {
     void expect_refused(const CliResult& result, const std::string& change) const {
         EXPECT_EQ(result.exit_code, 3);
         EXPECT_THAT(
-            result.err, HasSubstr("error: lock 'recipes/web.lock' does not fit recipe 'web"));
+            result.err, HasSubstr("error: lock 'recipes/web.lock' is out of date: recipe 'web"));
         EXPECT_THAT(result.err, HasSubstr(change));
         EXPECT_THAT(result.err, HasSubstr("'kiln lock web"));
-        EXPECT_THAT(result.err, HasSubstr("--refresh' to renew it"));
+        EXPECT_THAT(result.err, HasSubstr("--refresh' to update it"));
         EXPECT_FALSE(fs::exists("out/web")) << "no folder of results is made for it";
     }
 
@@ -81,12 +81,12 @@ class StaleLock : public testing::Test {
 
 TEST_F(StaleLock, OfAnotherSuiteIsRefused) {
     change("suites: [\"${release}\"]", "suites: [trixie]");
-    expect_refused(bake(), "archive 'debian': suite was 'bookworm' and is 'trixie' now");
+    expect_refused(bake(), "archive 'debian': suite changed from 'bookworm' to 'trixie'");
 }
 
 TEST_F(StaleLock, OfAVariantIsRefused) {
     const CliResult result = bake({"--set", "release=trixie"});
-    expect_refused(result, "archive 'debian': suite was 'bookworm' and is 'trixie' now");
+    expect_refused(result, "archive 'debian': suite changed from 'bookworm' to 'trixie'");
     EXPECT_THAT(result.err, HasSubstr("'kiln lock web --set release=trixie'"));
     EXPECT_THAT(result.err, HasSubstr("'kiln bake web --set release=trixie --refresh'"));
 }
@@ -108,14 +108,14 @@ TEST_F(StaleLock, OfAPackageThatAnotherBranchHasIsRefused) {
 
 TEST_F(StaleLock, OfOtherKeysIsRefused) {
     write_file_atomically("recipes/keys.gpg", "other keys");
-    expect_refused(bake(), "archive 'debian': keyring was 'keys.gpg sha256:");
+    expect_refused(bake(), "archive 'debian': keyring changed from 'keys.gpg sha256:");
 }
 
 TEST_F(StaleLock, SaysAllThatChanged) {
     change("install: [nginx, perl]", "install: [apache2]");
     change("components: [main]", "components: [contrib]");
     const CliResult result = bake();
-    expect_refused(result, "component was 'main' and is 'contrib' now");
+    expect_refused(result, "component changed from 'main' to 'contrib'");
     EXPECT_THAT(result.err, HasSubstr("package 'apache2' was added"));
     EXPECT_THAT(result.err, HasSubstr("package 'nginx' was removed"));
     EXPECT_THAT(result.err, HasSubstr("package 'perl' was removed"));
@@ -129,8 +129,8 @@ TEST_F(StaleLock, OfAnOlderFormatNamesTheCommand) {
     const CliResult result = bake();
     EXPECT_EQ(result.exit_code, 3);
     EXPECT_THAT(
-        result.err, HasSubstr("this is format 1 of the lock, and this kiln reads format 2"));
-    EXPECT_THAT(result.err, HasSubstr("'kiln lock web' makes a new one"));
+        result.err, HasSubstr("unsupported lock format 1 (this version of kiln reads format 2)"));
+    EXPECT_THAT(result.err, HasSubstr("'kiln lock web' to create a new one"));
 }
 
 } // namespace

@@ -232,10 +232,10 @@ class Accept(unittest.TestCase):
         messages = {check["check"]: check["message"] for check in report["checks"]}
         self.assertEqual(messages["bad"], "exit code 3")
         self.assertEqual(messages["elsewhere"], "nothing to see")
-        self.assertEqual(messages["slow"], "not done within 2.0s")
+        self.assertEqual(messages["slow"], "timed out after 2.0s")
         self.assertEqual(messages["needs"], "setup 'broken' failed: exit code 9")
         self.assertEqual(messages["vm"], "only for vm")
-        self.assertEqual(messages["real"], "only for source real, this is 'toy'")
+        self.assertEqual(messages["real"], "only for source real, not 'toy'")
         self.assertIn("6 passed, 3 failed, 3 skipped", done.stderr)
         totals = tree.parse(junit).getroot().find("testsuite").attrib
         self.assertEqual((totals["tests"], totals["failures"], totals["skipped"]), ("12", "3", "3"))
@@ -267,7 +267,7 @@ class Accept(unittest.TestCase):
             "ready: {run: 'false'}\nchecks: [{check: 1, title: x, run: 'true'}]\n")
         done = self.kiln("accept", self.image, "--suite", suite)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("error: the container ended before it was ready\n  it is over", done.stderr)
+        self.assertIn("error: the container exited before it was ready\n  it is over", done.stderr)
 
     def test_cleans_up_when_interrupted(self):
         suite = self.daemon.folder / "long.yaml"

@@ -283,7 +283,7 @@ class SecondApply(unittest.TestCase):
         done = self.machine.apply()
         self.assertEqual(done.code, 1)
         self.assertIn("the databases were last used by MariaDB 99.1", done.err)
-        self.assertIn("in the step 'database'", done.err)
+        self.assertIn("in step 'database'", done.err)
 
     def test_recover_breaks_locks_and_releases_rows(self):
         self.apply()
@@ -405,7 +405,7 @@ class Keys(unittest.TestCase):
         done = self.machine.apply(env={"PAUSE_CERTIFICATE": "files", "PAUSE_CERTIFICATE_FILE": cert,
                                        "PAUSE_CERTIFICATE_KEY": other})
         self.assertEqual(done.code, 1)
-        self.assertIn("certificate 'files': the key does not belong to the certificate", done.err)
+        self.assertIn("certificate 'files': the private key does not match the certificate", done.err)
         done = self.machine.apply(env={"PAUSE_CERTIFICATE": "files", "PAUSE_CERTIFICATE_FILE": cert,
                                        "PAUSE_CERTIFICATE_KEY": key})
         self.assertEqual(done.code, 0, done)
@@ -432,8 +432,8 @@ class BadAnswers(unittest.TestCase):
         self.refused({"PAUSE_ADMIN_USER": "andk"},
                      "environment PAUSE_ADMIN_USER: admin_user 'andk' is no PAUSE id")
         self.refused({"PAUSE_ADMIN_PASSWORD_FILE": "/nowhere"},
-                     "environment PAUSE_ADMIN_PASSWORD_FILE: there is no file '/nowhere'")
-        self.refused({"PAUSE_VOLUME": "/dev/vdb"}, "'volume' is for machines")
+                     "environment PAUSE_ADMIN_PASSWORD_FILE: file '/nowhere' not found")
+        self.refused({"PAUSE_VOLUME": "/dev/vdb"}, "'volume' is for VMs only")
         done = self.refused({"PAUSE_ADMIN_PASSWORD": "x" * 73}, "admin_password is longer than 72 bytes")
         self.assertNotIn("x" * 73, done.err)
 
@@ -456,7 +456,7 @@ class BadAnswers(unittest.TestCase):
                    PAUSE_MAIL_USER="u", PAUSE_MAIL_PASSWORD="swordfish")
         done = self.machine.apply(env=env)
         self.assertEqual(done.code, 1, done)
-        self.assertIn("the mail server '127.0.0.1' port 1 did not take a test message to a@example.org", done.err)
+        self.assertIn("the mail server '127.0.0.1' port 1 did not accept a test message to a@example.org", done.err)
         self.assertNotIn("swordfish", done.err)
         self.assertFalse((self.machine.data / "mysql/mysql").exists())
 
@@ -469,14 +469,14 @@ class BadAnswers(unittest.TestCase):
         (self.machine.data / "photos").mkdir()
         done = self.machine.apply()
         self.assertEqual(done.code, 1)
-        self.assertIn("the data volume holds files that are not PAUSE's: photos", done.err)
+        self.assertIn("the data volume contains files that do not belong to PAUSE: photos", done.err)
 
     def test_volume_with_other_numbers(self):
         (self.machine.data / "pause/pub").mkdir(parents=True)
         os.chown(self.machine.data / "pause", 5555, 5555)
         done = self.machine.apply()
         self.assertEqual(done.code, 1)
-        self.assertIn("'/data/pause' on the data volume belongs to 5555, not to pause (1100)", done.err)
+        self.assertIn("'/data/pause' on the data volume is owned by 5555, expected pause (1100)", done.err)
 
 
 class Killed(unittest.TestCase):

@@ -53,7 +53,7 @@ class Machine(unittest.TestCase):
     def refused(self, env, *messages, **rest):
         done = self.apply(env, **rest)
         self.assertEqual(done.code, 1, done)
-        for message in (*messages, "in the step '"):
+        for message in (*messages, "in step '"):
             self.assertIn(message, done.err)
         return done
 
@@ -125,10 +125,10 @@ class Good(Machine):
             file.seek(4096)
             file.write(b"half a file system")
         device = self.device(image)
-        self.refused({"PAUSE_VOLUME": device}, "has no signature, but is not blank either")
+        self.refused({"PAUSE_VOLUME": device}, "has no signature, but is not blank")
         # Another disk may get the name and be of the same size.
         self.machine.put("/var/lib/pause-first-run/formatting", f"{1100 * MEBIBYTE} {image}.other\n")
-        self.refused({"PAUSE_VOLUME": device}, "has no signature, but is not blank either")
+        self.refused({"PAUSE_VOLUME": device}, "has no signature, but is not blank")
         self.machine.put("/var/lib/pause-first-run/formatting", f"{1100 * MEBIBYTE} {image}\n")
         self.accepted({"PAUSE_VOLUME": device})
         self.assertFalse((self.machine.upper / "var/lib/pause-first-run/formatting").is_file())
@@ -140,7 +140,7 @@ class Good(Machine):
                 for place in range(at - at % MEBIBYTE, min(at + 40 * MEBIBYTE, 1100 * MEBIBYTE), MEBIBYTE // 2):
                     file.seek(place)
                     file.write(b"of somebody else")
-            self.refused({"PAUSE_VOLUME": self.device(image)}, "has no signature, but is not blank either")
+            self.refused({"PAUSE_VOLUME": self.device(image)}, "has no signature, but is not blank")
 
     def test_file_system_is_never_formatted(self):
         # A run killed after mkfs leaves its note; the volume may have got its data since, by hand.
@@ -169,7 +169,7 @@ class Good(Machine):
 
 class Refused(Machine):
     def test_absent(self):
-        done = self.refused({}, "the data volume 'label=pause-data' is not there after 0 s",
+        done = self.refused({}, "the data volume 'label=pause-data' did not appear within 0 s",
                             "name a blank device in the answer 'volume'")
         self.assertIn("PATH", done.err)  # what devices there are
         self.refused({"PAUSE_VOLUME": "/dev/nothing"}, "the data volume '/dev/nothing' is not there")
@@ -183,7 +183,7 @@ class Refused(Machine):
     def test_foreign_file_system(self):
         image = self.image()
         run("mkswap", str(image))
-        self.refused({"PAUSE_VOLUME": self.device(image)}, "holds swap, which first-run leaves alone")
+        self.refused({"PAUSE_VOLUME": self.device(image)}, "contains swap, which first-run does not overwrite")
 
     def test_partitioned(self):
         image = self.image()
@@ -235,17 +235,17 @@ class Refused(Machine):
 
     def test_files_of_somebody_else(self):
         device = self.filled("mkdir photos music")
-        self.refused({"PAUSE_VOLUME": device}, "the data volume holds files that are not PAUSE's: music, photos")
+        self.refused({"PAUSE_VOLUME": device}, "the data volume contains files that do not belong to PAUSE: music, photos")
 
     def test_other_user_numbers(self):
         device = self.filled("mkdir -p mysql/mysql; touch mysql/mysql/ibdata1; chown -R 107:107 mysql/mysql")
-        self.refused({"PAUSE_VOLUME": device}, "'/data/mysql/mysql' on the data volume belongs to ", "not to mysql (110)")
+        self.refused({"PAUSE_VOLUME": device}, "'/data/mysql/mysql' on the data volume is owned by ", "expected mysql (110)")
 
     def test_database_volume_over_databases(self):
         one, two = self.device(self.image()), self.device(self.image("second"))
         self.accepted({"PAUSE_VOLUME": one})
         self.refused({"PAUSE_VOLUME": one, "PAUSE_DATABASE_VOLUME": two},
-                     "the data volume already holds databases", "in the step 'database-volume'")
+                     "the data volume already contains databases", "in step 'database-volume'")
 
     def test_damaged(self):
         image = self.image()

@@ -118,8 +118,8 @@ TEST_F(FetchTest, ListsVanishedAndWrongFiles) {
         faults({good, gone, wrong, truncated}),
         ElementsAre(
             "gone: not found (404) at " + server_.url() + "/gone",
-            HasSubstr("wrong: wrong content: expected sha256:"),
-            "truncated: 5 bytes instead of 13 (" + server_.url() + "/truncated)"));
+            HasSubstr("wrong: checksum mismatch: expected sha256:"),
+            "truncated: size mismatch: 5 bytes, expected 13 (" + server_.url() + "/truncated)"));
     pool_.verify(good);
 }
 
@@ -149,7 +149,7 @@ TEST_F(FetchTest, OpensNoSocketWhenOffline) {
         pool_.fetch({input}, client_, {.offline = true}, console_);
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_THAT(error.details(), ElementsAre("file: not in the pool"));
+        EXPECT_THAT(error.details(), ElementsAre("file: not in the download cache"));
     }
     EXPECT_EQ(server_.connections(), 0);
 }

@@ -138,7 +138,7 @@ TEST_F(ForeignDisks, ThatNameOtherFilesDoNotStart) {
     with_data.data = with_data_file("data.img");
     EXPECT_THAT(
         message_of([&] { Machine(with_data, runner_); }),
-        EndsWith("starts with a qcow2 header, but its name says that it is raw"));
+        EndsWith("has a qcow2 header, but the file name of a raw disk"));
     with_data.data = with_data_file("data.qcow2");
     EXPECT_THAT(
         message_of([&] { Machine(with_data, runner_); }),

@@ -145,7 +145,8 @@ TEST_F(GitFetch, RefusesSubmodulesAndNamesThem) {
     git({"update-index", "--add", "--cacheinfo", "160000," + commit_ + ",vendor/theme"});
     git({"-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "module"});
     const Error error = failure(git({"rev-parse", "HEAD"}).substr(0, 40));
-    EXPECT_EQ(error.message(), "the commit has 1 submodule, of which it holds the name only");
+    EXPECT_EQ(
+        error.message(), "the commit has 1 submodule, whose content is not in the repository");
     EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
     EXPECT_THAT(error.details(), ElementsAre("vendor/theme"));
     EXPECT_THAT(error.hint(), HasSubstr("as a 'directory' source"));
@@ -157,7 +158,9 @@ TEST_F(GitFetch, RefusesPointersOfLfsAndNamesThem) {
         "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') +
         "\nsize 12345\n";
     const Error error = failure(commit({{"img/logo.png", pointer}, {"about.md", "x " + pointer}}));
-    EXPECT_EQ(error.message(), "the commit has 1 file in Git LFS, of which it holds the name only");
+    EXPECT_EQ(
+        error.message(),
+        "the commit has 1 file in Git LFS, whose content is not in the repository");
     EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
     EXPECT_THAT(error.details(), ElementsAre("img/logo.png"));
 }

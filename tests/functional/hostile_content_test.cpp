@@ -78,7 +78,7 @@ TEST_F(HostileRegistry, SendsOtherContentThanItSaid) {
     };
     expect_refused(blobs("other"), "the registry sent 5 bytes with digest");
     expect_refused(blobs("lay"), "the registry sent 3 bytes with digest");
-    expect_refused(blobs("layer and more"), "is larger than the 5 bytes that its manifest says");
+    expect_refused(blobs("layer and more"), "is larger than the 5 bytes in its manifest");
     const Digest wanted = sha256("another manifest");
     expect_refused(
         pull(
@@ -95,7 +95,7 @@ TEST_F(HostileRegistry, SendsOtherContentThanItSaid) {
                 connection.repeat(std::string(100'000, 'x'));
             }
         }),
-        "bytes that its manifest says");
+        "bytes in its manifest");
 }
 
 TEST_F(HostileRegistry, HasLayersThatAreDamaged) {
@@ -145,8 +145,8 @@ TEST_F(HostileRegistry, HasConfigsThatMakeNoSense) {
     changed.replace(changed.find(sha256("a tree").hex()), 64, std::string(64, '1'));
     expect_refused(
         pull_of(manifest(config_of(changed), layer_of("x")), {changed}),
-        "holds the tree sha256:1111111111111111111111111111111111111111111111111111111111111111, "
-        "and the lock says " +
+        "contains tree sha256:1111111111111111111111111111111111111111111111111111111111111111, "
+        "but the lock has " +
             sha256("a tree").to_string());
 }
 

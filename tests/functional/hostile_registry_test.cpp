@@ -50,7 +50,7 @@ TEST_F(HostileRegistry, SendsTheLoginToAStorageServerThatAsksForIt) {
         pull([&](const Request&, Connection& connection) {
             connection.answer(307, "", "Location: " + evil.url() + "/blob\r\n");
         }),
-        "refuses the login: status 401");
+        "rejected the login: status 401");
     ASSERT_EQ(evil.requests().size(), 1U); // and none for a token
     EXPECT_EQ(evil.requests()[0].header("Authorization"), "");
 }
@@ -59,7 +59,7 @@ TEST_F(HostileRegistry, NamesOddTokenServers) {
     expect_refused(ask(victim()), "file: URLs are not allowed here");
     expect_refused(ask("http://auth.invalid/token"), "use https:");
     expect_refused(ask("https://a/\x01\x1b"), "this is not a valid URL");
-    expect_refused(ask(""), "names no token server");
+    expect_refused(ask(""), "did not name a token server");
     expect_refused(
         pull([](const Request&, Connection& connection) {
             connection.answer(401, "", "WWW-Authenticate: Negotiate\r\n");
@@ -75,7 +75,7 @@ TEST_F(HostileRegistry, GivesOddTokens) {
     expect_refused(token(200, R"({"token": ""})"), "sent a malformed token");
     expect_refused(
         token(200, R"({"token": ")" + std::string(100'000, 'x') + "\"}"), "sent a malformed token");
-    expect_refused(token(503, "busy"), "gives no token: status 503");
+    expect_refused(token(503, "busy"), "did not return a token: status 503");
 }
 
 TEST_F(HostileRegistry, RedirectsOddly) {
@@ -102,13 +102,13 @@ TEST_F(HostileRegistry, NeverEnds) {
             connection.send("HTTP/1.1 500 Bad\r\nConnection: close\r\n\r\n");
             connection.repeat(std::string(10'000, 'e'));
         }),
-        "does not give 'tag': status 500");
+        "did not return 'tag': status 500");
     expect_refused(
         pull([](const Request&, Connection& connection) {
             connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
             connection.repeat(std::string(100'000, ' '));
         }),
-        "the registry's answer is larger than 4.0 MiB");
+        "the registry's response is larger than 4.0 MiB");
     const Error slow = pull([](const Request&, Connection& connection) {
         connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
         connection.repeat(" ", std::chrono::milliseconds(300));
@@ -130,7 +130,7 @@ TEST_F(HostileRegistry, SendsPartsThatNobodyAskedFor) {
         pull([](const Request&, Connection& connection) {
             connection.answer(206, "{}", "Content-Range: bytes 5-6/7\r\n");
         }),
-        "does not give 'tag': status 206");
+        "did not return 'tag': status 206");
 }
 
 TEST_F(HostileRegistry, IsNotThisMachineByItsName) {

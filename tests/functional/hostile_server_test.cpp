@@ -145,7 +145,7 @@ TEST_F(HostileServer, SendsHeadersWithoutEnd) {
     });
     const Error error = failure(server);
     EXPECT_EQ(error.exit_code(), ExitCode::remote_refused);
-    EXPECT_THAT(error.message(), HasSubstr("the server sends too many headers"));
+    EXPECT_THAT(error.message(), HasSubstr("the server sent too many headers"));
 }
 
 TEST_F(HostileServer, SendsLargeHeadersAndInterimAnswersWithoutEnd) {
@@ -153,11 +153,11 @@ TEST_F(HostileServer, SendsLargeHeadersAndInterimAnswersWithoutEnd) {
         connection.send("HTTP/1.1 200 OK\r\n");
         connection.repeat("X-More: " + std::string(60'000, 'x') + "\r\n");
     });
-    EXPECT_THAT(failure(large).message(), HasSubstr("the server sends too many headers"));
+    EXPECT_THAT(failure(large).message(), HasSubstr("the server sent too many headers"));
     const ScriptServer interim([](const auto&, ScriptServer::Connection& connection) {
         connection.repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     });
-    EXPECT_THAT(failure(interim).message(), HasSubstr("the server sends too many headers"));
+    EXPECT_THAT(failure(interim).message(), HasSubstr("the server sent too many headers"));
     const ScriptServer line([](const auto&, ScriptServer::Connection& connection) {
         connection.send("HTTP/1.1 200 OK\r\nX-More: ");
         connection.repeat(std::string(60'000, 'x'));
@@ -306,7 +306,7 @@ TEST_F(HostileMirror, SendsMoreThanTheLockSays) {
     });
     EXPECT_THAT(
         faults(server, "0123456789"),
-        ElementsAre(HasSubstr("input: longer than the 10 bytes of the lock")));
+        ElementsAre(HasSubstr("input: larger than the 10 bytes in the lock")));
 }
 
 TEST_F(HostileMirror, SendsABombOfGzip) {
@@ -314,7 +314,7 @@ TEST_F(HostileMirror, SendsABombOfGzip) {
     const ScriptServer server([](const auto&, ScriptServer::Connection& connection) {
         connection.answer(200, "\x1f\x8b\x08 of gzip", "Content-Encoding: gzip\r\n");
     });
-    EXPECT_THAT(faults(server, "0123456789"), ElementsAre(HasSubstr("longer than the 10 bytes")));
+    EXPECT_THAT(faults(server, "0123456789"), ElementsAre(HasSubstr("larger than the 10 bytes")));
 }
 
 TEST_F(HostileServer, IsReachedThroughTheProxyOfItsPurpose) {

@@ -106,10 +106,8 @@ TEST_F(ImageFormats, CompressedDisksAreNamedAndNotInspected) {
     } catch (const Error& error) {
         EXPECT_EQ(
             error.message(),
-            "'" + image.string() +
-                "' is a raw disk, gzip-compressed; kiln reads it only "
-                "decompressed");
-        EXPECT_EQ(error.hint(), "'gzip -dk' decompresses it");
+            "'" + image.string() + "' is a raw disk, gzip-compressed; decompress it first");
+        EXPECT_EQ(error.hint(), "run 'gzip -dk' to decompress it");
     }
 }
 

@@ -51,7 +51,7 @@ class OciToolsTest : public testing::Test {
         options.compression = compression;
         options.jobs = 2;
         OciImage image = test::sample_image(below_);
-        image.config.user = "0:0"; // umoci looks names up in the image's own passwd
+        image.config.user = "0:0"; // umoci looks names up in the image's own own passwd
         written_ = write_oci_layout(image, layout(), options);
     }
 

@@ -149,7 +149,7 @@ TEST_F(RealRegistry, RefusesAWrongPassword) {
         FAIL() << "no exception";
     } catch (const Error& error) {
         EXPECT_EQ(error.exit_code(), ExitCode::remote_refused);
-        EXPECT_THAT(error.message(), HasSubstr("refuses the login: status 401, UNAUTHORIZED"));
+        EXPECT_THAT(error.message(), HasSubstr("rejected the login: status 401, UNAUTHORIZED"));
     }
 }
 

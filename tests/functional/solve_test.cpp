@@ -227,7 +227,7 @@ TEST_F(SolveTest, NamesAllUnknownPackages) {
     const Error one = failure(request({stage({"webb"})}));
     EXPECT_EQ(
         one.message(),
-        "package 'webb' is not in stable; did you mean 'web'?; wanted by stage 'packages' "
+        "package 'webb' not found in stable; did you mean 'web'?; required by stage 'packages' "
         "(web.yaml:3:5)");
     EXPECT_EQ(one.exit_code(), ExitCode::invalid_recipe);
     const Error two = failure(request({stage({"webb", "--purge"})}));
@@ -239,12 +239,13 @@ TEST_F(SolveTest, QuotesAptOnConflicts) {
     archive_.add("stable", {"rival", "1.0", {{"Conflicts", "web"}}});
     archive_.publish();
     const Error error = failure(request({stage({"web", "rival"})}));
-    EXPECT_EQ(error.message(), "apt finds no solution");
+    EXPECT_EQ(error.message(), "apt could not resolve the dependencies");
     EXPECT_THAT(error.details(), Contains(HasSubstr("rival : Conflicts: web")));
     EXPECT_THAT(error.context(), ElementsAre("solving stage 'packages' (web.yaml:3:5)"));
     // An earlier stage's package is not taken away either.
     EXPECT_EQ(
-        failure(request({stage({"web"}), stage({"rival"})})).message(), "apt finds no solution");
+        failure(request({stage({"web"}), stage({"rival"})})).message(),
+        "apt could not resolve the dependencies");
 }
 
 TEST_F(SolveTest, RefusesAnotherKeyAndLaterForgeries) {
@@ -253,7 +254,7 @@ TEST_F(SolveTest, RefusesAnotherKeyAndLaterForgeries) {
     SolveRequest wish = request({stage({"web"})});
     wish.archives[0].keyring = other.keyring();
     const Error error = failure(wish);
-    EXPECT_EQ(error.message(), "an archive is not signed by a key of its keyring");
+    EXPECT_EQ(error.message(), "an archive is not signed by any key in its keyring");
     EXPECT_THAT(error.details(), Contains(HasSubstr("NO_PUBKEY")));
     EXPECT_EQ(error.exit_code(), ExitCode::failed);
 
@@ -265,17 +266,18 @@ TEST_F(SolveTest, RefusesAnotherKeyAndLaterForgeries) {
     write_file_atomically(release, text);
     EXPECT_EQ(
         failure(request({stage({"web"})})).message(),
-        "an archive is not signed by a key of its keyring");
+        "an archive is not signed by any key in its keyring");
 }
 
 TEST_F(SolveTest, RefusesAChangedIndexAndAMissingArchive) {
     archive_.publish();
     const fs::path index = archive_.root() / "dists/stable/main/binary-amd64/Packages";
     write_file_atomically(index, read_text_file(index) + "\nPackage: evil\nVersion: 1\n");
-    EXPECT_EQ(failure(request({stage({"web"})})).message(), "apt cannot fetch the package lists");
+    EXPECT_EQ(
+        failure(request({stage({"web"})})).message(), "apt could not download the package lists");
     SolveRequest wish = request({stage({"web"})});
     wish.archives[0].base += "/nowhere";
-    EXPECT_EQ(failure(wish).message(), "apt cannot fetch the package lists");
+    EXPECT_EQ(failure(wish).message(), "apt could not download the package lists");
     wish.archives[0].keyring = "/nowhere/key.gpg";
     EXPECT_EQ(
         failure(wish).message(), "keyring '/nowhere/key.gpg' of archive 'toy' does not exist");
@@ -397,9 +399,9 @@ TEST_F(SolveSources, NameEveryFaultAtOnce) {
     EXPECT_THAT(
         error.details(),
         ElementsAre(
-            "core.yaml:9:5: no archive has the source package 'libtri-perl'; did you mean "
+            "core.yaml:9:5: source package 'libtri-perl' not found in any archive; did you mean "
             "'libtry-perl'?",
-            "core.yaml:9:5: there is no source package 'libdbd-perl' 4.051; there is 4.050 "
+            "core.yaml:9:5: source package 'libdbd-perl' 4.051 not found; available: 4.050 "
             "(stable), 4.053 (testing)"));
 }
 

@@ -102,7 +102,7 @@ CASES = [
           "chmod 0 /srv/closed", tree=("/srv/closed/x",)),
     moved("marks of overlay mounts",
           "touch /srv/.wh.etc /srv/.wh..wh..opq", code=1,
-          says=("cannot be put into an OCI layer",)),
+          says=("cannot be stored in an OCI layer",)),
     moved("a loop of links", "ln -s b /srv/a; ln -s a /srv/b; ln -s . /srv/self"),
     # What scripts do while they run.
     moved("reads the environment", "env >/srv/env; if grep -q KILN_TEST_SECRET /srv/env; then exit 9; fi; "

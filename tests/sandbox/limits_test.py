@@ -46,7 +46,7 @@ class Limits(SandboxCase):
     def test_files(self):
         self.assertEqual(
             self.stopped("inodes", "files=1000"),
-            "stopped: it made more than 1000 files in the tree")
+            "stopped: it created more than 1000 files in the tree")
 
     def test_memory_that_no_process_has_for_itself(self):
         lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
@@ -54,7 +54,7 @@ class Limits(SandboxCase):
         available = int(fields["MemAvailable"].split()[0]) << 10
         self.assertRegex(
             self.stopped("shared", f"memory_left={available - (256 << 20)}"),
-            r"^stopped: it left the machine less than .* of memory$")
+            r"^stopped: less than .* of memory was left on the host$")
 
     def test_processes(self):
         done = run([RUNNER, str(self.work), "--limit", "processes=50", PROBE, "processes"])
@@ -94,10 +94,10 @@ class Limits(SandboxCase):
         prefix = self.as_user()
         for name, which, hard, says in (
                 ("files", resource.RLIMIT_NOFILE, 500,
-                 "scripts need the limit 'open files' of 1024, but no more than 500 is allowed here\n"
+                 "scripts need the resource limit 'open files' to be 1024, but the hard limit is 500\n"
                  "raise the hard limit ('ulimit -Hn 1024', or /etc/security/limits.conf)"),
                 ("sizes", resource.RLIMIT_FSIZE, 1 << 40,
-                 "scripts need the limit 'file size' of unlimited, but no more than 1099511627776")):
+                 "scripts need the resource limit 'file size' to be unlimited, but the hard limit is 1099511627776")):
             with self.subTest(name):
                 soft = "prlimit", {resource.RLIMIT_NOFILE: f"--nofile={hard}:{hard}",
                                    resource.RLIMIT_FSIZE: f"--fsize={hard}:{hard}"}[which]
@@ -118,7 +118,7 @@ class Limits(SandboxCase):
         self.assertEqual(none.returncode, 1, none.stderr)
         self.assertEqual(
             none.stderr, "error: the stack size is limited to 128 KiB, kiln needs 1 MiB\n"
-            "hint: raise the hard limit: 'ulimit -Hs 8192'\n")
+            "hint: raise the hard limit with 'ulimit -Hs 8192'\n")
 
     def test_nothing_of_them_stays(self):
         self.stopped("memory", f"memory={64 << 20}")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A few kinds of stages for tests of the layers that know none.
+// A few kinds of stages for tests compression of the layers that know none.
 #pragma once
 
 #include "recipe/recipe.hpp"

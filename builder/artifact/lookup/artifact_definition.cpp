@@ -92,8 +92,8 @@ Lockfile ArtifactDefinition::load_lock(const fs::path& file) const {
     const fs::path path = lock_path(file);
     const std::string renew = fmt::format("'kiln artifact lock {}'", word(file));
     if (!fs::exists(path)) {
-        throw Error(fmt::format("there is no lock '{}'", path.string()), ExitCode::invalid_recipe)
-            .with_hint(fmt::format("{} makes it", renew));
+        throw Error(fmt::format("lock '{}' not found", path.string()), ExitCode::invalid_recipe)
+            .with_hint(fmt::format("run {} to create it", renew));
     }
     Lockfile lock = load_lockfile(path.string());
     require_same_request(lock, request(), path.string(), describe(), renew);
@@ -107,13 +107,13 @@ LockedResult ArtifactDefinition::locked_result(
     }
     throw Error(
         fmt::format(
-            "lock '{}' does not say what tree {} is, so that none can be taken from a registry",
+            "lock '{}' has no tree digest for {}, so it cannot be pulled from a registry",
             lock_path(file).string(),
             describe()),
         ExitCode::invalid_recipe)
         .with_details({fmt::format("key: {}", key.to_string())})
-        .with_hint(
-            fmt::format("'kiln artifact build {}' builds it and writes it down", word(file)));
+        .with_hint(fmt::format(
+            "run 'kiln artifact build {}' to build it and record the digest", word(file)));
 }
 
 void ArtifactDefinition::note_result(
@@ -125,7 +125,7 @@ void ArtifactDefinition::note_result(
     const fs::path path = lock_path(file);
     if (lock.result && lock.result->key == now.key) {
         console.warning(fmt::format(
-            "{} came out as tree {}, and lock '{}' said {}: it is not the same on every build",
+            "{} is not reproducible: this build produced tree {}, but lock '{}' has {}",
             describe(),
             now.tree.to_string(),
             path.string(),

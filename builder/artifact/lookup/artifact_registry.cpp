@@ -72,14 +72,14 @@ ReadManifest read_manifest(const std::string& text, const std::string& reference
     read_remote_json(text, fmt::format("manifest '{}'", reference), [&](const Json& json) {
         if (json.value("artifactType", std::string()) != media_type::kArtifact ||
             json.at("layers").size() != 1) {
-            throw unfit(reference, "is not an artifact of kiln");
+            throw unfit(reference, "is not a kiln artifact");
         }
         out.config = remote_descriptor(json.at("config"), kLargestConfig);
         out.layer = remote_descriptor(json.at("layers").at(0), kLargestLayer);
     });
     if (out.layer.media_type != media_type::kLayerZstd ||
         out.config.media_type != media_type::kArtifactConfig) {
-        throw unfit(reference, "has parts that this kiln does not know");
+        throw unfit(reference, "has parts that this version of kiln does not support");
     }
     return out;
 }
@@ -98,7 +98,7 @@ ArtifactInfo read_info(const std::string& text, const std::string& reference) {
     read_remote_json(text, fmt::format("the config of '{}'", reference), [&](const Json&) {
         out = parse_artifact_info(text);
         if (!is_name(out.name)) {
-            throw Error(fmt::format("'{}' is not a valid name of an artifact", excerpt(out.name)));
+            throw Error(fmt::format("'{}' is not a valid artifact name", excerpt(out.name)));
         }
     });
     return out;
@@ -119,7 +119,7 @@ void require_wanted(
         throw unfit(
             reference,
             fmt::format(
-                "holds the tree {}, and the lock says {}",
+                "contains tree {}, but the lock has {}",
                 info.tree.to_string(),
                 wanted.result.tree.to_string()));
     }
@@ -174,7 +174,7 @@ PushedArtifact push_artifact(
         std::string(media_type::kArtifactConfig), sha256(config_text), config_text.size()};
     const std::string tag = artifact_tag(info.name, info.key);
     if (auto known = pushed_before(tag, config, registry)) {
-        job.finish("the registry has it");
+        job.finish("already in the registry");
         return *known;
     }
     const auto work = store.begin_work();
@@ -225,7 +225,7 @@ std::optional<ArtifactInfo> pull_artifact(
         folder, {.mtime = [](const std::string&, FileType, std::int64_t found) { return found; }});
     if (tree.digest() != wanted.result.tree) {
         throw unfit(
-            reference, fmt::format("holds another tree than {}", wanted.result.tree.to_string()));
+            reference, fmt::format("does not contain tree {}", wanted.result.tree.to_string()));
     }
     store.commit(
         folder,

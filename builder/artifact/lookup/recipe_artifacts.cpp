@@ -49,7 +49,7 @@ void check_artifacts(const Recipe& recipe, Diagnostics& diags) {
                 diags.error(
                     named.pos(),
                     fmt::format("the recipe has no artifact '{}'", named.as_string()),
-                    "name it under 'artifacts:'");
+                    "add it to 'artifacts:' in the recipe");
             }
         }
     }
@@ -65,7 +65,7 @@ const RecipeArtifacts::Item& RecipeArtifacts::item(const std::string& name) cons
     const auto found = items_.find(name);
     if (found == items_.end()) {
         throw Error(fmt::format("the recipe has no artifact '{}'", name), ExitCode::invalid_recipe)
-            .with_hint("name it under 'artifacts:'");
+            .with_hint("add it to 'artifacts:' in the recipe");
     }
     return found->second;
 }
@@ -157,7 +157,9 @@ bool RecipeArtifacts::pull(
             artifact_tag(wanted.name, wanted.result.key), wanted, registry, store_, in.console);
         if (!pulled) {
             in.console.info(fmt::format(
-                "'{}' does not have {} as it is locked", repository, item.definition->describe()));
+                "'{}' does not have the locked version of {}",
+                repository,
+                item.definition->describe()));
         }
         return pulled.has_value();
     } catch (const UsageError&) {

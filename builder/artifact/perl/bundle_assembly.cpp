@@ -41,7 +41,7 @@ class MergedTree {
             } else if (!is_same(*place->second.entry, entry)) {
                 if (!place->second.replaceable) {
                     throw Error(fmt::format(
-                        "'{}' is installed by {} and, different, by {}",
+                        "file conflict: '{}' is installed by {} and, with different content, by {}",
                         path,
                         place->second.part,
                         part));
@@ -87,7 +87,7 @@ class MergedTree {
 void assemble_bundle(
     const BundlePlan& plan, const std::string& name, const Store& store, Console& console) {
     const auto start = Clock::now();
-    Job job = console.start("put the bundle together");
+    Job job = console.start("assemble the bundle");
     const auto work = store.begin_work();
     const fs::path folder = work->path() / "tree";
     MergedTree merged(folder);

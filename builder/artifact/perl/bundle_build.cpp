@@ -69,7 +69,7 @@ class Failures {
             throw errors_.errors().begin()->second;
         }
         if (errors_.count() > 0) {
-            throw Error(fmt::format("{} distributions cannot be built", errors_.count()))
+            throw Error(fmt::format("{} distributions failed to build", errors_.count()))
                 .with_details(errors_.lines([](std::size_t) { return std::string(); }));
         }
     }
@@ -113,8 +113,8 @@ class BundleBuild {
         }
         if (perl_missing_) {
             in_.console.info(fmt::format(
-                "building perl {} and {} distributions for bundle '{}'; this takes minutes, and "
-                "happens once",
+                "building perl {} and {} distributions for bundle '{}'; this takes several "
+                "minutes, but only the first time",
                 plan_.perl().version,
                 plan_.distributions().size(),
                 bundle_.name));
@@ -324,7 +324,7 @@ class BundleBuild {
             if (!phase.makes.empty() && !TreeRoot(folder / "source" / top).exists(phase.makes)) {
                 throw failure(
                     unit,
-                    fmt::format("{} made no {}", describe_phase(unit, phase), phase.makes),
+                    fmt::format("{} did not create {}", describe_phase(unit, phase), phase.makes),
                     last_lines(result.output));
             }
         }
@@ -342,7 +342,7 @@ class BundleBuild {
         if (!users.empty()) {
             details.push_back(fmt::format("needed by: {}", join(users, ", ")));
         }
-        details.push_back(fmt::format("the whole log: {}", log_of(unit).string()));
+        details.push_back(fmt::format("full log: {}", log_of(unit).string()));
         return Error(message).with_details(std::move(details));
     }
 

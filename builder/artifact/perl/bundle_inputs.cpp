@@ -90,13 +90,13 @@ class Search {
         }
         if (!missing.empty()) {
             throw Error(fmt::format(
-                            "{} of {} sources of bundle '{}' can be had nowhere",
+                            "{} of {} sources of bundle '{}' are not available from any mirror",
                             missing.size(),
                             releases_.size(),
                             bundle.name))
                 .with_details(std::move(missing))
-                .with_hint("name another suite or version in the bundle, another mirror, or a "
-                           "mirror of CPAN with --cpan");
+                .with_hint("change the suite or version in the bundle, use another mirror, or add "
+                           "a CPAN mirror with --cpan");
         }
     }
 
@@ -104,7 +104,7 @@ class Search {
         for (std::size_t i = 0; i < releases_.size(); ++i) {
             if (at_[i] > 0) {
                 console.notice(fmt::format(
-                    "{}: no mirror has the tarball {}; {} takes its place",
+                    "{}: tarball {} not found on any mirror; using {} instead",
                     current(i).name,
                     describe(releases_[i].front()),
                     describe(current(i))));
@@ -124,10 +124,10 @@ class Search {
     [[nodiscard]] std::string describe_missing(std::size_t i) const {
         const LockedSource& first = releases_[i].front();
         if (others_[i].empty()) {
-            return fmt::format("{}: no mirror has {}", first.name, first.location);
+            return fmt::format("{}: {} not found on any mirror", first.name, first.location);
         }
         return fmt::format(
-            "{}: {} is there, with {} instead of {}",
+            "{}: wrong content for {}: got {} instead of {}",
             first.name,
             first.location,
             others_[i],

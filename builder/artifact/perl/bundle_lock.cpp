@@ -80,7 +80,7 @@ lock_bundle(const PerlBundle& bundle, const InputContext& in, const fs::path& ke
     Lockfile lock = lock_of(bundle.name, request, std::move(solved));
     lock.request = request_of(bundle);
     std::vector<LockedSource> sources = fetch_first_of_each(bundle, releases, lock.snapshot, in);
-    Job job = in.console.start("read the tarballs");
+    Job job = in.console.start("read tarballs");
     BundleMembers members(bundle, sources.front(), in);
     sources.erase(sources.begin());
     members.read(sources);

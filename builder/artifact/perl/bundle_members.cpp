@@ -114,12 +114,13 @@ void BundleMembers::check_names() const {
     if (!twice.empty()) {
         throw Error(
             fmt::format(
-                "{} distribution{} in the bundle twice",
+                "{} distribution{} in the bundle more than once",
                 twice.size(),
                 twice.size() == 1 ? " is" : "s are"),
             ExitCode::invalid_recipe)
             .with_details(std::move(twice))
-            .with_hint("take one away; what an extended bundle has gives way to 'replaces'");
+            .with_hint("remove the duplicate, or use 'replaces' to override a distribution of an "
+                       "extended bundle");
     }
 }
 
@@ -199,11 +200,11 @@ std::vector<LockedDistribution> BundleMembers::in_build_order() {
     if (!faults_.empty()) {
         throw Error(
             fmt::format(
-                "{} prerequisite{} cannot be met", faults_.size(), faults_.size() == 1 ? "" : "s"),
+                "{} prerequisite{} not satisfied", faults_.size(), faults_.size() == 1 ? "" : "s"),
             ExitCode::invalid_recipe)
             .with_details(std::move(faults_))
-            .with_hint("add what is missing to 'distributions' of the bundle, or name a CPAN "
-                       "mirror that has it with --cpan");
+            .with_hint("add the missing distributions to 'distributions' in the bundle, or add a "
+                       "CPAN mirror with --cpan");
     }
     std::vector<LockedDistribution> out;
     for (const std::size_t i : built.order) {

@@ -24,7 +24,7 @@ BuildTool tool_called(const std::string& name) {
         }
     }
     throw Error(
-        fmt::format("the lock names a build tool that this kiln does not know: '{}'", name),
+        fmt::format("the lock requires an unknown build tool '{}'", name),
         ExitCode::invalid_recipe);
 }
 
@@ -110,9 +110,9 @@ bool fits(const DistributionSpec& spec, const LockedSource& source) {
 void BundlePlan::check_fit(const PerlBundle& bundle, const Lockfile& lock) const {
     const auto outdated = [&](const std::string& what) {
         return Error(
-                   fmt::format("the lock of bundle '{}' does not fit it: {}", bundle.name, what),
+                   fmt::format("the lock of bundle '{}' is out of date: {}", bundle.name, what),
                    ExitCode::invalid_recipe)
-            .with_hint(fmt::format("{} brings it up to date", refresh_bundle(bundle)));
+            .with_hint(fmt::format("run {} to update it", refresh_bundle(bundle)));
     };
     std::set<std::string> wanted;
     std::vector<const DistributionSpec*> specs{&bundle.perl};
@@ -124,8 +124,7 @@ void BundlePlan::check_fit(const PerlBundle& bundle, const Lockfile& lock) const
         wanted.insert(name);
         const LockedSource* source = lock.find_source(name);
         if (source == nullptr || !fits(*spec, *source)) {
-            throw outdated(
-                fmt::format("{} is not in it as {} has it", name, spec->pos.to_string()));
+            throw outdated(fmt::format("{} differs from {}", name, spec->pos.to_string()));
         }
     }
     for (const LockedDistribution& locked : lock.distributions) {

@@ -84,7 +84,7 @@ std::optional<CpanEntry> CpanMirror::find(const std::string& module) {
     }
     if (!index_) {
         index_ = CpanIndex::parse(decompressed(fetch_text(kIndexPath), kIndexPath), kIndexPath);
-        in_.console.debug(fmt::format("the CPAN mirror has {} modules", index_->size()));
+        in_.console.debug(fmt::format("{} modules in the CPAN mirror's index", index_->size()));
     }
     return index_->find(module);
 }
@@ -106,7 +106,7 @@ LockedSource CpanMirror::pin(const std::string& path) {
         has_verified_ = true;
     } else if (!has_warned_ && !in_.cpan.url.starts_with("file:")) {
         in_.console.warning(fmt::format(
-            "what '{}' gives is believed: without --cpan-keyring no signature of CPAN is looked at",
+            "CPAN signatures are not verified for '{}': no --cpan-keyring given",
             redact_url(in_.cpan.url)));
         has_warned_ = true;
     }
@@ -130,25 +130,24 @@ void CpanMirror::verify_checksums(const std::string& path, const Digest& digest)
           file.string()}});
     if (!result.ok()) {
         throw Error(
-            fmt::format("'{}' is not signed by a key of '{}'", where, in_.cpan.keyring.string()))
+            fmt::format("'{}' is not signed by any key in '{}'", where, in_.cpan.keyring.string()))
             .with_details(last_lines(result.output));
     }
     // What gpgv wrote is what is signed; nothing else of the file counts.
     const CpanChecksum stated = find_cpan_checksum(read_text_file(text), path.substr(slash + 1));
     if (stated.sha256 != digest) {
         throw Error(fmt::format(
-            "'{}' is not the file that its author's CHECKSUMS has: {}, stated {}",
+            "checksum mismatch for '{}': {}, the author's CHECKSUMS has {}",
             path,
             digest.to_string(),
             stated.sha256 ? stated.sha256->to_string() : "nothing"));
     }
     if (!stated.folder) {
-        in_.console.warning(fmt::format(
-            "'{}' does not say whose folder it is of ('cpan_path'): it may be another author's",
-            where));
+        in_.console.warning(
+            fmt::format("'{}' has no 'cpan_path': it may belong to another author", where));
     } else if (*stated.folder != author_folder(path)) {
         throw Error(fmt::format(
-            "'{}' is of the folder '{}', not of '{}': another author's was put there",
+            "'{}' is for directory '{}', not '{}': it belongs to another author",
             where,
             printable(*stated.folder),
             author_folder(path)));
@@ -158,7 +157,7 @@ void CpanMirror::verify_checksums(const std::string& path, const Digest& digest)
 void CpanMirror::say_unused_keyring() const {
     if (!in_.cpan.keyring.empty() && !has_verified_) {
         in_.console.notice(fmt::format(
-            "the keys of '{}' signed nothing: no release was taken from CPAN",
+            "the keyring '{}' was not used: no release was downloaded from CPAN",
             in_.cpan.keyring.string()));
     }
 }

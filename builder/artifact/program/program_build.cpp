@@ -48,11 +48,11 @@ locked_source(const SourceSpec& source, const ProgramSpec& program, const Lockfi
     }
     throw Error(
         fmt::format(
-            "{}: source '{}' is not in the lock as the definition has it",
+            "{}: source '{}' differs between the definition and the lock",
             source.pos.to_string(),
             source.name),
         ExitCode::invalid_recipe)
-        .with_hint(fmt::format("{} brings the lock up to date", refresh_program(program)));
+        .with_hint(fmt::format("run {} to update the lock", refresh_program(program)));
 }
 
 std::vector<SourceInput> sources_of(
@@ -138,7 +138,8 @@ class ProgramBuild {
             }
         }
         if (fs::is_empty(out)) {
-            throw Error(fmt::format("the script of '{}' put nothing into $OUT", program_.name));
+            throw Error(
+                fmt::format("the script of '{}' did not write anything to $OUT", program_.name));
         }
         set_plain_modes(out);
         const std::int64_t epoch = root_.epoch();
@@ -241,7 +242,7 @@ class ProgramBuild {
         log.flush();
         if (!result.ok()) {
             std::vector<std::string> details = last_lines(result.output);
-            details.push_back(fmt::format("the whole log: {}", log_.string()));
+            details.push_back(fmt::format("full log: {}", log_.string()));
             throw Error(ProcessError("its script", result).message())
                 .with_details(std::move(details))
                 .with_hint(hint_of_failed_script(result));

@@ -20,7 +20,7 @@ void write_qcow2(const WriteInput& input, const fs::path& target) {
         {.jobs = input.jobs, .compress = input.compress, .cache = &cache},
         [&](std::uint64_t bytes) { job.add(bytes); });
     job.finish(fmt::format(
-        "{}, {} of {} clusters known",
+        "{}, {} of {} clusters cached",
         format_size(result.file_bytes),
         result.clusters_from_cache,
         result.clusters));

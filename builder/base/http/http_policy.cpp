@@ -42,23 +42,19 @@ std::string_view objection(const Rule& rule, const Url& url) {
         return rule.file ? "" : "file: URLs are not allowed here";
     }
     if (rule.loopback_only && !url.is_loopback()) {
-        return "only this machine is allowed here";
+        return "only loopback addresses are allowed here";
     }
     if (url.scheme() == "https" || (url.scheme() == "http" && rule.http) ||
         (url.scheme() == "http" && rule.http_loopback && url.is_loopback())) {
         return "";
     }
-    return url.scheme() == "http" ? "http: is only allowed for this machine; use https:"
+    return url.scheme() == "http" ? "http: is only allowed for loopback addresses; use https:"
                                   : "this protocol is not supported";
 }
 
 TransferError refused_hop(const Url& from, std::string_view to, std::string_view why) {
     return {
-        fmt::format(
-            "'{}' names '{}' as its next address: {}",
-            redact_url(from.text()),
-            redact_url(to),
-            why),
+        fmt::format("'{}' redirects to '{}': {}", redact_url(from.text()), redact_url(to), why),
         false,
         ExitCode::remote_refused};
 }
@@ -80,11 +76,12 @@ void require_allowed_hop(HttpPurpose purpose, const Url& from, const Url& to) {
         throw refused_hop(from, to.text(), why);
     }
     if (from.scheme() == "https" && to.scheme() == "http") {
-        throw refused_hop(from, to.text(), "redirection from https to http is forbidden");
+        throw refused_hop(from, to.text(), "redirect from https to http is not allowed");
     }
     // Services that listen on loopback trust whoever reaches them.
     if (purpose == HttpPurpose::registry && to.may_be_loopback() && !from.is_loopback()) {
-        throw refused_hop(from, to.text(), "a remote registry must not name this machine");
+        throw refused_hop(
+            from, to.text(), "redirect from a remote registry to this machine is not allowed");
     }
 }
 

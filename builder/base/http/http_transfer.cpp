@@ -23,7 +23,9 @@ template <typename Value> void set(CURL* curl, CURLoption option, Value value) {
         set(curl, option, static_cast<long>(value));
     } else if (const CURLcode code = curl_easy_setopt(curl, option, value); code != CURLE_OK) {
         throw Error(fmt::format(
-            "libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(code)));
+            "cannot set libcurl option {}: {}",
+            static_cast<int>(option),
+            curl_easy_strerror(code)));
     }
 }
 
@@ -113,8 +115,7 @@ void Transfer::set_headers() {
     for (const std::string& line : lines) {
         // A line break in a value would be a header, or a request, of its own.
         if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < ' '; })) {
-            throw failed(
-                "a header of the request holds control characters", false, ExitCode::failed);
+            throw failed("a request header contains control characters", false, ExitCode::failed);
         }
         curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
         KILN_CHECK(longer != nullptr);
@@ -171,7 +172,10 @@ HttpResponse Transfer::end(CURLcode code) {
     if (is_file_) {
         response_.status = 200;
     } else if (!has_headers_) { // libcurl takes what it got for all of them
-        throw failed("the server closed the connection within the headers", true, ExitCode::failed);
+        throw failed(
+            "the server closed the connection before the end of the headers",
+            true,
+            ExitCode::failed);
     }
     if (response_.status < 300) {
         guarded([this] { announce(); });
@@ -184,7 +188,7 @@ HttpResponse Transfer::end(CURLcode code) {
 
 void Transfer::count_header(std::string_view line) {
     if (headers_left_ == 0 || line.size() > header_bytes_left_) {
-        throw failed("the server sends too many headers", false, ExitCode::remote_refused);
+        throw failed("the server sent too many headers", false, ExitCode::remote_refused);
     }
     --headers_left_;
     header_bytes_left_ -= line.size();
@@ -226,7 +230,7 @@ void Transfer::announce() {
         response_.body_offset = request_.offset;
     } else if (response_.status < 200) { // such as 101, to a protocol that nobody asked for
         throw failed(
-            fmt::format("the server ends with status {}", response_.status),
+            fmt::format("the server closed the transfer with status {}", response_.status),
             false,
             ExitCode::remote_refused);
     } else if (response_.status == 206) {
@@ -238,7 +242,10 @@ void Transfer::announce() {
                                 ? parse_unsigned(range.substr(begin, dash - begin))
                                 : std::nullopt;
         if (!offset) {
-            throw failed("the server sent a part without saying which", false, ExitCode::failed);
+            throw failed(
+                "the server sent partial content without a Content-Range header",
+                false,
+                ExitCode::failed);
         }
         response_.body_offset = *offset;
     }

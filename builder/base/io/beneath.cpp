@@ -40,14 +40,14 @@ UniqueFd try_open_beneath(int top, const std::string& path, int flags, unsigned 
 
 [[noreturn]] void fail(const std::string& path) {
     if (errno == ELOOP) {
-        throw Error(fmt::format("'{}' leads through a symbolic link", path));
+        throw Error(fmt::format("'{}' passes through a symbolic link", path));
     }
     throw SystemError(fmt::format("cannot open '{}'", path));
 }
 
 UniqueFd make_directory(int parent, const std::string& name, unsigned mode) {
     if (::mkdirat(parent, name.c_str(), mode) != 0) {
-        throw SystemError(fmt::format("cannot make the directory '{}'", name));
+        throw SystemError(fmt::format("cannot create directory '{}'", name));
     }
     const UniqueFd fd = open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
     if (::fchmod(fd.get(), mode) != 0) {
@@ -105,7 +105,7 @@ void RegularFile::look_at() {
     }
     struct stat status{};
     if (::fstat(fd_.get(), &status) != 0) {
-        throw SystemError(fmt::format("cannot look at '{}'", shown_.string()));
+        throw SystemError(fmt::format("cannot access '{}'", shown_.string()));
     }
     if (!S_ISREG(status.st_mode)) {
         throw Error(fmt::format("'{}' is not a regular file", shown_.string()));

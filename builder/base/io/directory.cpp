@@ -61,7 +61,7 @@ class Remover {
             fd = open_here(directory, name);
         }
         if (!fd.is_open() && errno == EXDEV) {
-            throw Error(fmt::format("cannot remove '{}': something is mounted on it", name));
+            throw Error(fmt::format("cannot remove '{}': it is a mount point", name));
         }
         if (!fd.is_open()) {
             fail(name);

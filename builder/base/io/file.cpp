@@ -85,7 +85,7 @@ void read_exactly_at(
             throw SystemError(fmt::format("cannot read '{}'", path.string()));
         }
         if (count == 0) {
-            throw Error(fmt::format("'{}' ends early", path.string()));
+            throw Error(fmt::format("unexpected end of file in '{}'", path.string()));
         }
         buffer = buffer.subspan(static_cast<std::size_t>(count));
         offset += static_cast<std::uint64_t>(count);
@@ -96,15 +96,16 @@ UniqueFd open_own_file(const fs::path& path, int flags, unsigned mode) {
     UniqueFd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
     if (!fd.is_open() && errno == ELOOP) {
         throw Error(fmt::format("'{}' is a symbolic link", path.string()))
-            .with_hint("kiln makes this file itself: remove the link");
+            .with_hint("kiln creates this file itself: remove the link");
     }
     if (!fd.is_open()) {
         throw SystemError(fmt::format("cannot open '{}'", path.string()));
     }
     struct stat status{};
     if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1) {
-        throw Error(fmt::format("'{}' is not a regular file of its own", path.string()))
-            .with_hint("kiln makes this file itself: remove what is there");
+        throw Error(
+            fmt::format("'{}' is not a regular file, or has several hard links", path.string()))
+            .with_hint("kiln creates this file itself: remove the existing one");
     }
     return fd;
 }
@@ -240,7 +241,7 @@ TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
     std::string pattern = (parent / fmt::format("{}.XXXXXX", prefix)).string();
     if (::mkdtemp(pattern.data()) == nullptr) {
         throw SystemError(
-            fmt::format("cannot make a temporary directory in '{}'", parent.string()));
+            fmt::format("cannot create a temporary directory in '{}'", parent.string()));
     }
     path_ = pattern;
 }

@@ -44,7 +44,7 @@ constexpr auto kOwnFolders = std::to_array<std::string_view>(
 struct stat status_of(const fs::path& path) {
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
-        throw SystemError(fmt::format("cannot look at '{}'", path.string()));
+        throw SystemError(fmt::format("cannot access '{}'", path.string()));
     }
     return status;
 }
@@ -61,24 +61,25 @@ void set_private(const fs::path& folder) {
     }
 }
 
-constexpr const char* kCacheHint = "set KILN_CACHE to a directory of your own";
+constexpr const char* kCacheHint = "set KILN_CACHE to a directory that you own";
 
 void check_owner(const fs::path& folder, const struct stat& status) {
     if (!S_ISDIR(status.st_mode)) {
         throw Error(fmt::format("'{}' is not a directory", folder.string())).with_hint(kCacheHint);
     }
     if (!is_ours(status)) {
-        throw Error(
-            fmt::format(
-                "'{}' belongs to another user (id {}), who could change what kiln keeps there",
-                folder.string(),
-                status.st_uid))
+        throw Error(fmt::format(
+                        "'{}' is owned by another user (uid {}), who could change the cache",
+                        folder.string(),
+                        status.st_uid))
             .with_hint(kCacheHint);
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         throw Error(fmt::format("other users can write to '{}'", folder.string()))
             .with_hint(fmt::format(
-                "if nobody did: chmod go-w '{}'; otherwise {}", folder.string(), kCacheHint));
+                "if you trust its content, run 'chmod go-w {}'; otherwise {}",
+                folder.string(),
+                kCacheHint));
     }
 }
 
@@ -94,7 +95,7 @@ void check_above(const fs::path& folder) {
         const mode_t mode = status_of(above).st_mode;
         if ((mode & S_IWOTH) != 0 && (mode & S_ISVTX) == 0) {
             throw Error(fmt::format(
-                            "every user can write to '{}', which holds kiln's cache '{}'",
+                            "'{}', which contains the cache '{}', is writable by every user",
                             above.string(),
                             folder.string()))
                 .with_hint(kCacheHint);
@@ -112,7 +113,7 @@ void make_private_folder(const fs::path& folder) {
         return;
     }
     if (errno != EEXIST) {
-        throw SystemError(fmt::format("cannot make directory '{}'", folder.string()));
+        throw SystemError(fmt::format("cannot create directory '{}'", folder.string()));
     }
     if ((status_of(folder).st_mode & kOthers) != 0) {
         // Inside of a build namespace it may belong to an id that is not mapped there.
@@ -125,7 +126,8 @@ std::string warning_of_cache(const fs::path& root) {
         const struct stat status = status_of(above);
         if (!is_ours(status)) {
             return fmt::format(
-                "'{}' belongs to another user (id {}), who could replace the cache '{}' in it; {}",
+                "'{}' is owned by another user (uid {}), who could replace the cache '{}' in it; "
+                "{}",
                 above.string(),
                 status.st_uid,
                 root.string(),
@@ -143,10 +145,11 @@ fs::path own_cache_root(const EnvLookup& env) {
     fs::create_directories(root.parent_path(), error);
     if (error) {
         throw SystemError(
-            fmt::format("cannot make directory '{}'", root.parent_path().string()), error.value());
+            fmt::format("cannot create directory '{}'", root.parent_path().string()),
+            error.value());
     }
     if (::mkdir(root.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        throw SystemError(fmt::format("cannot make directory '{}'", root.string()));
+        throw SystemError(fmt::format("cannot create directory '{}'", root.string()));
     }
     const struct stat status = status_of(root);
     check_owner(root, status);
@@ -165,15 +168,16 @@ fs::path own_cache_root(const EnvLookup& env) {
 std::string check_out_folder(const fs::path& folder) {
     const struct stat status = status_of(folder);
     if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0) {
-        throw Error(fmt::format("every user can write to the output folder '{}'", folder.string()))
-            .with_hint(
-                fmt::format("chmod o-w '{}', or another folder with --out", folder.string()));
+        throw Error(
+            fmt::format("the output directory '{}' is writable by every user", folder.string()))
+            .with_hint(fmt::format(
+                "run 'chmod o-w {}', or use another directory with --out", folder.string()));
     }
     if (is_ours(status)) {
         return {};
     }
     return fmt::format(
-        "the output folder '{}' belongs to another user (id {}), who can change the results",
+        "the output directory '{}' is owned by another user (uid {}), who can change the results",
         folder.string(),
         status.st_uid);
 }
@@ -181,7 +185,7 @@ std::string check_out_folder(const fs::path& folder) {
 std::filesystem::path cache_root(const EnvLookup& env) {
     if (const auto own = env("KILN_CACHE"); own && !own->empty()) {
         if (!own->starts_with('/')) { // only somebody who means it sets this one
-            throw Error(fmt::format("KILN_CACHE is no absolute path: '{}'", printable(*own)))
+            throw Error(fmt::format("KILN_CACHE is not an absolute path: '{}'", printable(*own)))
                 .with_hint("set KILN_CACHE to the absolute path of a directory");
         }
         return *own;
@@ -192,7 +196,7 @@ std::filesystem::path cache_root(const EnvLookup& env) {
     if (const auto home = absolute_path(env, "HOME")) {
         return *home / ".cache/kiln";
     }
-    throw Error("there is no place for the cache: HOME is not set to an absolute path")
+    throw Error("no directory for the cache: HOME is not set to an absolute path")
         .with_hint("set KILN_CACHE to the absolute path of a directory");
 }
 

@@ -62,7 +62,7 @@ BackgroundProcess::BackgroundProcess(const Command& command, const fs::path& log
     const UniqueFd input = open_file("/dev/null", O_RDONLY);
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        throw SystemError("cannot make a pipe");
+        throw SystemError("cannot create a pipe");
     }
     const UniqueFd read_end(ends[0]);
     UniqueFd write_end(ends[1]);

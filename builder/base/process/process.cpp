@@ -32,7 +32,7 @@ struct Pipe {
     static Pipe open() {
         std::array<int, 2> fds{};
         if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
-            throw SystemError("cannot make a pipe");
+            throw SystemError("cannot create a pipe");
         }
         return {UniqueFd(fds[0]), UniqueFd(fds[1])};
     }
@@ -176,7 +176,7 @@ class Pump {
                 {pipes_.input.write_end.get(), POLLOUT, 0},
             }};
             if (::poll(fds.data(), fds.size(), kTick.count()) < 0 && errno != EINTR) {
-                throw SystemError("cannot wait for a child's output");
+                throw SystemError("cannot wait for the output of a child process");
             }
             feed_input(fds[2].revents);
             drain(pipes_.output.read_end, fds[0].revents, result.output, true);
@@ -262,7 +262,7 @@ int wait_for(pid_t pid) {
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) {
-            throw SystemError("cannot wait for a child");
+            throw SystemError("cannot wait for a child process");
         }
     }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -97,14 +97,14 @@ void raise_own_limits() {
     if (const rlim_t stack = raise_soft(RLIMIT_STACK, kStack); stack < kSmallestStack) {
         throw Error(
             fmt::format("the stack size is limited to {} KiB, kiln needs 1 MiB", stack / kKiB))
-            .with_hint("raise the hard limit: 'ulimit -Hs 8192'");
+            .with_hint("raise the hard limit with 'ulimit -Hs 8192'");
     }
     if (const rlim_t files = raise_soft(RLIMIT_NOFILE, kOpenFiles); files < kFewestOpenFiles) {
         throw Error(fmt::format(
                         "the number of open files is limited to {}, kiln needs {}",
                         files,
                         kFewestOpenFiles))
-            .with_hint("raise the hard limit: 'ulimit -Hn 4096'");
+            .with_hint("raise the hard limit with 'ulimit -Hn 4096'");
     }
     // Threads have what the limit was when the program began.
     pthread_attr_t attributes;
@@ -125,7 +125,7 @@ void make_room_for_script_limits() {
             continue;
         }
         throw Error(fmt::format(
-                        "scripts need the limit '{}' of {}, but no more than {} is allowed here",
+                        "scripts need the resource limit '{}' to be {}, but the hard limit is {}",
                         each.name,
                         amount(each.hard),
                         amount(most)))

@@ -17,22 +17,23 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln accept pause", "checks the container of images/out/pause"},
-    {"kiln accept pause --vm --junit pause-vm.xml", "checks the disk, and writes JUnit XML too"},
-    {"kiln accept pause --check 17 --check 41", "runs two checks only"},
-    {"kiln accept pause --list", "lists the checks of the suite"},
+    {"kiln accept pause", "test the container image in images/out/pause"},
+    {"kiln accept pause --vm --junit pause-vm.xml",
+     "test the disk image and also write a JUnit XML report"},
+    {"kiln accept pause --check 17 --check 41", "run only two checks"},
+    {"kiln accept pause --list", "list the checks of the suite"},
     {"kiln accept web.qcow2 --suite web-suite.yaml --keep",
-     "takes a suite of your own, and keeps disks and logs for a look"},
+     "use another suite, and keep disks and logs for inspection"},
 });
 
 constexpr OptionSpec kCheckOption{
     .name = "--check", .value = "ID", .doc = "run only this check", .repeatable = true};
 constexpr OptionSpec kListOption{
-    .name = "--list", .doc = "list the checks of the suite and start nothing"};
+    .name = "--list", .doc = "list the checks of the suite without running them"};
 constexpr OptionSpec kJunitOption{
     .name = "--junit",
     .value = "FILE",
-    .doc = "write the results as JUnit XML as well",
+    .doc = "also write the results as JUnit XML to this file",
     .completes = Completes::file};
 
 constexpr std::array kOptions{
@@ -137,8 +138,8 @@ class Reporter {
 ExitCode run(const Arguments& arguments, Context& context) {
     SessionRequest request = session_request(arguments, context);
     if (!request.suite) {
-        throw UsageError(fmt::format("no suite is known for '{}'", arguments.positional("IMAGE")))
-            .with_hint("name one with --suite FILE, or with 'accept' in the recipe");
+        throw UsageError(fmt::format("no suite found for '{}'", arguments.positional("IMAGE")))
+            .with_hint("use --suite FILE, or set 'accept' in the recipe");
     }
     const Suite suite = *request.suite;
     const std::vector<const CheckSpec*> checks =
@@ -186,15 +187,14 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kAcceptCommand{
     .name = "accept",
-    .summary = "run an image and check that it does what it should",
+    .summary = "run the acceptance suite of an image",
     .description =
-        "Starts an instance of the image as 'kiln run' does, waits until it is ready, runs the "
-        "checks of its suite one after another and removes it. docs/accept.md says how suites are "
-        "written.\n"
-        "\n"
-        "Standard output is TAP 14, or one JSON object with --json. Ends with exit code 1 when a "
-        "check has failed or the instance did not become ready; skipped checks say why and do not "
-        "count.",
+        R"(Starts an instance of the image like 'kiln run', waits until it is ready, runs the checks
+of its suite one after another, and removes the instance. See docs/accept.md for the format of
+suites.
+
+Prints TAP 14 to standard output, or one JSON object with --json. Exits with 1 if a check failed
+or the instance did not become ready. Skipped checks give a reason and do not count as failures.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

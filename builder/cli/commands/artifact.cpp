@@ -20,7 +20,7 @@ namespace kiln {
 namespace {
 
 constexpr OptionSpec kRefreshOption{
-    .name = "--refresh", .doc = "make the lock anew first and print what changed"};
+    .name = "--refresh", .doc = "update the lock first and print the changes"};
 
 ExitCode run_lock(const Arguments& arguments, Context& context) {
     const ArtifactArgument argument = load_artifact_argument(arguments, context);
@@ -47,7 +47,7 @@ void print_parts(const ArtifactInfo& info, std::ostream& out) {
     for (const ArtifactLibrary& library : info.libraries) {
         packages.insert(library.package);
     }
-    out << fmt::format("needs packages: {}\n", fmt::join(packages, " "));
+    out << fmt::format("required packages: {}\n", fmt::join(packages, " "));
 }
 
 void print_artifact(const ArtifactInfo& info, Context& context) {
@@ -80,10 +80,10 @@ ExitCode run_build(const Arguments& arguments, Context& context) {
 }
 
 constexpr auto kBuildExamples = std::to_array<Example>({
-    {"kiln artifact build core", "builds perl-bundle/core.yaml from its lock"},
-    {"kiln artifact build core --refresh", "locks anew and builds"},
+    {"kiln artifact build core", "build perl-bundle/core.yaml from its lock"},
+    {"kiln artifact build core --refresh", "update the lock, then build"},
     {"kiln artifact build core --offline --jobs 1",
-     "builds from the pool alone, one thing at a time"},
+     "build from the download cache only, one job at a time"},
 });
 constexpr std::array kBuildOptions{
     kRefreshOption,
@@ -95,9 +95,9 @@ constexpr std::array kBuildOptions{
     kJobsOption};
 
 constexpr auto kLockExamples = std::to_array<Example>({
-    {"kiln artifact lock core", "resolves perl-bundle/core.yaml and writes perl-bundle/core.lock"},
+    {"kiln artifact lock core", "resolve perl-bundle/core.yaml and write perl-bundle/core.lock"},
     {"kiln artifact lock ./my.yaml --mirror https://mirror.example/debian",
-     "asks another mirror for a bundle of one's own"},
+     "lock your own bundle from another mirror"},
 });
 constexpr std::array kLockOptions{
     kMirrorOption, kSnapshotOption, kCpanOption, kCpanKeyringOption, kOfflineOption};
@@ -107,16 +107,16 @@ constexpr std::array kArtifactPositionals{kArtifactPositional};
 
 const CommandSpec kArtifactLockCommand{
     .name = "artifact lock",
-    .summary = "resolve the inputs of a perl bundle and write them down",
+    .summary = "resolve the inputs of an artifact and write its lock",
     .description =
-        "Finds the upstream tarballs of a bundle's perl and distributions in the archives' signed "
-        "indices of source packages, lets apt's own solver choose the packages of the build root, "
-        "reads from the tarballs what needs what, and writes versions, sizes, SHA-256 digests and "
-        "the build order to the lock beside the bundle. Prints what changed.\n"
-        "\n"
-        "All source packages that cannot be found, and all prerequisites that nothing meets, are "
-        "told at once. A tarball that no mirror has gives way to the next suite's or, last, to "
-        "Debian's own package of the distribution.",
+        R"(Finds the upstream tarballs of a bundle's perl and distributions in the signed source
+indices of the archives, resolves the packages of the build root with apt, reads the dependencies
+from the tarballs, and writes versions, sizes, SHA-256 digests and the build order to the lock
+next to the bundle. Prints what changed.
+
+All missing source packages and unsatisfied prerequisites are reported at once. If a tarball is
+not on any mirror, the version of the next suite is used or, as a last resort, Debian's binary
+package of the distribution.)",
     .examples = kLockExamples,
     .options = kLockOptions,
     .positionals = kArtifactPositionals,
@@ -124,16 +124,16 @@ const CommandSpec kArtifactLockCommand{
 
 const CommandSpec kArtifactBuildCommand{
     .name = "artifact build",
-    .summary = "build a perl bundle from its lock and keep it",
+    .summary = "build an artifact from its lock",
     .description =
-        "Installs the locked packages of the build root, builds perl in it, and then every "
-        "distribution on perl and what it needs, several at a time, without network. Each is kept "
-        "when it is done: after a failure or an interruption only the rest is built. The finished "
-        "artifact is kept, too; kiln bake takes it from there. The digest of its tree is written "
-        "into the lock, so that a registry can give no other.\n"
-        "\n"
-        "Prints the size of each part and the Debian packages whose libraries an image has to "
-        "hold. Every distribution has a log in the cache, below logs/BUNDLE.",
+        R"(Installs the locked packages of the build root, builds perl in it, and then every
+distribution on top of perl and its dependencies, several in parallel, without network access.
+Each result is cached: after a failure or an interruption only the rest is built. The finished
+artifact is stored in the cache, where 'kiln bake' finds it. The digest of its tree is written to
+the lock, so that artifacts pulled from a registry can be verified.
+
+Prints the size of each part and the Debian packages with the shared libraries that an image
+needs. The log of each distribution is in the cache, in logs/BUNDLE.)",
     .examples = kBuildExamples,
     .options = kBuildOptions,
     .positionals = kArtifactPositionals,

@@ -19,9 +19,9 @@ namespace kiln {
 namespace {
 
 constexpr PositionalSpec kRepositoryPositional{
-    .name = "REPOSITORY", .doc = "HOST[:PORT]/NAME in a registry"};
+    .name = "REPOSITORY", .doc = "registry repository, HOST[:PORT]/NAME"};
 constexpr PositionalSpec kReferencePositional{
-    .name = "REPOSITORY", .doc = "HOST[:PORT]/NAME[@sha256:DIGEST] in a registry"};
+    .name = "REPOSITORY", .doc = "registry repository or digest, HOST[:PORT]/NAME[@sha256:DIGEST]"};
 
 RegistryClient client_for(const RegistryReference& reference, const InputContext& in) {
     return RegistryClient(
@@ -35,7 +35,7 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     const RegistryReference reference =
         parse_registry_reference(arguments.positional(kRepositoryPositional.name));
     if (!reference.tag.empty() || reference.digest) {
-        throw UsageError("kiln chooses the tag itself: give HOST[:PORT]/NAME alone");
+        throw UsageError("kiln chooses the tag: use HOST[:PORT]/NAME without a tag");
     }
     const InputWorld world(context);
     const InputContext in = world.context();
@@ -43,9 +43,11 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     const Store store(world.cache());
     const Digest key = argument.definition->key(argument.lock(), in.pool);
     if (!store.contains(key)) {
-        throw Error(fmt::format("{} is not built as it is locked", argument.definition->describe()))
+        throw Error(
+            fmt::format(
+                "the locked version of {} has not been built", argument.definition->describe()))
             .with_hint(
-                fmt::format("'kiln artifact build {}' builds it", argument.definition->name()));
+                fmt::format("run 'kiln artifact build {}' first", argument.definition->name()));
     }
     RegistryClient registry = client_for(reference, in);
     const PushedArtifact pushed = push_artifact(
@@ -83,10 +85,10 @@ ExitCode run_pull(const Arguments& arguments, Context& context) {
     const auto pulled = pull_artifact(what, wanted, registry, store, context.console);
     if (!pulled) {
         throw Error(
-            fmt::format("'{}' has no '{}'", reference.repository.to_string(), what),
+            fmt::format("'{1}' not found in '{0}'", reference.repository.to_string(), what),
             ExitCode::remote_refused)
             .with_hint(fmt::format(
-                "'kiln artifact push {} {}' puts it there",
+                "run 'kiln artifact push {} {}' to upload it",
                 argument.definition->name(),
                 reference.repository.to_string()));
     }
@@ -128,13 +130,13 @@ ExitCode run_list(const Arguments&, Context& context) {
 }
 
 constexpr auto kPushExamples = std::to_array<Example>({
-    {"kiln artifact push core registry.example/perl", "uploads the bundle as it is locked"},
+    {"kiln artifact push core registry.example/perl", "upload the locked bundle"},
 });
 constexpr auto kPullExamples = std::to_array<Example>({
-    {"kiln artifact pull core registry.example/perl", "fetches the bundle as it is locked"},
+    {"kiln artifact pull core registry.example/perl", "download the locked bundle"},
 });
 constexpr auto kListExamples = std::to_array<Example>({
-    {"kiln artifact list", "shows what is built and kept"},
+    {"kiln artifact list", "list the artifacts in the cache"},
 });
 constexpr std::array kShareOptions{kJobsOption};
 constexpr std::array kPushPositionals{kArtifactPositional, kRepositoryPositional};
@@ -144,15 +146,15 @@ constexpr std::array kPullPositionals{kArtifactPositional, kReferencePositional}
 
 const CommandSpec kArtifactPushCommand{
     .name = "artifact push",
-    .summary = "upload a built bundle to a registry",
+    .summary = "upload a built artifact to a registry",
     .description =
-        "Uploads the bundle, as its lock says it, as an OCI artifact, under a tag made of the "
-        "bundle's name and key, and prints its reference by digest. What the registry has already "
-        "is not sent again.\n"
-        "\n"
-        "Logins come from KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD or from what 'docker "
-        "login' and 'podman login' left. SSL_CERT_FILE names the certificates of a registry's own "
-        "authority.",
+        R"(Uploads the locked version of the artifact as an OCI artifact. The tag is made of its
+name and key. Prints the reference by digest. Blobs that already exist in the registry are not
+uploaded again.
+
+Credentials are read from KILN_REGISTRY_HOST, KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD, or
+from the files of 'docker login' and 'podman login'. SSL_CERT_FILE names the CA certificates of a
+private registry.)",
     .examples = kPushExamples,
     .options = kShareOptions,
     .positionals = kPushPositionals,
@@ -160,13 +162,12 @@ const CommandSpec kArtifactPushCommand{
 
 const CommandSpec kArtifactPullCommand{
     .name = "artifact pull",
-    .summary = "fetch a built bundle from a registry",
+    .summary = "download a built artifact from a registry",
     .description =
-        "Fetches the bundle, as its lock says it, and keeps it, as if it had been built here. It "
-        "is refused (exit code 5) when it is not the one that is locked, by name, key and the "
-        "digest "
-        "of its tree, which 'kiln artifact build' wrote into the lock. With @sha256:DIGEST only "
-        "that one is taken.",
+        R"(Downloads the locked version of the artifact and stores it in the cache, as if it had
+been built locally. An artifact whose name, key or tree digest differs from the lock is rejected
+(exit code 5). 'kiln artifact build' writes the tree digest to the lock. With @sha256:DIGEST, only
+the artifact with this digest is accepted.)",
     .examples = kPullExamples,
     .options = kShareOptions,
     .positionals = kPullPositionals,
@@ -174,9 +175,10 @@ const CommandSpec kArtifactPullCommand{
 
 const CommandSpec kArtifactListCommand{
     .name = "artifact list",
-    .summary = "show the artifacts that are kept",
-    .description = "Lists name, kind, size, tag in registries and last use of every artifact in "
-                   "the cache. 'kiln cache prune' removes those that were not used for a while.",
+    .summary = "list the artifacts in the cache",
+    .description =
+        R"(Lists name, kind, size, registry tag and last use of every artifact in the cache. 'kiln
+cache prune' removes artifacts that have not been used recently.)",
     .examples = kListExamples,
     .options = {},
     .positionals = {},

@@ -25,44 +25,43 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln bake debian-minimal --refresh", "locks anew and bakes all images of the recipe"},
-    {"kiln bake pause --offline", "bakes from the lock and the pool alone"},
-    {"kiln bake pause --image qcow2", "makes the disk only"},
-    {"kiln bake pause --rebuild", "runs every stage a second time and compares the trees"},
-    {"kiln bake pause --source pause=../pause", "takes a source from a local checkout"},
-    {"kiln bake web.yaml --out /srv/images --jobs 4", "puts the results elsewhere"},
+    {"kiln bake debian-minimal --refresh", "update the lock, then build all images of the recipe"},
+    {"kiln bake pause --offline", "build from the lock and the download cache only"},
+    {"kiln bake pause --image qcow2", "build the disk image only"},
+    {"kiln bake pause --rebuild", "run every stage again and compare the trees"},
+    {"kiln bake pause --source pause=../pause", "use a local checkout as a source"},
+    {"kiln bake web.yaml --out /srv/images --jobs 4", "write the results to another directory"},
 });
 
 constexpr OptionSpec kImageOption{
     .name = "--image",
     .value = "FORMAT",
-    .doc = "make only this format; several may be joined by commas (qcow2,raw,oci,docker)",
+    .doc = "build only these formats, separated by commas (qcow2,raw,oci,docker)",
     .repeatable = true};
 constexpr OptionSpec kOutOption{
     .name = "--out",
     .value = "DIR",
-    .doc = "folder of the results; otherwise NAME in the project's folder of results",
+    .doc = "output directory (default: NAME in the project's folder of results)",
     .completes = Completes::directory};
 constexpr OptionSpec kArtifactsOption{
     .name = "--artifacts",
     .value = "HOST/REPOSITORY",
-    .doc = "a registry repository that may have the recipe's artifacts built already",
+    .doc = "registry repository to pull prebuilt artifacts from",
     .repeatable = true};
 constexpr OptionSpec kRefreshOption{
-    .name = "--refresh", .doc = "make the lock anew first and print what changed"};
+    .name = "--refresh", .doc = "update the lock first and print the changes"};
 constexpr OptionSpec kLockedOption{
-    .name = "--locked",
-    .doc = "fail (exit code 3) when the recipe has no lock, instead of making it"};
+    .name = "--locked", .doc = "fail if the recipe has no lock (exit code 3) instead of creating it"};
 constexpr OptionSpec kCheckOption{
     .name = "--check",
     .value = "LEVEL",
-    .doc = "how to check finished disks: none, quick (programs of this host), full (the kernel of "
-           "the libguestfs appliance); default: full where KVM works, else quick"};
+    .doc = "how to check finished disks: none, quick (programs on this host), full (libguestfs "
+           "appliance); default: full if KVM is available, otherwise quick"};
 constexpr OptionSpec kKeepWorkOption{
-    .name = "--keep-work", .doc = "keep the half-made tree of a stage that fails, and say where"};
+    .name = "--keep-work", .doc = "keep the incomplete tree of a failed stage and print its path"};
 constexpr OptionSpec kRebuildOption{
     .name = "--rebuild",
-    .doc = "run stages that are in the cache again and compare; exit code 4 if a tree differs"};
+    .doc = "run cached stages again and compare the results; exit code 4 if a tree differs"};
 
 constexpr std::array kOptions{
     kImageOption,
@@ -107,9 +106,9 @@ CheckLevel check_level_of(const Arguments& arguments) {
     }
     const auto* const found = std::ranges::find(kCheckLevels, std::string_view(*name));
     if (found == kCheckLevels.end()) {
-        throw UsageError(fmt::format("unknown level '--check {}'", *name))
+        throw UsageError(fmt::format("unknown check level '{}' (--check)", *name))
             .with_hint(did_you_mean(*name, kCheckLevels))
-            .with_hint(fmt::format("supported: {}", fmt::join(kCheckLevels, ", ")));
+            .with_hint(fmt::format("supported levels: {}", fmt::join(kCheckLevels, ", ")));
     }
     return static_cast<CheckLevel>(found - kCheckLevels.begin());
 }
@@ -149,7 +148,7 @@ void print_table(const BakeReport& report, std::ostream& out) {
             stage.cached ? "cached" : "run",
             format_size(stage.bytes));
     }
-    out << fmt::format("all in {}\n", format_duration(report.record.seconds));
+    out << fmt::format("total: {}\n", format_duration(report.record.seconds));
 }
 
 void print_images(const BakeReport& report, const fs::path& folder, std::ostream& out) {
@@ -201,12 +200,12 @@ void require_same(const BakeReport& report) {
     if (!names.empty()) {
         throw Error(
             fmt::format(
-                "{} of {} stages made another tree than before: {}",
+                "{} of {} stages are not reproducible: {}",
                 names.size(),
                 report.record.stages.size(),
                 fmt::join(names, ", ")),
             ExitCode::differs)
-            .with_hint("build.log has the paths that differ");
+            .with_hint("see build.log for the paths that differ");
     }
 }
 
@@ -302,24 +301,21 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kBakeCommand{
     .name = "bake",
-    .summary = "make the images of a recipe",
+    .summary = "build the images of a recipe",
     .description =
-        "Takes the lock beside the recipe, fetches what the pool lacks, runs the stages whose "
-        "trees "
-        "are not in the store, writes the images and checks them. The same lock gives the same "
-        "bytes, on any host. A lock that was made for other archives, packages or sources than the "
-        "recipe names is refused (exit code 3), with what changed. With --set, the lock is the "
-        "variant's own, such as web@release=trixie.lock, or the recipe's if that fits.\n"
-        "\n"
-        "Runs as root or as a plain user with a range of subordinate ids (subuid(5)). Package "
-        "scripts run in namespaces without network. Results appear in the output folder only when "
-        "they are complete: the images, SHA256SUMS, record.json and build.log. A folder to which "
-        "every user can write is refused, and one of another user warned of: who can write to it "
-        "can change results.\n"
-        "\n"
-        "A Debian archive drops versions that were replaced: when a package has vanished, "
-        "--refresh "
-        "finds its successor.",
+        R"(Reads the lock next to the recipe, downloads missing inputs, runs the stages whose trees
+are not in the cache, writes the images and checks them. The same lock produces the same bytes on
+every host. A lock that was made for other archives, packages or sources than the recipe names is
+rejected (exit code 3), with a list of the differences. With --set, the lock of the variant is
+used, such as web@release=trixie.lock, or the recipe's own lock if it matches.
+
+Runs as root or as an unprivileged user with a range of subordinate ids (subuid(5)). Maintainer
+scripts run in namespaces without network access. The output directory gets the images,
+SHA256SUMS, record.json and build.log once all of them are complete. An output directory that is
+writable by every user is rejected, and one that is owned by another user causes a warning.
+
+Debian archives remove packages that were superseded: if a package is no longer available, use
+--refresh to lock its successor.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

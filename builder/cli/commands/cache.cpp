@@ -68,12 +68,12 @@ ExitCode run_list(const Arguments&, Context& context) {
         total += stage.info.bytes;
         if (stage.is_damaged) {
             context.io.out << fmt::format(
-                "{}  damaged; 'kiln cache prune' drops it\n",
+                "{}  damaged; run 'kiln cache prune' to remove it\n",
                 stage.folder.filename().string().substr(0, kShort));
             continue;
         }
         context.io.out << fmt::format(
-            "{}  {:<16} {:<20} {:>10}  made in {:<7} used {}\n",
+            "{}  {:<16} {:<20} {:>10}  built in {:<7} used {}\n",
             stage.key.hex().substr(0, kShort),
             printable(stage.info.recipe),
             printable(stage.info.name),
@@ -92,8 +92,8 @@ ExitCode run_list(const Arguments&, Context& context) {
 }
 
 constexpr OptionSpec kDaysOption{
-    .name = "--days", .value = "N", .doc = "drop what was not used for N days; otherwise 14"};
-constexpr OptionSpec kAllOption{.name = "--all", .doc = "drop all of it, used or not"};
+    .name = "--days", .value = "N", .doc = "remove entries not used for N days (default: 14)"};
+constexpr OptionSpec kAllOption{.name = "--all", .doc = "remove all entries, used or not"};
 constexpr std::array kPruneOptions{kDaysOption, kAllOption};
 
 ExitCode run_prune(const Arguments& arguments, Context& context) {
@@ -126,13 +126,13 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
     }
     if (in_use > 0) {
         context.console.notice(
-            fmt::format("{} stages are kept: another kiln is using them", in_use));
+            fmt::format("{} stages kept: in use by another kiln process", in_use));
     }
     MadeTrees(cache).prune(arguments.flag("--all") ? time : now() - kMemoryDays * kSecondsPerDay);
     CheckedDisks(cache).prune(time);
     const std::uint64_t of_images = prune_image_caches(cache, time);
     context.io.out << fmt::format(
-        "{} stages dropped, {} freed; {} of layers and clusters freed\n",
+        "removed {} stages, freed {}; freed {} of layers and clusters\n",
         count,
         format_size(bytes),
         format_size(of_images));
@@ -140,34 +140,34 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
 }
 
 constexpr auto kListExamples = std::to_array<Example>({
-    {"kiln cache list", "shows every kept stage, the last used first"},
-    {"kiln cache list --json", "gives the same to a program"},
+    {"kiln cache list", "list all stages, most recently used first"},
+    {"kiln cache list --json", "print the same as JSON"},
 });
 constexpr auto kPruneExamples = std::to_array<Example>({
-    {"kiln cache prune", "drops what was not used for two weeks"},
-    {"kiln cache prune --days 1", "drops what was not used since yesterday"},
-    {"kiln cache prune --all", "drops all; the next bake runs every stage"},
+    {"kiln cache prune", "remove entries not used for two weeks"},
+    {"kiln cache prune --days 1", "remove entries not used for a day"},
+    {"kiln cache prune --all", "remove all entries; the next bake runs every stage"},
 });
 
 } // namespace
 
 const CommandSpec kCacheListCommand{
     .name = "cache list",
-    .summary = "show the stage trees that are kept",
-    .description = "Lists the trees that bakes left in the store, under KILN_CACHE or "
-                   "~/.cache/kiln. A bake restores a stage whose key is there and does not run it. "
-                   "Compressed layers and clusters of disks are kept beside them.",
+    .summary = "list the stage trees in the cache",
+    .description =
+        R"(Lists the stage trees in the cache (KILN_CACHE, default: ~/.cache/kiln). A bake restores
+a stage whose key is in the cache instead of running it. Compressed layers and disk clusters are
+cached too.)",
     .examples = kListExamples,
     .run = run_list};
 
 const CommandSpec kCachePruneCommand{
     .name = "cache prune",
-    .summary = "drop what nobody used lately",
+    .summary = "remove cache entries not used recently",
     .description =
-        "Removes stage trees from the store, and the compressed layers and clusters kept "
-        "beside them. The pool of fetched inputs is left alone: "
-        "what a mirror has dropped could not be fetched again. Stages that a bake is using at this "
-        "moment stay.",
+        R"(Removes stage trees, compressed layers and disk clusters from the cache. Downloaded
+inputs are not removed: files that were deleted from the mirror could not be downloaded again.
+Stages that are in use by a running bake are kept.)",
     .examples = kPruneExamples,
     .options = kPruneOptions,
     .run = run_prune};

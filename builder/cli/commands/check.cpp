@@ -16,9 +16,9 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln check pause", "checks recipes/pause.yaml and every file that it names"},
-    {"kiln check web.yaml --set release=trixie", "checks it with another value of a variable"},
-    {"kiln check web.yaml --json", "gives the faults to an editor: file, line, column, message"},
+    {"kiln check pause", "check recipes/pause.yaml and every file that it references"},
+    {"kiln check web.yaml --set release=trixie", "check it with another value of a variable"},
+    {"kiln check web.yaml --json", "print errors for an editor: file, line, column, message"},
 });
 
 constexpr std::array kOptions{kSourceOption, kSetOption};
@@ -129,14 +129,12 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kCheckCommand{
     .name = "check",
-    .summary = "parse and check a recipe",
+    .summary = "parse and validate a recipe",
     .description =
-        "Reads the recipe, those it extends, its parts, its image definitions and its suite, and "
-        "reports every fault with file, line and column, not just the first one. Nothing is "
-        "fetched and nothing "
-        "is baked.\n"
-        "\n"
-        "A recipe without faults is summed up in a few lines.",
+        R"(Reads the recipe, the recipes that it extends, its parts, image definitions and acceptance
+suite, and reports all errors with file, line and column. Nothing is downloaded or built.
+
+Prints a short summary of a valid recipe.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

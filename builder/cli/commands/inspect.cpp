@@ -19,16 +19,17 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln inspect images/out/pause/pause.qcow2", "shows a disk and compares it with its record"},
-    {"kiln inspect debian-12-genericcloud-amd64.qcow2 --all", "shows any disk, with every package"},
-    {"kiln inspect images/out/pause/pause.oci --json", "gives the same to a program"},
-    {"kiln inspect images/out/pause/pause.raw --no-check", "does not compare"},
+    {"kiln inspect images/out/pause/pause.qcow2", "show a disk and compare it with its record"},
+    {"kiln inspect debian-12-genericcloud-amd64.qcow2 --all", "show any disk, with all packages"},
+    {"kiln inspect images/out/pause/pause.oci --json", "print the same as JSON"},
+    {"kiln inspect images/out/pause/pause.raw --no-check", "do not compare with the record"},
 });
 
 constexpr std::array kOptions{
     OptionSpec{.name = "--all", .doc = "list every package, user, group and unit"},
     kImageFormatOption,
-    OptionSpec{.name = "--no-check", .doc = "do not compare with record.json beside the image"},
+    OptionSpec{
+        .name = "--no-check", .doc = "do not compare with the record.json next to the image"},
 };
 
 constexpr std::array kPositionals{image_positional()};
@@ -80,19 +81,17 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kInspectCommand{
     .name = "inspect",
-    .summary = "look into an image",
+    .summary = "show the contents of an image",
     .description =
-        "Shows what an image holds: partitions, file systems, operating system, kernels, packages, "
-        "users and units. The image may be any disk or container image, also one that kiln did not "
-        "make. Nothing is written to it.\n"
-        "\n"
-        "Disks are opened with libguestfs, which needs neither root nor KVM; without KVM that "
-        "takes "
-        "some ten seconds.\n"
-        "\n"
-        "When a record.json beside the image names it, every path, mode, owner, time and digest in "
-        "the image is compared with the record; a difference ends with exit code 4 and the list of "
-        "differences.",
+        R"(Shows partitions, file systems, operating system, kernels, packages, users and units of
+an image. IMAGE can be any disk or container image, not only one built by kiln. It is opened
+read-only.
+
+Disks are opened with libguestfs, which requires neither root nor KVM; without KVM this takes
+about ten seconds.
+
+If a record.json next to the image lists it, every path, mode, owner, time and digest in the image
+is compared with the record. Differences are listed, with exit code 4.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

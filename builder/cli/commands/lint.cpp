@@ -19,24 +19,24 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln lint images/out/pause/pause.qcow2", "looks for secrets and identities in a disk"},
-    {"kiln lint web.oci --except authorized-keys:root/.ssh/authorized_keys", "lets one file pass"},
-    {"kiln lint --rules", "lists the rules"},
+    {"kiln lint images/out/pause/pause.qcow2", "search a disk for secrets and machine identities"},
+    {"kiln lint web.oci --except authorized-keys:root/.ssh/authorized_keys", "allow one file"},
+    {"kiln lint --rules", "list the rules"},
 });
 
 constexpr std::array kOptions{
     OptionSpec{
         .name = "--except",
         .value = "RULE:PATH",
-        .doc = "let this file break this rule",
+        .doc = "allow this file to violate this rule",
         .repeatable = true},
     kImageFormatOption,
     OptionSpec{
         .name = "--word",
         .value = "TEXT",
-        .doc = "also look for this word, such as the build host's name",
+        .doc = "also search for this word, such as the name of the build host",
         .repeatable = true},
-    OptionSpec{.name = "--rules", .doc = "list the rules and do nothing else"},
+    OptionSpec{.name = "--rules", .doc = "list the rules and exit"},
 };
 
 constexpr std::array kPositionals{image_positional(Count::optional)};
@@ -46,12 +46,12 @@ LintException parse_exception(const std::string& text) {
     const std::span<const std::string_view> names = lint_rule_names();
     const std::string rule = text.substr(0, colon);
     if (std::find(names.begin(), names.end(), rule) == names.end()) {
-        throw UsageError(fmt::format("'{}' is no rule of lint", rule))
+        throw UsageError(fmt::format("unknown lint rule '{}'", rule))
             .with_hint(did_you_mean(rule, names))
-            .with_hint("'kiln lint --rules' lists them");
+            .with_hint("run 'kiln lint --rules' for a list of rules");
     }
     if (colon == std::string::npos) {
-        throw UsageError(fmt::format("--except takes RULE:PATH, not '{}'", text));
+        throw UsageError(fmt::format("invalid value '{}' (--except): expected RULE:PATH", text));
     }
     const std::string path = text.substr(colon + 1);
     return {rule, path.substr(std::min(path.find_first_not_of('/'), path.size()))};
@@ -78,7 +78,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     }
     const auto image = arguments.optional_positional("IMAGE");
     if (!image) {
-        throw UsageError("IMAGE is missing");
+        throw UsageError("missing argument IMAGE");
     }
     LintOptions options;
     options.builder_words = arguments.values("--word");
@@ -110,13 +110,13 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kLintCommand{
     .name = "lint",
-    .summary = "look for secrets and identities in an image",
+    .summary = "search an image for secrets and machine identities",
     .description =
-        "Looks for what no image may hold: keys, passwords, a machine-id, databases, histories, "
-        "logs, leases and traces of the build. Any image will do, also one that kiln did not "
-        "make.\n"
-        "\n"
-        "Ends with exit code 1 when there is a finding.",
+        R"(Searches an image for content that must not be shipped: keys, passwords, a machine-id,
+databases, history files, logs, leases and traces of the build. IMAGE can be any image, not only
+one built by kiln.
+
+Exits with 1 if there are findings.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

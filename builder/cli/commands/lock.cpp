@@ -16,15 +16,15 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln lock pause", "resolves recipes/pause.yaml anew and writes recipes/pause.lock"},
-    {"kiln lock pause --update nginx", "changes nginx and nothing else"},
-    {"kiln lock web.yaml --mirror https://mirror.example/debian", "asks another mirror"},
+    {"kiln lock pause", "resolve recipes/pause.yaml and write recipes/pause.lock"},
+    {"kiln lock pause --update nginx", "update only nginx"},
+    {"kiln lock web.yaml --mirror https://mirror.example/debian", "use another mirror"},
 });
 
 constexpr OptionSpec kUpdateOption{
     .name = "--update",
     .value = "PACKAGE",
-    .doc = "only this package may change version; all others stay as locked",
+    .doc = "update only this package; all others keep their locked version",
     .repeatable = true};
 
 constexpr std::array kOptions{
@@ -48,12 +48,12 @@ LockRequest lock_request(const Arguments& arguments, const fs::path& path) {
         for (const std::string& package : request.update) {
             if (request.before->find(package) == nullptr) {
                 throw UsageError(fmt::format(
-                    "'--update {}': the lock '{}' has no such package", package, path.string()));
+                    "package '{}' not found in lock '{}' (--update)", package, path.string()));
             }
         }
     } else if (!request.update.empty()) {
         throw UsageError(
-            fmt::format("'--update' needs a lock, and there is no '{}'", path.string()));
+            fmt::format("--update requires an existing lock: '{}' not found", path.string()));
     }
     return request;
 }
@@ -62,8 +62,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const Recipe recipe = load_recipe_argument(arguments, context);
     const fs::path path = lock_path(recipe);
     if (!source_overrides(arguments, recipe).empty()) {
-        throw UsageError("'kiln lock --source' takes one of the recipe's alternatives: a lock says "
-                         "where the recipe's own sources are");
+        throw UsageError("'kiln lock --source' accepts only the alternatives of the recipe, not a "
+                         "directory or URL");
     }
     const InputWorld world(arguments, context);
     const Store store(world.cache());
@@ -79,15 +79,15 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kLockCommand{
     .name = "lock",
-    .summary = "resolve a recipe's inputs and write them down",
+    .summary = "resolve the inputs of a recipe and write its lock",
     .description =
-        "Asks apt's own solver, in a private directory that sees nothing of this host's settings, "
-        "for the packages of every stage, and writes versions, sizes and SHA-256 digests to the "
-        "lock beside the recipe. Archive signatures are verified. Prints what changed. What --set "
-        "makes of a recipe has a lock of its own, such as web@release=trixie.lock.\n"
-        "\n"
-        "The lock names no mirror: --mirror, KILN_MIRROR or this host's apt sources say where to "
-        "look, and no image depends on which one was used.",
+        R"(Resolves the packages of every stage with apt, in a private directory that ignores the
+settings of this host, and writes versions, sizes and SHA-256 digests to the lock next to the
+recipe. Archive signatures are verified. Prints what changed. A variant (--set) has a separate
+lock, such as web@release=trixie.lock.
+
+The lock does not contain a mirror: --mirror, KILN_MIRROR or this host's apt sources set where to
+download from, and images do not depend on the mirror that was used.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

@@ -16,16 +16,17 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln run pause", "starts the container of images/out/pause and says where it answers"},
-    {"kiln run pause --vm --port https=8443", "starts the disk, with one port where you want it"},
+    {"kiln run pause", "start the container image in images/out/pause and print its address"},
+    {"kiln run pause --vm --port https=8443", "start the disk image, with https on port 8443"},
     {"kiln run pause --docker --data pause-data --detach",
-     "keeps the data in a volume, and leaves it running"},
-    {"kiln run pause --vm --data pause-data.qcow2", "keeps the data in a disk file"},
-    {"kiln run web.qcow2 --firmware uefi", "any disk will do: ssh is forwarded to it"},
+     "keep data in a volume and run in the background"},
+    {"kiln run pause --vm --data pause-data.qcow2", "keep data in a disk file"},
+    {"kiln run web.qcow2 --firmware uefi", "start any disk image; ssh is forwarded to it"},
 });
 
 constexpr OptionSpec kDetachOption{
-    .name = "--detach", .doc = "leave the container running and end; not for machines"};
+    .name = "--detach",
+    .doc = "run the container in the background and exit; not available for VMs"};
 
 constexpr std::array kOptions{
     kDockerOption,
@@ -80,7 +81,7 @@ void print_json(Session& session, const std::vector<std::string>& login, std::os
 
 /// Until the user has enough of it, or it ends by itself.
 void wait_for_end(Session& session, Console& console) {
-    console.notice("it runs until you press Ctrl-C");
+    console.notice("running; press Ctrl-C to stop");
     constexpr std::chrono::milliseconds kSlice{200};
     constexpr int kSlices = 5; // between two looks at the instance
     while (true) {
@@ -92,7 +93,7 @@ void wait_for_end(Session& session, Console& console) {
         }
         try {
             if (!session.instance().is_running()) {
-                console.notice("it has ended by itself");
+                console.notice("the instance has exited");
                 return;
             }
         } catch (const Interrupted&) {
@@ -105,7 +106,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     SessionRequest request = session_request(arguments, context);
     request.detach = arguments.flag(kDetachOption.name);
     if (request.detach && request.kind == InstanceKind::vm) {
-        throw UsageError("--detach: a machine ends with kiln");
+        throw UsageError("--detach is not available for VMs");
     }
     const bool knows_suite = request.suite.has_value();
     const bool is_detached = request.detach;
@@ -113,8 +114,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     session.open();
     if (!knows_suite) {
         context.console.notice(
-            "no readiness check is known for this image (it has no suite): it runs, and may still "
-            "be starting");
+            "the image has no suite and therefore no readiness check: it may still be starting");
     }
     const std::vector<std::string> login = session.login_lines();
     if (context.global.json) {
@@ -133,21 +133,20 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kRunCommand{
     .name = "run",
-    .summary = "run an image here, wait until it answers, say where",
+    .summary = "start an image locally and print how to reach it",
     .description =
-        "Starts a container, or a virtual machine on a throw-away overlay: the image itself is "
-        "never written to. When it is ready, standard output says where its ports are on "
-        "127.0.0.1 and how to log in, and it runs until Ctrl-C. Then everything is removed but "
-        "what --data names.\n"
-        "\n"
-        "How to run an image and when it is ready stands in its suite (docs/accept.md), which its "
-        "recipe names. Without one, the ports that a container image declares are published, and "
-        "ssh is forwarded to a disk with a key made for this run; cloud-init, or systemd 252 and "
-        "later, lets root in with it.\n"
-        "\n"
-        "A machine uses KVM where it can and is emulated elsewhere, which takes several times as "
-        "long. It reaches nothing outside unless its suite says so. DOCKER_HOST and its kin hold "
-        "as they do for docker.",
+        R"(Starts a container, or a VM on a temporary overlay: the image itself is never modified.
+When the instance is ready, prints its ports on 127.0.0.1 and how to log in, and runs until
+Ctrl-C. Then everything except the data named by --data is removed.
+
+The acceptance suite of the recipe defines how the image is run and when it is ready
+(docs/accept.md). Without a suite, the exposed ports of a container image are published; for a
+disk, ssh is forwarded and root can log in with a temporary key, if the image has cloud-init or
+systemd 252 or later.
+
+A VM uses KVM if available, and slower emulation otherwise. It has no outgoing network access
+unless its suite allows it. DOCKER_HOST and other environment variables of docker are
+respected.)",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

@@ -11,7 +11,7 @@ namespace kiln {
 
 inline constexpr PositionalSpec kArtifactPositional{
     .name = "ARTIFACT",
-    .doc = "the file of a bundle or program, or the name of one of the project",
+    .doc = "definition file of a perl bundle or program, or the name of one in the project",
     .completes = Completes::file};
 
 struct ArtifactArgument {

@@ -12,8 +12,8 @@ namespace kiln {
 inline void enter_build(Console& console) {
     if (!enter_build_namespace().has_sandbox_user_namespace) {
         console.warning(
-            "the kernel gives root no user namespace here: scripts of packages run as root of this "
-            "machine, with few capabilities; build trusted recipes only (docs/security.md)");
+            "user namespaces are not available to root on this host: maintainer scripts run as "
+            "root with few capabilities; build trusted recipes only (docs/security.md)");
     }
 }
 

@@ -13,7 +13,7 @@ namespace kiln {
 inline constexpr OptionSpec kImageFormatOption{
     .name = "--format",
     .value = "FORMAT",
-    .doc = "what IMAGE is, instead of what its first bytes say",
+    .doc = "format of IMAGE (default: detected from its content)",
     .choices = kImageFormatNames};
 
 /// What --format says; nothing when it was not given.

@@ -27,13 +27,13 @@ CpanPlace cpan_place(const Arguments& arguments, const Environment& env) {
     std::string where = arguments.value_or(kCpanOption.name, variable(env, "KILN_CPAN"));
     if (!where.empty() && where.find("://") == std::string::npos) {
         if (!fs::is_directory(where)) {
-            throw UsageError(fmt::format("'--cpan {}': neither a URL nor a directory", where));
+            throw UsageError(fmt::format("'{}' is not a URL or directory (--cpan)", where));
         }
         where = file_url(fs::canonical(where));
     }
     const std::string keyring = arguments.value_or(kCpanKeyringOption.name, "");
     if (!keyring.empty() && !fs::is_regular_file(keyring)) {
-        throw UsageError(fmt::format("'--cpan-keyring {}': not a regular file", keyring));
+        throw UsageError(fmt::format("'{}' is not a regular file (--cpan-keyring)", keyring));
     }
     return {where, keyring};
 }

@@ -16,32 +16,33 @@ namespace kiln {
 inline constexpr OptionSpec kMirrorOption{
     .name = "--mirror",
     .value = "[NAME=]URL",
-    .doc = "where to fetch archives from; otherwise KILN_MIRROR, then this host's apt sources",
+    .doc = "mirror to download packages from (default: KILN_MIRROR, then this host's apt sources)",
     .repeatable = true};
 
 inline constexpr OptionSpec kSnapshotOption{
     .name = "--snapshot",
     .value = "URL",
-    .doc = "a snapshot service for packages that the mirror has dropped; otherwise KILN_SNAPSHOT"};
+    .doc =
+        "snapshot service for packages that are no longer on the mirror (default: KILN_SNAPSHOT)"};
 
 inline constexpr OptionSpec kOfflineOption{
-    .name = "--offline", .doc = "never open a network connection: everything is in the pool"};
+    .name = "--offline", .doc = "do not use the network: all inputs must be in the download cache"};
 
 inline constexpr OptionSpec kCpanOption{
     .name = "--cpan",
     .value = "URL",
-    .doc = "a CPAN mirror, or a directory laid out like one; otherwise KILN_CPAN"};
+    .doc = "CPAN mirror, or a directory with the same layout (default: KILN_CPAN)"};
 
 inline constexpr OptionSpec kCpanKeyringOption{
     .name = "--cpan-keyring",
     .value = "FILE",
-    .doc = "keys that must sign the CHECKSUMS of releases that are taken from CPAN",
+    .doc = "keyring that must sign the CHECKSUMS files of CPAN releases",
     .completes = Completes::file};
 
 inline constexpr OptionSpec kJobsOption{
     .name = "--jobs",
     .value = "N",
-    .doc = "threads for parallel work; otherwise one for each processor",
+    .doc = "number of parallel jobs (default: number of CPUs)",
     .letter = 'j'};
 
 /// The outside world of one command.

@@ -96,7 +96,7 @@ find_definition(DefinitionKind kind, const std::string& argument, Context& conte
     fs::path path = project.resolve(kind, argument);
     if (!fs::exists(path)) {
         const std::string_view noun = info_of(kind).noun;
-        throw UsageError(fmt::format("there is no {} '{}'", noun, path.string()))
+        throw UsageError(fmt::format("{} '{}' not found", noun, path.string()))
             .with_hint(hint_for_missing(project, kind, argument));
     }
     return {std::move(path), std::move(project)};
@@ -112,7 +112,7 @@ void require_no_faults(
     if (diags.has_errors()) {
         throw Error(
             fmt::format(
-                "{} '{}' has {} fault{}",
+                "{} '{}' has {} error{}",
                 noun,
                 path.string(),
                 diags.error_count(),

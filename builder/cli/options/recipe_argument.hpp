@@ -11,20 +11,19 @@ namespace kiln {
 
 inline constexpr PositionalSpec kRecipePositional{
     .name = "RECIPE",
-    .doc = "a recipe file, or the name of one of the project's recipes",
+    .doc = "recipe file, or the name of one in the project",
     .completes = Completes::recipe};
 
 inline constexpr OptionSpec kSetOption{
     .name = "--set",
     .value = "NAME=VALUE",
-    .doc = "give a variable of the recipe another value",
+    .doc = "set a variable of the recipe",
     .repeatable = true};
 
 inline constexpr OptionSpec kSourceOption{
     .name = "--source",
     .value = "NAME=WHERE",
-    .doc = "take a source of the recipe from a directory, from URL@COMMIT, or one of its "
-           "alternatives",
+    .doc = "replace a source of the recipe by a directory, URL@COMMIT or one of its alternatives",
     .repeatable = true};
 
 /// Loads the recipe that RECIPE and --set say, or the alternative of it that a --source chooses.

@@ -22,7 +22,7 @@ std::optional<InstanceKind> kind_of(const Arguments& arguments) {
     const bool docker = arguments.flag(kDockerOption.name);
     const bool vm = arguments.flag(kVmOption.name);
     if (docker && vm) {
-        throw UsageError("--docker and --vm: one of them");
+        throw UsageError("--docker and --vm are mutually exclusive");
     }
     if (docker) {
         return InstanceKind::container;
@@ -48,20 +48,20 @@ find_result(const Project& project, const std::string& name, std::optional<Insta
     const std::string_view what = !kind                       ? "image"
                                   : *kind == InstanceKind::vm ? "disk image"
                                                               : "container image";
-    throw UsageError(fmt::format("there is no {} of '{}' in '{}'", what, name, folder.string()))
-        .with_hint(fmt::format("'kiln bake {}' makes it; or name a file", name));
+    throw UsageError(fmt::format("no {} of '{}' in '{}'", what, name, folder.string()))
+        .with_hint(
+            fmt::format("run 'kiln bake {}' to build it, or give the path of an image", name));
 }
 
 void require_runnable(const fs::path& image, ImageFormat format) {
     require_readable_disk(image, format);
     if (!info_of(format).runs) {
         throw UsageError(fmt::format(
-                             "'{}' is {}, which has no configuration to run it with",
+                             "'{}' is {}, which has no configuration to run it",
                              image.string(),
                              info_of(format).article))
-            .with_hint(
-                "'docker import' makes an image of it; kiln runs docker archives, OCI layouts "
-                "and disks");
+            .with_hint("use 'docker import' to create an image from it; kiln runs docker archives, "
+                       "OCI layouts and disks");
     }
 }
 
@@ -119,8 +119,8 @@ fs::path find_suite(const Arguments& arguments, const fs::path& image, Context& 
         const fs::path file = find_definition(DefinitionKind::recipe, *recipe, context).path;
         fs::path suite = suite_of_recipe(file, context);
         if (suite.empty()) {
-            throw UsageError(fmt::format("recipe '{}' names no suite", file.string()))
-                .with_hint("it would have the key 'accept'; or use --suite FILE");
+            throw UsageError(fmt::format("recipe '{}' has no suite", file.string()))
+                .with_hint("set 'accept' in the recipe, or use --suite FILE");
         }
         return suite;
     }
@@ -144,8 +144,8 @@ void check_suite_of(const Recipe& recipe, Context& context) {
     }
     diags.error(
         recipe.suite_pos,
-        fmt::format("there is no suite '{}'", recipe.suite.string()),
-        "paths are relative to the file they stand in");
+        fmt::format("suite '{}' not found", recipe.suite.string()),
+        "paths are relative to the file that contains them");
     require_no_faults(recipe.files.front(), kRecipeNoun, diags, context);
 }
 
@@ -166,7 +166,7 @@ SessionRequest session_request(const Arguments& arguments, Context& context) {
     request.kind = kind_of_format(request.format);
     if (kind && *kind != request.kind) {
         throw UsageError(fmt::format(
-            "'{}' is {}, which {} does not run",
+            "'{}' is {}, which {} does not support",
             request.image.string(),
             request.kind == InstanceKind::vm ? "a disk" : "a container image",
             *kind == InstanceKind::vm ? kVmOption.name : kDockerOption.name));
@@ -178,7 +178,7 @@ SessionRequest session_request(const Arguments& arguments, Context& context) {
     if (const fs::path suite = find_suite(arguments, request.image, context); !suite.empty()) {
         request.suite = load_suite_file(suite, set, context);
     } else if (!set.empty()) {
-        throw UsageError("--set: there is no suite whose variables it could change");
+        throw UsageError("--set requires a suite");
     }
     for (const std::string& text : arguments.values(kPortOption.name)) {
         add_port_choice(request.ports, text);

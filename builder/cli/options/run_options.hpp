@@ -14,8 +14,8 @@ namespace kiln {
 
 inline constexpr PositionalSpec kInstanceImagePositional{
     .name = "IMAGE",
-    .doc = "a recipe's name or file (its results are taken), a qcow2 or raw disk"
-           ", an OCI layout directory or a docker archive",
+    .doc = "name or file of a recipe (uses its baked images), a qcow2 or raw disk, an OCI layout "
+           "directory or a docker archive",
     .completes = Completes::file};
 
 inline constexpr OptionSpec kDockerOption{
@@ -24,47 +24,48 @@ inline constexpr OptionSpec kVmOption{.name = "--vm", .doc = "run the disk image
 inline constexpr OptionSpec kSuiteOption{
     .name = "--suite",
     .value = "FILE",
-    .doc = "take this suite and not that of the recipe",
+    .doc = "use this suite instead of the recipe's",
     .completes = Completes::file};
 inline constexpr OptionSpec kRunRecipeOption{
     .name = "--recipe",
     .value = "RECIPE",
-    .doc = "take the suite of this recipe",
+    .doc = "use the suite of this recipe",
     .completes = Completes::recipe};
 inline constexpr OptionSpec kSuiteSetOption{
     .name = "--set",
     .value = "NAME=VALUE",
-    .doc = "give a variable of the suite another text",
+    .doc = "set a variable of the suite",
     .repeatable = true};
 inline constexpr OptionSpec kPortOption{
     .name = "--port",
     .value = "NAME=N",
-    .doc = "publish this port on port N of 127.0.0.1; otherwise a free one is taken",
+    .doc = "publish this port on port N of 127.0.0.1 (default: a free port)",
     .repeatable = true};
 inline constexpr OptionSpec kDataOption{
     .name = "--data",
     .value = "WHERE",
-    .doc = "keep the data: a volume's name or a directory for a container, a disk file (made if "
-           "missing) for a machine",
+    .doc = "keep data: name of a volume or a directory for a container, disk file (created if "
+           "missing) for a VM",
     .completes = Completes::file};
 inline constexpr auto kFirmwares = std::to_array<std::string_view>({"bios", "uefi"});
 inline constexpr OptionSpec kFirmwareOption{
     .name = "--firmware",
     .value = "KIND",
-    .doc = "firmware of the machine; bios unless said otherwise",
+    .doc = "firmware of the VM (default: bios)",
     .choices = kFirmwares};
 inline constexpr OptionSpec kEmulateOption{
-    .name = "--emulate", .doc = "do not use KVM, even if it is there"};
+    .name = "--emulate", .doc = "do not use KVM, even if available"};
 inline constexpr OptionSpec kEngineOption{
     .name = "--engine",
     .value = "PROGRAM",
-    .doc = "client of the container engine; otherwise docker, or podman if there is no docker"};
+    .doc =
+        "client of the container engine (default: docker, or podman if docker is not installed)"};
 inline constexpr OptionSpec kNetworkOption{
     .name = "--network",
     .value = "NAME",
-    .doc = "network of the container; with 'host' its ports keep their numbers"};
+    .doc = "network of the container; with 'host', ports are not remapped"};
 inline constexpr OptionSpec kKeepOption{
-    .name = "--keep", .doc = "remove nothing at the end, and say what is left where"};
+    .name = "--keep", .doc = "do not remove anything at the end, and print what is left where"};
 
 /// Finds image and suite, and reads the options that both commands have. Throws UsageError, and
 /// Error with exit code 3 when recipe or suite has faults.

@@ -224,7 +224,7 @@ void write_ext4(
     const Ext4Target& target,
     const ByteProgress& progress) {
     if (options.epoch < 0) {
-        throw Error("the time of a file system cannot lie before 1970");
+        throw Error("the time of a file system cannot be before 1970");
     }
     Ext4Writer(tree, options, target, progress).run();
 }

@@ -60,8 +60,7 @@ void ContentReader::pass_on(std::uint64_t offset, std::size_t size, const Taker&
 void ContentReader::read(std::string_view path, const Entry& entry, const Taker& take) {
     const auto check_size = [&](std::uint64_t size) {
         if (size != entry.size) {
-            throw Error(
-                fmt::format("'/{}' has {} bytes, but the tree says {}", path, size, entry.size));
+            throw Error(fmt::format("'/{}' has {} bytes, expected {}", path, size, entry.size));
         }
     };
     if (entry.data) {

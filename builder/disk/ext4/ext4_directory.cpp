@@ -115,7 +115,7 @@ class Builder {
         const std::size_t nodes =
             leaves.size() <= kRootLimit ? 0 : divide_up(leaves.size(), kNodeLimit);
         if (nodes > kRootLimit) {
-            throw Error(fmt::format("{} names are too many for one directory", entries.size()));
+            throw Error(fmt::format("too many entries in one directory: {}", entries.size()));
         }
         for (std::size_t i = 0; i < nodes; ++i) {
             new_block();

@@ -232,7 +232,7 @@ void set_fast_symlink(Inode& inode, std::string_view target) {
 void fill_inode(Inode& inode, const Entry& entry, std::uint32_t links) {
     const bool is_directory = entry.type == FileType::directory;
     if (links > kMaxLinks && !is_directory) {
-        throw Error(fmt::format("{} hard links to one file are more than ext4 allows", links));
+        throw Error(fmt::format("too many hard links to one file for ext4: {}", links));
     }
     inode.fixed.i_mode = mode_of(entry);
     inode.fixed.i_uid = low16(entry.uid);

@@ -37,7 +37,7 @@ choose_inodes_per_group(std::uint64_t blocks, std::uint32_t groups, std::uint64_
         round_up(divide_up(wanted, groups), groups > 1 ? 1024 : kInodesPerBlock);
     if (raised > kMaxInodesPerGroup) {
         throw Error(fmt::format(
-            "a file system of {} cannot hold {} inodes",
+            "a file system of {} cannot have {} inodes",
             format_size(blocks * kBlockSize),
             inodes_used));
     }
@@ -66,7 +66,7 @@ Geometry::Geometry(std::uint64_t bytes, std::uint64_t inodes_used) : blocks_(byt
     const std::uint64_t smallest = data_start(0) + journal_blocks() + kMinLastGroupData;
     if (blocks_ < smallest) {
         throw Error(fmt::format(
-            "a file system of {} is too small for its metadata, which needs {}",
+            "a file system of {} is too small: its metadata needs {}",
             format_size(bytes),
             format_size(smallest * kBlockSize)));
     }
@@ -165,7 +165,7 @@ Run Allocator::take(std::uint64_t wanted) {
         throw Error(
             fmt::format(
                 "the file system of {} is full", format_size(geometry_.blocks() * kBlockSize)))
-            .with_hint("make the disk larger, or leave its size to kiln");
+            .with_hint("increase the disk size, or remove it to let kiln choose");
     }
     const auto group = static_cast<std::uint32_t>(cursor_ / kBlocksPerGroup);
     const Run run{cursor_, std::min(wanted, geometry_.end_block(group) - cursor_)};

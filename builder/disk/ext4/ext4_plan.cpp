@@ -41,7 +41,7 @@ struct Gathered {
 
 void check_entry(std::string_view path, const Entry& entry) {
     if (entry.type == FileType::whiteout) {
-        throw Error(fmt::format("'/{}' is a whiteout, which a disk cannot hold", path));
+        throw Error(fmt::format("'/{}' is a whiteout, which cannot be stored on a disk", path));
     }
     if (base_name(path).size() > kMaxName) {
         throw Error(fmt::format("the name of '/{}' is longer than {} bytes", path, kMaxName));

@@ -59,7 +59,7 @@ std::string convert_acl(std::string_view acl, std::string_view path) {
     constexpr std::uint16_t kGroup = 0x08;
     if (acl.size() < kHeader || (acl.size() - kHeader) % kEntry != 0 ||
         load<std::uint32_t>(acl, 0) != 2) {
-        throw Error(fmt::format("the access control list of '/{}' is malformed", path));
+        throw Error(fmt::format("malformed access control list on '/{}'", path));
     }
     std::string out;
     append(out, std::uint32_t{1});

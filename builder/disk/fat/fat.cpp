@@ -68,7 +68,7 @@ std::uint32_t choose_cluster(std::uint64_t size, bool is_fat32) {
 FatGeometry make_geometry(std::uint64_t size) {
     if (size < kLeastFatBytes) {
         throw Error(fmt::format(
-            "a FAT partition of {} is too small; it needs {}",
+            "a FAT partition of {} is too small: it needs {}",
             format_size(size),
             format_size(kLeastFatBytes)));
     }
@@ -126,7 +126,8 @@ class FatWriter {
             if (entry.type == FileType::directory) {
                 children_[path];
             } else if (entry.type != FileType::regular || !entry.hardlink_to.empty()) {
-                throw Error(fmt::format("'/{}' is neither file nor directory on FAT", path));
+                throw Error(fmt::format(
+                    "'/{}' is not a file or directory, which is all that FAT can store", path));
             }
             if (path.empty()) {
                 continue;
@@ -155,7 +156,8 @@ class FatWriter {
         }
         ShortName name = short_name(path);
         if (const auto sibling = same(name.padded); sibling != siblings.end()) {
-            throw Error(fmt::format("'/{}' and '/{}' are one name on FAT", *sibling->path, path));
+            throw Error(
+                fmt::format("'/{}' and '/{}' have the same name on FAT", *sibling->path, path));
         }
         return {&path, &entry, std::move(name), {}};
     }
@@ -177,7 +179,7 @@ class FatWriter {
         }
         if (fat_.size() + count > std::uint64_t{g_.clusters} + 2) {
             throw Error(fmt::format(
-                "the FAT partition of {} is full at '/{}'",
+                "the FAT partition of {} is full: cannot add '/{}'",
                 format_size(std::uint64_t{g_.sectors} * kSector),
                 path));
         }
@@ -216,7 +218,7 @@ class FatWriter {
     void write_directory(const std::string& path, std::uint32_t self, std::uint32_t parent) {
         const bool in_place = self == 0;
         if (in_place && record_count(path) > kRootRecords) {
-            throw Error("the root directory of a FAT16 partition has too many names");
+            throw Error("too many entries in the root directory of a FAT16 partition");
         }
         std::vector<std::byte> records(record_count(path) * kRecord);
         std::span<std::byte> next(records);
@@ -272,7 +274,7 @@ class FatWriter {
         }
         if (done != child.entry->size) {
             throw Error(fmt::format(
-                "'/{}' has {} bytes, but the tree says {}", *child.path, done, child.entry->size));
+                "'/{}' has {} bytes, expected {}", *child.path, done, child.entry->size));
         }
     }
 
@@ -366,7 +368,7 @@ void write_fat(
         return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ' ';
     };
     if (options.label.size() > 11 || !std::ranges::all_of(options.label, is_label_char)) {
-        throw Error(fmt::format("'{}' is no FAT label", options.label))
+        throw Error(fmt::format("'{}' is not a valid FAT label", options.label))
             .with_hint("use up to 11 of A-Z, 0-9, '-', '_' and space");
     }
     const FatGeometry geometry = make_geometry(size);

@@ -104,8 +104,9 @@ bool has_short_name(std::string_view path) {
 ShortName short_name(std::string_view path) {
     std::optional<ShortName> name = try_short_name(base_name(path));
     if (!name) {
-        throw Error(fmt::format("'/{}' is not an 8.3 name, which FAT asks for", path))
-            .with_hint("use up to 8 characters, a dot and up to 3, each part in one case");
+        throw Error(fmt::format("'/{}' is not a valid 8.3 file name for FAT", path))
+            .with_hint("use up to 8 characters, a dot and up to 3 characters, each part all upper "
+                       "or all lower case");
     }
     return *name;
 }
@@ -116,7 +117,7 @@ alias_name(std::string_view path, const std::function<bool(const std::string&)>&
     const std::string_view name = base_name(path);
     if (name.size() > kLongest || name.ends_with('.') || name.ends_with(' ') ||
         !std::ranges::all_of(name, is_long_name_char)) {
-        throw Error(fmt::format("'/{}' cannot be a name on FAT", path));
+        throw Error(fmt::format("'/{}' is not a valid file name for FAT", path));
     }
     const std::size_t dot = name.rfind('.');
     const std::string extension =

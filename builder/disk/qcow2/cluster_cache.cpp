@@ -89,7 +89,7 @@ FileLock FileClusterCache::lock() const {
 
 void FileClusterCache::start_pack(int fd) const {
     if (::ftruncate(fd, 0) != 0) {
-        throw SystemError(fmt::format("cannot empty '{}'", pack_path().string()));
+        throw SystemError(fmt::format("cannot truncate '{}'", pack_path().string()));
     }
     write_all_at(fd, as_byte_span(kMagic), 0, pack_path());
     write_all_at(fd, encoder_.bytes(), kMagic.size(), pack_path());

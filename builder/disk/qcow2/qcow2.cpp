@@ -65,7 +65,7 @@ class RawDisk {
         }
         size_ = static_cast<std::uint64_t>(status.st_size);
         if (size_ == 0 || size_ % kSector != 0) {
-            throw Error(fmt::format("a disk of {} bytes is not made of whole sectors", size_));
+            throw Error(fmt::format("disk size {} is not a multiple of the sector size", size_));
         }
         find_batches();
     }

@@ -66,7 +66,8 @@ class HeaderParser {
         Qcow2Header header;
         header.version = number(field::kVersion, 4);
         if (header.version != 2 && header.version != 3) {
-            refuse(fmt::format("is qcow2 version {}; supported are 2 and 3", header.version));
+            refuse(fmt::format(
+                "has the unsupported qcow2 version {} (supported: 2 and 3)", header.version));
         }
         header.cluster_bits = number(field::kClusterBits, 4);
         header.virtual_size = wide(field::kSize);
@@ -85,8 +86,8 @@ class HeaderParser {
     /// The same with what the user can do, who may well trust the file.
     [[noreturn]] void refuse_reference(std::string_view what) const {
         throw Error(fmt::format("'{}' refers to another file ({})", printable(name_), what))
-            .with_hint("kiln opens self-contained disks only; if you trust the file, 'qemu-img "
-                       "convert -O qcow2' makes one of it");
+            .with_hint("kiln opens self-contained disks only; if you trust the file, flatten it "
+                       "with 'qemu-img convert -O qcow2'");
     }
 
     [[nodiscard]] std::uint64_t wide(std::size_t at, std::size_t size = 8) const {
@@ -108,13 +109,13 @@ class HeaderParser {
         }
         if (header.virtual_size > kMaxVirtualSize) {
             refuse(fmt::format(
-                "has a virtual size of {}; the limit is {}",
+                "has a virtual size of {}, the limit is {}",
                 format_size(header.virtual_size),
                 format_size(kMaxVirtualSize)));
         }
         if (number(field::kL1Size, 4) > kMaxL1 || header.snapshots > kMaxSnapshots ||
             wide(field::kL1Offset) > file_size_ || wide(field::kRefcountOffset) > file_size_) {
-            refuse("is not a valid qcow2 image: a table lies outside of the file");
+            refuse("is not a valid qcow2 image: a table is outside of the file");
         }
     }
 

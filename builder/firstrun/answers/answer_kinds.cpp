@@ -94,7 +94,7 @@ bool has_password(std::string_view url) {
 
 std::string fault_of_git_url(std::string_view text) {
     if (has_password(text)) {
-        return "holds a password, and the repository's configuration is public: use deploy_key";
+        return "contains a password, but the repository's configuration is public: use deploy_key";
     }
     // "user@host:path"; with two colons git takes the first word for a program to run.
     const std::size_t colon = text.find(':');
@@ -104,7 +104,7 @@ std::string fault_of_git_url(std::string_view text) {
     const bool known = text.starts_with("ssh://") || text.starts_with("https://") ||
                        text.starts_with("file:///") || text.starts_with("git://") ||
                        text.starts_with('/') || scp_form;
-    return known ? "" : "is no git URL, such as git@host:path or ssh://git@host/path";
+    return known ? "" : "is not a git URL such as git@host:path or ssh://git@host/path";
 }
 
 CheckedValue check_host_list(std::string_view text) {
@@ -117,7 +117,7 @@ CheckedValue check_host_list(std::string_view text) {
             continue;
         }
         if (!is_host_name(name) && !is_ip_address(name)) {
-            return {"", fmt::format("'{}' is no host name", name)};
+            return {"", fmt::format("'{}' is not a valid host name", name)};
         }
         out.value += (out.value.empty() ? "" : "\n") + lower(name);
     }
@@ -129,7 +129,7 @@ CheckedValue check_lines(std::string_view text) {
     for (const std::string& line : split_lines(text)) {
         const std::string_view entry = trim(line);
         if (!is_plain(entry)) {
-            return {"", "holds a control character"};
+            return {"", "contains a control character"};
         }
         if (!entry.empty()) {
             out.value += (out.value.empty() ? "" : "\n") + std::string(entry);
@@ -150,48 +150,48 @@ std::string fault_of_password(std::string_view text) {
     if (text.size() > kLongestPassword) {
         return fmt::format("is longer than {} bytes", kLongestPassword);
     }
-    return is_plain(text) ? "" : "holds a control character";
+    return is_plain(text) ? "" : "contains a control character";
 }
 
 std::string fault_of_pem(std::string_view text) {
     return is_pem_text(text) || text.starts_with('/')
                ? ""
-               : "is neither the text (-----BEGIN ...) nor an absolute path";
+               : "is not PEM text (-----BEGIN ...) or an absolute path";
 }
 
 std::string fault_of(const KeySpec& spec, std::string_view text) {
     switch (spec.kind) {
     case Kind::host_name:
-        return is_host_name(text) || is_ip_address(text) ? "" : "is no host name";
+        return is_host_name(text) || is_ip_address(text) ? "" : "is not a valid host name";
     case Kind::address:
-        return is_address(text) ? "" : "is no mail address";
+        return is_address(text) ? "" : "is not a valid mail address";
     case Kind::number:
-        return parse_unsigned(text) && text.size() < 10 ? "" : "is no number";
+        return parse_unsigned(text) && text.size() < 10 ? "" : "is not a number";
     case Kind::port: {
         const std::uint64_t number = parse_unsigned(text).value_or(0);
-        return number >= 1 && number <= 65535 ? "" : "is no port";
+        return number >= 1 && number <= 65535 ? "" : "is not a valid port";
     }
     case Kind::size:
-        return size_in_bytes(text) > 0 ? "" : "is no size, such as 50G";
+        return size_in_bytes(text) > 0 ? "" : "is not a size such as 50G";
     case Kind::pause_id:
-        return is_pause_id(text) ? "" : "is no PAUSE id: three to nine letters A to Z";
+        return is_pause_id(text) ? "" : "is not a valid PAUSE id (three to nine letters A to Z)";
     case Kind::choice:
         return fault_of_choice(spec, text);
     case Kind::volume:
         return is_volume(text)
                    ? ""
-                   : "is none of label=L, a device below /dev, vg=NAME, digitalocean=NAME, root";
+                   : "is not one of label=L, a device below /dev, vg=NAME, digitalocean=NAME, root";
     case Kind::path:
-        return text.starts_with('/') && is_plain(text) ? "" : "is no absolute path";
+        return text.starts_with('/') && is_plain(text) ? "" : "is not an absolute path";
     case Kind::text:
-        return is_plain(text) ? "" : "holds a control character";
+        return is_plain(text) ? "" : "contains a control character";
     case Kind::url:
         return (text.starts_with("https://") || text.starts_with("http://")) && is_plain(text) &&
                        text.find(' ') == std::string_view::npos
                    ? ""
-                   : "is no http or https URL";
+                   : "is not an http or https URL";
     case Kind::git_url:
-        return is_plain(text) ? fault_of_git_url(text) : "holds a control character";
+        return is_plain(text) ? fault_of_git_url(text) : "contains a control character";
     case Kind::pem:
         return fault_of_pem(text);
     case Kind::password:

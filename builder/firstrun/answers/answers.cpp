@@ -148,8 +148,8 @@ void check_together(const Answers& answers, Mode mode, Faults& faults) {
         if (mode == Mode::container && answers.is_given(key)) {
             faults.add(
                 answers.source(key),
-                fmt::format("'{}' is for machines", spec_of(key).name),
-                "a container keeps its data on what is mounted at /data");
+                fmt::format("'{}' is for VMs only", spec_of(key).name),
+                "a container keeps its data on the volume mounted at /data");
         }
     }
     if (answers.text(Key::database_volume) == "root") {

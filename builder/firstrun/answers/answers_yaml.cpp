@@ -33,7 +33,7 @@ value_of(const std::string& file, const std::string& name, const YAML::Node& nod
         for (const YAML::Node& entry : node) {
             if (!entry.IsScalar()) {
                 faults.add(
-                    place(file, entry.Mark()), fmt::format("an entry of {} is no text", name));
+                    place(file, entry.Mark()), fmt::format("an entry of {} is not a text", name));
                 return std::nullopt;
             }
             out += (out.empty() ? "" : "\n") + entry.Scalar();
@@ -56,7 +56,7 @@ answers_of(const std::string& file, const YAML::Node& map, Faults& faults) {
         }
         const std::string name = entry.first.Scalar();
         if (!seen.insert(name).second) {
-            faults.add(where, fmt::format("'{}' is there twice", name));
+            faults.add(where, fmt::format("duplicate key '{}'", name));
             continue;
         }
         // The place of an unknown key is the key's, that of a wrong value is the value's.
@@ -95,7 +95,7 @@ parse_answers(const std::string& file, const std::string& text, OtherKeys others
                 faults.add(
                     place(file, entry.first.Mark()),
                     fmt::format("unknown key '{}'", name),
-                    "answers stand below 'pause:'");
+                    "answers go below 'pause:'");
             }
         }
         return out;

@@ -130,7 +130,7 @@ void deploy(Context& context, const Links& links) {
     const PairCheck pair = check_pair(
         host, host.read(links.certificate).value_or(""), host.read(links.key).value_or(""));
     if (!pair.fault.empty()) {
-        throw Error(fmt::format("certbot's certificate is of no use: {}", pair.fault));
+        throw Error(fmt::format("the certificate from certbot is not usable: {}", pair.fault));
     }
     const auto note = read_certificate_note(host);
     const bool is_linked = host.link_target(places::kCertificate) == links.certificate &&
@@ -152,8 +152,8 @@ void deploy(Context& context, const Links& links) {
     if (!is_linked) {
         restore_pair(context, saved);
     }
-    throw Error("the web server does not take the new certificate")
-        .with_hint("the one before is still in use; 'nginx -t' says more");
+    throw Error("the web server rejected the new certificate")
+        .with_hint("the previous one is still in use; run 'nginx -t' for details");
 }
 
 } // namespace
@@ -162,8 +162,8 @@ void acme(Host& host, const Environment& env, Mode mode, std::ostream& err) {
     const Answers answers = gather_answers(host, env, mode);
     Report report(err);
     if (!answers.text(Key::certificate).starts_with("acme")) {
-        report.notice(fmt::format(
-            "the certificate is '{}': nothing to fetch", answers.text(Key::certificate)));
+        report.notice(
+            fmt::format("the certificate is '{}': nothing to do", answers.text(Key::certificate)));
         return;
     }
     const Accounts accounts = Accounts::parse(
@@ -175,7 +175,7 @@ void acme(Host& host, const Environment& env, Mode mode, std::ostream& err) {
         host.run("get a certificate", certbot(answers));
     } catch (Error& error) {
         error.set_hint_if_empty(fmt::format(
-            "the present certificate stays in use; port 80 of {} must be reachable for {}",
+            "the current certificate stays in use; port 80 of {} must be reachable from {}",
             join(answers.site_names(), ", "),
             directory(answers)));
         throw;

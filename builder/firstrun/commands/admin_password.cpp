@@ -31,8 +31,8 @@ bool was_changed(Host& host, std::string_view password, std::ostream& err) {
     try {
         return !is_administrators_password(sql, password);
     } catch (const Error&) {
-        err << "first-run: warning: the database does not answer, so the password may have been "
-               "changed since\n";
+        err << "first-run: warning: the database does not respond; the password may have been "
+               "changed\n";
         return false;
     }
 }
@@ -48,7 +48,7 @@ void print_admin_password(Host& host, std::ostream& out, std::ostream& err) {
         throw Error("no generated password is stored")
             .with_hint(
                 host.exists(places::kComplete)
-                    ? "it was given in the answers, or has been changed since"
+                    ? "it was set in the answers, or has been changed"
                     : "first-run has not finished yet: 'first-run status'");
     }
     if (was_changed(host, trim(*stored), err)) {

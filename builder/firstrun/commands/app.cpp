@@ -76,31 +76,30 @@ int do_new_password(Host& host, const Options& options, World& world) {
 }
 
 constexpr std::array<CommandSpec, 8> kCommands{{
-    {"apply", "", "do everything that is needed", do_apply},
-    {"plan", "", "say what apply would do and why; change nothing", do_plan},
-    {"status", "", "what was done when, where the answers came from, what expires", do_status},
+    {"apply", "", "apply all steps that are needed", do_apply},
+    {"plan", "", "print what apply would do and why, without changing anything", do_plan},
+    {"status", "", "print what was done, the sources of the answers and expiry dates", do_status},
     {"recover",
      "",
-     "after the database is up: break stale locks, release half-done rows",
+     "after the database is up: remove stale locks, release unfinished rows",
      do_recover},
-    {"acme", "", "get or renew the certificate, when the network is up", do_acme},
-    {"check-key", "", "exit 1 when the signing key expires within 60 days", do_check_key},
+    {"acme", "", "get or renew the certificate; needs the network", do_acme},
+    {"check-key", "", "exit with 1 if the signing key expires within 60 days", do_check_key},
     {"admin-password", "", "print the generated password of the administrator", do_admin_password},
-    {"new-password", "USER", "give a user of PAUSE a new password and print it", do_new_password},
+    {"new-password", "USER", "set a new password for a PAUSE user and print it", do_new_password},
 }};
 
 void print_help(std::ostream& out) {
-    out << "first-run - makes this copy of PAUSE a site of its own\n\n"
-           "usage: first-run COMMAND [USER] [--container] [--json]\n\ncommands:\n";
+    out << "first-run - configure this instance of PAUSE at first boot\n\nusage: first-run COMMAND "
+           "[USER] [--container] [--json]\n\ncommands:\n";
     for (const CommandSpec& command : kCommands) {
         const std::string call = fmt::format("{} {}", command.name, command.argument);
         out << fmt::format("  {:<20}{}\n", call, command.summary);
     }
-    out << "\noptions:\n"
-           "  --container     this is a container: the data volume is what is mounted at /data\n"
-           "  --json          status as JSON\n"
-           "\nanswers, as 'pause:' in YAML, PAUSE_KEY or PAUSE_KEY_FILE in the environment,\n"
-           "/run/secrets/pause_key, systemd credential pause.key:\n";
+    out << "\noptions:\n  --container     run in a container: the data volume is mounted at "
+           "/data\n  --json          status as JSON\n\nanswers, as 'pause:' in YAML, PAUSE_KEY or "
+           "PAUSE_KEY_FILE in the environment,\n/run/secrets/pause_key, systemd credential "
+           "pause.key:\n";
     for (const KeySpec& spec : answer_table()) {
         std::string notes;
         if (!spec.choices.empty()) {
@@ -128,11 +127,11 @@ Options parse_options(const std::vector<std::string>& args) {
         } else if (out.argument.empty()) {
             out.argument = arg;
         } else {
-            throw UsageError(fmt::format("'{}' is one word too many", arg));
+            throw UsageError(fmt::format("unexpected argument '{}'", arg));
         }
     }
     if (out.command.empty()) {
-        throw UsageError("which command? 'first-run --help' lists them");
+        throw UsageError("missing command; run 'first-run --help' for a list");
     }
     return out;
 }
@@ -143,17 +142,19 @@ const CommandSpec& find_command(const std::string& name) {
             return row.name == name;
         });
     if (it == kCommands.end()) {
-        throw UsageError(fmt::format("unknown command '{}'; 'first-run --help' lists them", name));
+        throw UsageError(
+            fmt::format("unknown command '{}'; run 'first-run --help' for a list", name));
     }
     return *it;
 }
 
 void check_argument(const CommandSpec& command, const Options& options) {
     if (command.argument.empty() && !options.argument.empty()) {
-        throw UsageError(fmt::format("one command at a time, not also '{}'", options.argument));
+        throw UsageError(fmt::format("unexpected second command '{}'", options.argument));
     }
     if (!command.argument.empty() && options.argument.empty()) {
-        throw UsageError(fmt::format("which {}? 'first-run --help' says more", command.argument));
+        throw UsageError(
+            fmt::format("missing argument {}; see 'first-run --help'", command.argument));
     }
 }
 

@@ -74,9 +74,8 @@ class Run {
             }
         }
         if (answers.is_default(Key::hostname)) {
-            report_.warning(
-                "the answer 'hostname' is missing: links in mails lead to whatever host "
-                "a request names");
+            report_.warning("the answer 'hostname' is not set: links in mails use the host name of "
+                            "the request");
         }
         result_.done = true;
         write_run_status(context, result_);
@@ -126,7 +125,7 @@ class Run {
         try {
             body();
         } catch (Error& error) {
-            error.add_context(fmt::format("in the step '{}' ({})", step.name, step.summary));
+            error.add_context(fmt::format("in step '{}' ({})", step.name, step.summary));
             record_failure(context, step, error);
             throw;
         }
@@ -176,8 +175,8 @@ void apply(Host& host, const Environment& env, Mode mode, std::ostream& err) {
     const FileLock lock =
         FileLock::try_lock(host.real(places::kRunLock), FileLock::Mode::exclusive);
     if (!lock.is_held()) {
-        throw Error("another first-run is at work")
-            .with_hint("'first-run status' shows what it did so far");
+        throw Error("another first-run process is running")
+            .with_hint("run 'first-run status' to see its progress");
     }
     Run(host, env, mode, err).go();
 }

@@ -52,7 +52,7 @@ void release_rows(Host& host, Sql& sql, std::ostream& err) {
         return;
     }
     sql.change(
-        "release half-done index rows",
+        "release unfinished index rows",
         fmt::format("DELETE FROM `mod`.distmtimes WHERE {};\n", condition));
     for (const SqlRow& row : rows) {
         err << fmt::format("first-run: {} will be indexed again\n", row.at(0));
@@ -69,7 +69,7 @@ void drop_changed_password(Host& host, Sql& sql, std::ostream& err) {
         return;
     }
     host.remove(places::kAdminPassword);
-    err << "first-run: the administrator's password was changed; the generated one is forgotten\n";
+    err << "first-run: the administrator's password was changed; removed the generated one\n";
 }
 
 } // namespace

@@ -120,7 +120,7 @@ std::string login_hint(const Host& host, const Answers& answers) {
         answers.at_https_port(answers.text(Key::hostname)),
         answers.text(Key::admin_user),
         host.exists(places::kAdminPassword) ? "password from 'first-run admin-password'"
-                                            : "password as it was given");
+                                            : "password as set in the answers");
 }
 
 void write_run_status(Context& context, const RunResult& result) {

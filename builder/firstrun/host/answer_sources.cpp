@@ -76,7 +76,7 @@ AnswerSource from_environment(const Host& host, const Environment& env, Faults& 
                  std::move(*text),
                  fmt::format("{} ({})", where, value)});
         } else {
-            faults.add(where, fmt::format("there is no file '{}'", value));
+            faults.add(where, fmt::format("file '{}' not found", value));
         }
     }
     return out;
@@ -134,8 +134,8 @@ read_sources(Host& host, const Environment& env, Mode mode, Faults& faults) {
         out.push_back(from_config_drive(host, faults));
         out.push_back(from_user_data(host, faults));
     }
-    out.push_back(from_file(
-        host, "remembered answers", places::kRememberedAnswers, OtherKeys::refused, faults));
+    out.push_back(
+        from_file(host, "saved answers", places::kRememberedAnswers, OtherKeys::refused, faults));
     out.push_back(from_file(host, "image", places::kBakedAnswers, OtherKeys::refused, faults));
     out.back().is_own = true;
     return out;

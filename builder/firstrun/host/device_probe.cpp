@@ -93,7 +93,7 @@ DeviceInfo probe_device(Host& host, const fs::path& device) {
     const ProcessResult probe =
         host.query(Command{"blkid", {"--probe", "--output", "export", device.string()}});
     if (!probe.ok() && probe.exit_status != kNothingFound && probe.exit_status != kAmbivalent) {
-        throw ProcessError(fmt::format("looking at '{}'", device.string()), probe);
+        throw ProcessError(fmt::format("examining '{}'", device.string()), probe);
     }
     DeviceInfo out = explain_probe(probe.exit_status, probe.output);
     const UniqueFd fd = open_file(host.real(device), O_RDONLY);

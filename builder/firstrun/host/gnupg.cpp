@@ -70,7 +70,7 @@ bool Gnupg::knows(const std::string& fingerprint) {
 void Gnupg::generate(const std::string& user_id) {
     // The passphrase is empty: the daemon that signs has nobody to ask.
     host_.run(
-        "make the signing key",
+        "create the signing key",
         command(
             {"--pinentry-mode",
              "loopback",

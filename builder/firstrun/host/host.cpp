@@ -70,7 +70,7 @@ void sync_content(const fs::path& path) {
 void set_owner_and_mode(int fd, Owner owner, unsigned mode, const fs::path& path) {
     struct stat info{};
     if (::fstat(fd, &info) != 0) {
-        fail("look at", path);
+        fail("access", path);
     }
     if ((info.st_uid != owner.uid || info.st_gid != owner.gid) &&
         ::fchown(fd, owner.uid, owner.gid) != 0) {
@@ -99,7 +99,7 @@ std::optional<FileInfo> Host::look(const fs::path& path) const {
         if (errno == ENOENT || errno == ENOTDIR) {
             return std::nullopt;
         }
-        fail("look at", path);
+        fail("access", path);
     }
     return FileInfo{
         type_of(info.st_mode),
@@ -169,7 +169,7 @@ bool Host::is_writable(const fs::path& path) const {
 std::uint64_t Host::free_bytes(const fs::path& path) const {
     struct statvfs info{};
     if (::statvfs(real(path).c_str(), &info) != 0) {
-        fail("look at the file system of", path);
+        fail("access the file system of", path);
     }
     return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
@@ -186,10 +186,10 @@ bool Host::has_program(std::string_view name) const {
 }
 
 void Host::make_directory(const fs::path& path, Owner owner, unsigned mode) {
-    operations_.next(fmt::format("make the directory {} ({:o})", path.string(), mode));
+    operations_.next(fmt::format("create directory {} ({:o})", path.string(), mode));
     const fs::path place = real(path);
     if (::mkdir(place.c_str(), 0700) != 0 && errno != EEXIST) {
-        fail("make the directory", path);
+        fail("create directory", path);
     }
     const UniqueFd fd = open_file(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     set_owner_and_mode(fd.get(), owner, mode, path);
@@ -208,7 +208,7 @@ void Host::write_file(const fs::path& path, std::string_view text, Owner owner, 
             fail("write", path);
         }
     }
-    operations_.next(fmt::format("put {} in its place", path.string()));
+    operations_.next(fmt::format("move {} into place", path.string()));
     if (::rename(temporary.c_str(), place.c_str()) != 0) {
         fail("replace", path);
     }
@@ -229,7 +229,7 @@ void Host::link(const std::string& target, const fs::path& path) {
     ::unlink(temporary.c_str());
     if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
         ::rename(temporary.c_str(), place.c_str()) != 0) {
-        fail("make the link", path);
+        fail("create the link", path);
     }
     sync_directory(place.parent_path());
 }

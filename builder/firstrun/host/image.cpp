@@ -27,8 +27,9 @@ std::optional<Image> read(const Host& host, const char* path) {
         out.standin = json.value("standin", false);
         return out;
     } catch (const ordered_json::exception&) {
-        throw Error(fmt::format("'{}' is not what first-run wrote", path))
-            .with_hint("if it was edited, mend it; if the volume was damaged, restore a backup");
+        throw Error(fmt::format("'{}' was changed since first-run wrote it", path))
+            .with_hint("if you edited it, undo or correct the change; if the volume was damaged, "
+                       "restore a backup");
     }
 }
 

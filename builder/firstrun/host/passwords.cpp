@@ -65,7 +65,7 @@ std::string bcrypt_hash(const std::string& password) {
     const std::string salt = random_text(kAlphabet, kSaltLength - 1) + random_text(".Oeu", 1);
     std::string hash = crypt_text(password, std::string(kCost) + salt);
     if (!hash.starts_with(kCost)) {
-        throw Error("crypt(3) cannot make a bcrypt hash", ExitCode::bug);
+        throw Error("crypt(3) cannot create a bcrypt hash", ExitCode::bug);
     }
     return hash;
 }

@@ -65,7 +65,7 @@ void load_schema(Sql& sql, const std::string& database, const std::string& schem
         return;
     }
     sql.change(
-        fmt::format("make the databases {} and {}", scratch, database),
+        fmt::format("create the databases {} and {}", scratch, database),
         fmt::format(
             "DROP DATABASE IF EXISTS {0};\nCREATE DATABASE {0};\nCREATE DATABASE IF NOT EXISTS "
             "{1};\n",

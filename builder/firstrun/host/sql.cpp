@@ -15,7 +15,7 @@ namespace {
 [[noreturn]] void fail(std::string_view what, const ProcessResult& result) {
     // The server quotes a piece of the statement near a syntax error; statements with passwords are
     // first-run's own and have none, and the client's echo of the line is not passed on.
-    throw Error(fmt::format("the database refused to {}", what))
+    throw Error(fmt::format("the database failed to {}", what))
         .with_details(last_lines(result.errors, 3));
 }
 

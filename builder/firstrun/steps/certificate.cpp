@@ -68,16 +68,16 @@ PairCheck check_pair(Host& host, const std::string& certificate, const std::stri
     const ProcessResult of_certificate =
         host.query(openssl({"x509", "-noout", "-pubkey", "-enddate"}, certificate));
     if (!of_certificate.ok()) {
-        return {"the certificate is no PEM certificate", 0};
+        return {"the certificate is not in PEM format", 0};
     }
     const ProcessResult of_key = host.query(openssl({"pkey", "-pubout", "-passin", "pass:"}, key));
     if (!of_key.ok()) {
-        return {"the key is no PEM private key without a passphrase", 0};
+        return {"the key is not a PEM private key without passphrase", 0};
     }
     PairCheck out{"", parse_not_after(of_certificate.output)};
     const std::string_view public_key = trim(of_key.output);
     if (of_certificate.output.find(public_key) == std::string::npos) {
-        out.fault = "the key does not belong to the certificate";
+        out.fault = "the private key does not match the certificate";
     } else if (out.expires <= std::time(nullptr)) {
         out.fault = fmt::format("the certificate expired on {}", format_rfc3339(out.expires));
     }
@@ -122,7 +122,7 @@ std::string pem_of(const Context& context, Key key) {
     }
     auto text = context.host.read(answer);
     if (!text) {
-        throw Error(fmt::format("{}: there is no file '{}'", spec_of(key).name, answer));
+        throw Error(fmt::format("{}: file '{}' not found", spec_of(key).name, answer));
     }
     return std::move(*text);
 }
@@ -144,7 +144,7 @@ void make_self_signed(Context& context) {
         names.front().size() <= kLongestCommonName ? names.front() : std::string("pause");
     host.write_file(kNewKey, "", {}, 0600); // openssl keeps the mode of the file it finds
     host.run(
-        "make the self-signed certificate",
+        "create the self-signed certificate",
         openssl(
             {"req",      "-x509",
              "-newkey",  "ec",
@@ -172,8 +172,8 @@ void make_self_signed(Context& context) {
 
 void take_files(Context& context) {
     if (!context.answers.has(Key::certificate_file)) {
-        throw Error("certificate 'files' needs the answers 'certificate_file' and "
-                    "'certificate_key': the volume holds no such pair yet");
+        throw Error("certificate 'files' requires the answers 'certificate_file' and "
+                    "'certificate_key': the volume does not contain a pair yet");
     }
     const std::string certificate = pem_of(context, Key::certificate_file);
     const std::string key = pem_of(context, Key::certificate_key);
@@ -200,7 +200,7 @@ std::string reason_for_files(const Context& context, const CertificateNote& note
     if (context.answers.has(Key::certificate_file) &&
         (context.host.read(places::kCertificate) != pem_of(context, Key::certificate_file) ||
          context.host.read(places::kCertificateKey) != pem_of(context, Key::certificate_key))) {
-        return "the answers give another certificate";
+        return "the answers set another certificate";
     }
     return "";
 }
@@ -226,7 +226,7 @@ std::string reason_for_self_signed(const Context& context, const CertificateNote
 std::string pair_reason(const Context& context) {
     const auto note = read_certificate_note(context.host);
     if (!note || !has_working_pair(context)) {
-        return "there is no certificate";
+        return "no certificate found";
     }
     return wants_files(context) ? reason_for_files(context, *note)
                                 : reason_for_self_signed(context, *note);

@@ -41,8 +41,8 @@ void load_schemas(Context& context, Sql& sql) {
             fs::path(places::kCheckout) / "doc" / fmt::format("{}.schema.txt", database);
         const auto schema = context.host.read(file);
         if (!schema) {
-            throw Error(fmt::format("there is no schema '{}'", file.string()))
-                .with_hint("the image has no complete PAUSE checkout");
+            throw Error(fmt::format("schema '{}' not found", file.string()))
+                .with_hint("the PAUSE checkout in the image is incomplete");
         }
         load_schema(sql, database, *schema);
     }
@@ -125,7 +125,7 @@ void make_admin(Context& context, Sql& sql) {
     const std::string& user = context.answers.text(Key::admin_user);
     // usertable last: it is what decides above, should the tables know no transactions.
     sql.change(
-        "make the administrator",
+        "create the administrator",
         fmt::format(
             "START TRANSACTION;\n"
             "INSERT IGNORE INTO `mod`.users (userid, email, fullname, introduced, changed, "
@@ -176,14 +176,15 @@ void compare_schema_level(Context& context) {
 
 Reasons database_needed(Context& context) {
     if (!context.host.exists(fs::path(places::kDataDirectory) / "mysql")) {
-        return {"there is no database"};
+        return {"no database found"};
     }
     const auto last = read_volume_image(context.host);
     if (!last) {
-        return {"the databases were not finished yet"};
+        return {"the set-up of the databases is not finished"};
     }
     if (last->id != context.image.id) {
-        return {fmt::format("the volume comes from another image ({} {})", last->name, last->id)};
+        return {
+            fmt::format("the volume was written by another image ({} {})", last->name, last->id)};
     }
     if (last->schema != context.image.schema && !context.host.exists(places::kSchemaDiffers)) {
         return {fmt::format("schema level {}, not {}", last->schema, context.image.schema)};
@@ -191,7 +192,7 @@ Reasons database_needed(Context& context) {
     const auto config = context.host.look(places::kPrivateConfig);
     const auto stamp = context.host.look(places::kComplete);
     if (!config || !stamp) {
-        return {"the accounts' passwords were not finished yet"};
+        return {"the set-up of the account passwords is not finished"};
     }
     return {};
 }

@@ -80,11 +80,11 @@ void DatabaseServer::wait_until_ready() {
     while (!answers(context_.host.real(places::kDatabaseSocket))) {
         throw_if_interrupted();
         if (!server_->is_running()) {
-            fail("the database server ended while it started");
+            fail("the database server exited during start-up");
         }
         if (std::chrono::steady_clock::now() > end) {
             fail(fmt::format(
-                "the database server does not answer after {} s", kStartPatience.count()));
+                "the database server does not respond after {} s", kStartPatience.count()));
         }
         ::poll(nullptr, 0, kPollMilliseconds);
     }
@@ -93,7 +93,8 @@ void DatabaseServer::wait_until_ready() {
 void DatabaseServer::stop() {
     context_.host.note("stop the database");
     if (const int status = server_->stop(kStopPatience); status != 0) {
-        fail(fmt::format("the database server did not shut down well: {}", describe_exit(status)));
+        fail(fmt::format(
+            "the database server did not shut down cleanly: {}", describe_exit(status)));
     }
 }
 
@@ -101,9 +102,8 @@ void DatabaseServer::fail(const std::string& message) {
     throw Error(message)
         .with_details(last_lines(context_.host.read(log_file()).value_or("")))
         .with_hint(fmt::format(
-            "its log is {}; a data directory of another major version, or a full or damaged "
-            "volume, "
-            "are the usual causes",
+            "see its log {}; usual causes are a data directory of another major version, or a full "
+            "or damaged volume",
             log_file().string()));
 }
 
@@ -112,8 +112,9 @@ void make_data_directory(Context& context) {
     Host& host = context.host;
     if (!host.list(places::kDataDirectory).empty()) {
         throw Error(
-            fmt::format("'{}' holds files, but no database of MariaDB", places::kDataDirectory))
-            .with_hint("restore the database from a backup, or empty the directory to start anew");
+            fmt::format("'{}' contains files, but not a MariaDB database", places::kDataDirectory))
+            .with_hint(
+                "restore the database from a backup, or empty the directory to create a new one");
     }
     host.remove_tree(places::kNewDataDirectory);
     host.make_directory(places::kNewDataDirectory, owner_of(mysql), 0755);
@@ -124,7 +125,7 @@ void make_data_directory(Context& context) {
          "--skip-test-db",
          "--skip-name-resolve",
          "--tmpdir=/tmp"}};
-    host.run("make the data directory", install, &mysql);
+    host.run("create the data directory", install, &mysql);
     host.rename(places::kNewDataDirectory, places::kDataDirectory);
 }
 
@@ -168,8 +169,8 @@ void refuse_newer_data(Context& context) {
                         data.minor,
                         server.major,
                         server.minor))
-            .with_hint("MariaDB cannot go back: use the newer image, or restore the copy of the "
-                       "volume that was made before the upgrade");
+            .with_hint("MariaDB cannot be downgraded: use the newer image, or restore the copy of "
+                       "the volume from before the upgrade");
     }
 }
 

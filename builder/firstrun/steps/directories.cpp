@@ -75,11 +75,12 @@ std::string fault_of(const Context& context, const Directory& directory) {
     }
     if (info->type != FileInfo::Type::directory) {
         throw Error(fmt::format("'{}' is not a directory", directory.path))
-            .with_hint("move it out of the way; first-run will not replace what it did not make");
+            .with_hint(
+                "move it out of the way; first-run does not replace files that it did not create");
     }
     if (info->owner != owner_for(context, directory)) {
         return fmt::format(
-            "{} belongs to {}", directory.path, context.accounts.name_of(info->owner.uid));
+            "{} is owned by {}", directory.path, context.accounts.name_of(info->owner.uid));
     }
     if (directory.held == Held::yes && info->mode != directory.mode) {
         return fmt::format("{} has mode {:o}", directory.path, info->mode);
@@ -96,14 +97,14 @@ void refuse_foreign(const Context& context, const Directory& directory) {
     }
     const Account& wanted = context.accounts.get(directory.owner);
     throw Error(fmt::format(
-                    "'{}' on the data volume belongs to {}, not to {} ({}:{})",
+                    "'{}' on the data volume is owned by {}, expected {} ({}:{})",
                     directory.path,
                     context.accounts.name_of(info->owner.uid),
                     wanted.name,
                     wanted.uid,
                     wanted.gid))
-        .with_hint("the volume was written by an image with other user numbers, or is no PAUSE "
-                   "volume; chown the tree by hand if it is yours");
+        .with_hint("the volume was written by an image with other user ids, or is not a PAUSE "
+                   "volume; if it is yours, run chown on the tree");
 }
 
 /// Where PAUSE's programs keep logs and locks: on the volume, and on a machine's root.
@@ -145,7 +146,7 @@ Reasons directories_needed(Context& context) {
         }
     }
     for (const fs::path& file : files_of_root(context)) {
-        reasons.push_back(fmt::format("{} belongs to root", file.string()));
+        reasons.push_back(fmt::format("{} is owned by root", file.string()));
     }
     need_file(context, reasons, places::kPausedLog);
     return reasons;

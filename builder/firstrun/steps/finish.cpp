@@ -26,11 +26,11 @@ Image wanted_image(const Context& context) {
 Reasons finish_needed(Context& context) {
     Reasons reasons;
     if (context.host.read(places::kRememberedAnswers) != render_remembered(context.answers)) {
-        reasons.emplace_back("the remembered answers are not these");
+        reasons.emplace_back("the saved answers differ");
     }
     const auto last = read_volume_image(context.host);
     if (!last || *last != wanted_image(context)) {
-        reasons.emplace_back("the volume does not know this image");
+        reasons.emplace_back("the volume was not used with this image before");
     }
     need_file(context, reasons, places::kComplete);
     return reasons;

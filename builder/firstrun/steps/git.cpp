@@ -41,7 +41,7 @@ std::string answered_deploy_key(const Context& context) {
     if (!answer.empty() && !is_pem_text(answer)) {
         const auto file = context.host.read(answer);
         if (!file) {
-            throw Error(fmt::format("deploy_key: there is no file '{}'", answer));
+            throw Error(fmt::format("deploy_key: file '{}' not found", answer));
         }
         text = *file;
     }
@@ -106,7 +106,7 @@ void make_origin(Context& context) {
     host.remove_tree(places::kNewGitOrigin);
     host.make_directory(places::kNewGitOrigin, owner_of(context.accounts.get("pause")), 0755);
     git(context,
-        "make the bare repository",
+        "create the bare repository",
         {"init",
          "--quiet",
          "--template=",
@@ -156,7 +156,7 @@ void apply_git(Context& context) {
     if (!context.host.exists(folder / ".git/HEAD") || present.empty()) {
         // git init finishes what a killed one began.
         git(context,
-            "make PAUSE-git",
+            "create PAUSE-git",
             {"init", "--quiet", "--template=", "--initial-branch", "master", folder.string()});
     }
     const fs::path lock = folder / ".git/config.lock";

@@ -64,7 +64,7 @@ Reasons hostname_needed(Context& context) {
     }
     const std::string kernel(trim(context.host.read("/proc/sys/kernel/hostname").value_or("")));
     if (kernel != short_name(context)) {
-        reasons.push_back(fmt::format("the kernel calls this host '{}'", kernel));
+        reasons.push_back(fmt::format("the host name in the kernel is '{}'", kernel));
     }
     return reasons;
 }

@@ -89,13 +89,13 @@ void prove(Context& context) {
     if (!result.ok()) {
         const MailServer server = mail_server(context.answers);
         throw Error(fmt::format(
-                        "the mail server '{}' port {} did not take a test message to {}",
+                        "the mail server '{}' port {} did not accept a test message to {}",
                         server.host,
                         server.port,
                         context.answers.text(Key::mail_admin)))
             .with_details(last_lines(result.errors, 3))
-            .with_hint("mend the answers mail_host, mail_port, mail_user, mail_password, or answer "
-                       "'mail: maildir' to keep all mail on this machine");
+            .with_hint("correct the answers mail_host, mail_port, mail_user, mail_password, or set "
+                       "'mail: maildir' to keep all mail on this host");
     }
     context.host.write_file(places::kMailTested, tested_settings(context), {}, 0600);
 }
@@ -146,7 +146,7 @@ Reasons mail_needed(Context& context) {
     Reasons reasons;
     if (context.host.read(places::kMailTested) != tested_settings(context)) {
         reasons.push_back(fmt::format(
-            "the transport '{}' was not tried with these answers",
+            "the transport '{}' has not been tested with these answers",
             context.answers.text(Key::mail)));
     }
     if (context.answers.text(Key::mail) == "relay") {

@@ -80,12 +80,12 @@ Reasons relay_needed(Context& context) {
 void apply_relay(Context& context) {
     Host& host = context.host;
     if (!host.has_program("postmap")) {
-        throw Error("mail 'relay' needs postfix, which this image does not have")
-            .with_hint("answer 'mail: smtp' with a server near by, or use an image with postfix");
+        throw Error("mail 'relay' requires postfix, which is not in this image")
+            .with_hint("set 'mail: smtp' with a mail server, or use an image with postfix");
     }
     if (!host.is_writable("/etc/postfix")) {
-        throw Error("mail 'relay' needs a writable /etc/postfix")
-            .with_hint("answer 'mail: smtp', or run the container without --read-only");
+        throw Error("mail 'relay' requires a writable /etc/postfix")
+            .with_hint("set 'mail: smtp', or run the container without --read-only");
     }
     const MailServer server = mail_server(context.answers);
     if (!server.user.empty()) {

@@ -161,8 +161,8 @@ std::optional<DatabasePasswords> parse_passwords(std::string_view config) {
 std::string render_private_config(
     const Answers& answers, const DatabasePasswords& passwords, const std::string& signing_key) {
     Config config;
-    config.comment("Written by first-run from the answers; it is written anew when they change.");
-    config.comment(fmt::format("Settings of your own go to {}.", places::kPrivateLocal));
+    config.comment("Written by first-run from the answers; rewritten when they change.");
+    config.comment(fmt::format("Put your own settings into {}.", places::kPrivateLocal));
     config.line("package PAUSE;");
     config.line("use strict;");
     config.line("our ($Config, $USE_RECENTFILE_HOOKS);");

@@ -45,7 +45,7 @@ std::string answered_key(const Context& context) {
     }
     auto text = context.host.read(answer);
     if (!text) {
-        throw Error(fmt::format("signing_key: there is no file '{}'", answer));
+        throw Error(fmt::format("signing_key: file '{}' not found", answer));
     }
     return std::move(*text);
 }
@@ -56,7 +56,7 @@ SecretKey inspect_answer(Context& context, const std::string& armored) {
         keys_in(context.host, context.accounts.get("pause"), armored);
     if (keys.size() != 1) {
         throw Error(fmt::format(
-                        "signing_key ({}) holds {} OpenPGP secret keys, not one",
+                        "signing_key ({}) contains {} OpenPGP secret keys, expected one",
                         context.answers.source(Key::signing_key),
                         keys.size()))
             .with_hint("export one with 'gpg --export-secret-keys --armor ID'");
@@ -69,9 +69,9 @@ SecretKey inspect_answer(Context& context, const std::string& armored) {
                     "the signing key {} expired on {}: CHECKSUMS would be written unsigned",
                     id,
                     format_rfc3339(expires)))
-        .with_hint("prolong it with 'runuser -u pause -- gpg --homedir /data/state/gnupg "
+        .with_hint("extend it with 'runuser -u pause -- gpg --homedir /data/state/gnupg "
                    "--quick-set-expire FINGERPRINT 2y' and remove /data/state/signing-key.json, or "
-                   "answer 'signing_key'");
+                   "set 'signing_key'");
 }
 
 void check_usable(Gnupg& gpg, const SecretKey& key) {
@@ -164,7 +164,7 @@ SecretKey make_key(Context& context, const std::string& armored) {
     }
     const std::vector<SecretKey> keys = gpg.secret_keys();
     if (keys.size() != 1) {
-        throw Error(fmt::format("gpg made {} secret keys, not one", keys.size()));
+        throw Error(fmt::format("gpg created {} secret keys, expected one", keys.size()));
     }
     check_usable(gpg, keys.front());
     return keys.front();
@@ -174,27 +174,27 @@ SecretKey make_key(Context& context, const std::string& armored) {
 
 Reasons signing_key_needed(Context& context) {
     if (context.host.exists(places::kNewGnupg)) {
-        return {"a change of the signing key was cut short"};
+        return {"a change of the signing key was interrupted"};
     }
     const auto note = read_signing_key(context.host);
     if (!note) {
         return {
-            context.host.list(places::kGnupg).empty() ? "there is no signing key"
-                                                      : "the signing key was not tried yet"};
+            context.host.list(places::kGnupg).empty() ? "no signing key found"
+                                                      : "the signing key has not been tested yet"};
     }
     if (context.host.list(places::kGnupg).empty()) {
         return {fmt::format("the directory of the signing key {} is empty", note->id)};
     }
     if (const std::string armored = answered_key(context); !armored.empty()) {
         if (inspect_answer(context, armored).fingerprint != note->fingerprint) {
-            return {"the answers give another signing key"};
+            return {"the answers set another signing key"};
         }
     }
     if (note->expires != 0 && note->expires <= std::time(nullptr)) {
         return {fmt::format("the signing key {} has expired", note->id)};
     }
     if (context.is_adopting()) {
-        return {"the volume comes from another image: the key is tried again"};
+        return {"the volume was written by another image: the key is tested again"};
     }
     return {};
 }
@@ -204,9 +204,9 @@ namespace {
 void replace_key(Context& context, const std::string& armored, bool had_key) {
     const auto note = read_signing_key(context.host);
     if (!had_key && note && armored.empty()) {
-        throw Error(fmt::format("the signing key {} is gone", note->id))
-            .with_hint("restore /data/state/gnupg from a backup, or answer 'signing_key'; remove "
-                       "/data/state/signing-key.json to have a new key made");
+        throw Error(fmt::format("the signing key {} is missing", note->id))
+            .with_hint("restore /data/state/gnupg from a backup, or set 'signing_key'; remove "
+                       "/data/state/signing-key.json to create a new key");
     }
     const SecretKey made = make_key(context, armored);
     install(context, had_key);
@@ -232,7 +232,7 @@ void apply_signing_key(Context& context) {
     }
     if (keys.size() != 1) {
         throw Error(fmt::format("there are {} secret keys in {}", keys.size(), places::kGnupg))
-            .with_hint("leave the one that signs CHECKSUMS");
+            .with_hint("remove all but the one that signs CHECKSUMS");
     }
     check_usable(present, keys.front());
     write_note(context, keys.front());

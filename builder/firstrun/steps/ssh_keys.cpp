@@ -42,7 +42,7 @@ void make_key(Context& context, const char* type) {
         }
     }
     host.run(
-        fmt::format("make the {} host key", type),
+        fmt::format("create the {} host key", type),
         Command{
             "ssh-keygen", {"-q", "-t", type, "-N", "", "-C", "pause", "-f", temporary.string()}});
     host.rename(temporary_open, pair.open);
@@ -80,7 +80,7 @@ Reasons ssh_keys_needed(Context& context) {
     Reasons reasons;
     for (const char* type : kTypes) {
         if (!context.host.exists(pair_in(places::kSsh, type).secret)) {
-            reasons.push_back(fmt::format("there is no {} host key", type));
+            reasons.push_back(fmt::format("no {} host key found", type));
         } else if (copies_differ(context, type)) {
             reasons.push_back(fmt::format("/etc/ssh has another {} host key", type));
         }

@@ -16,7 +16,7 @@ namespace {
 constexpr std::array<Step, 12> kSteps{{
     {"directories",
      Where::everywhere,
-     "the trees on the data volume",
+     "directories on the data volume",
      directories_needed,
      apply_directories},
     {"hostname", Where::machine, "host name, hosts, mailname", hostname_needed, apply_hostname},
@@ -28,7 +28,7 @@ constexpr std::array<Step, 12> kSteps{{
     {"mail", Where::everywhere, "mail transport", mail_needed, apply_mail},
     {"signing-key",
      Where::everywhere,
-     "the key that signs CHECKSUMS",
+     "signing key for CHECKSUMS",
      signing_key_needed,
      apply_signing_key},
     {"private-config",

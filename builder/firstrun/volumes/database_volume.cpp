@@ -40,9 +40,10 @@ void apply_database_volume(Context& context) {
     }
     Host& host = context.host;
     if (!host.is_mount_point(places::kDatabaseRoot) && host.exists(places::kDataDirectory)) {
-        throw Error("the data volume already holds databases, so a database volume would hide them")
+        throw Error(
+            "the data volume already contains databases, which a database volume would hide")
             .with_hint(fmt::format(
-                "move '{}' to the new volume by hand, or drop the answer 'database_volume'",
+                "move '{}' to the new volume by hand, or remove the answer 'database_volume'",
                 places::kDataDirectory));
     }
     if (!host.exists(places::kDatabaseRoot)) {

@@ -30,8 +30,8 @@ bool is_on_root(const Context& context) {
 void check_directory(const Context& context) {
     const auto info = context.host.look(places::kData);
     if (!info || info->type != FileInfo::Type::directory) {
-        throw Error(fmt::format("there is no directory '{}'", places::kData))
-            .with_hint("mount a volume there: docker run -v pause-data:/data ...");
+        throw Error(fmt::format("directory '{}' not found", places::kData))
+            .with_hint("mount a volume there with 'docker run -v pause-data:/data ...'");
     }
     check_content(context, data_volume());
     check_space(context, data_volume());
@@ -43,13 +43,13 @@ void check_owner(const Context& context, const char* path, std::string_view user
     const Account& account = context.accounts.get(user);
     if (info && info->owner.uid != account.uid && !context.host.list(path).empty()) {
         throw Error(fmt::format(
-                        "'{}' on the data volume belongs to {}, not to {} ({})",
+                        "'{}' on the data volume is owned by {}, expected {} ({})",
                         path,
                         context.accounts.name_of(info->owner.uid),
                         user,
                         account.uid))
-            .with_hint("the volume was written by an image with other user numbers, or is no PAUSE "
-                       "volume; chown the tree by hand if it is yours");
+            .with_hint("the volume was written by an image with other user ids, or is not a PAUSE "
+                       "volume; if it is yours, run chown on the tree");
     }
 }
 

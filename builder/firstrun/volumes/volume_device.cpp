@@ -63,14 +63,14 @@ void make_logical_volume(Context& context, const VolumeRequest& request) {
     const std::string group = name_in(context.answers.text(request.key));
     if (!context.host.has_program("lvcreate")) {
         throw Error(fmt::format(
-            "volume '{}' needs LVM, which this image does not have",
+            "volume '{}' requires LVM, which is not in this image",
             context.answers.text(request.key)));
     }
     if (!context.host.query(Command{"vgs", {"--noheadings", group}}).ok()) {
         return; // it may be late
     }
     context.host.run(
-        fmt::format("make the logical volume {}", request.label),
+        fmt::format("create the logical volume {}", request.label),
         Command{
             "lvcreate",
             {"--yes",
@@ -91,15 +91,14 @@ std::vector<std::string> device_list(Context& context) {
 
 [[noreturn]] void fail_absent(Context& context, const VolumeRequest& request) {
     throw Error(fmt::format(
-                    "the {} '{}' is not there after {} s",
+                    "the {} '{}' did not appear within {} s",
                     request.what,
                     context.answers.text(request.key),
                     context.answers.number(Key::volume_wait)))
         .with_details(device_list(context))
         .with_hint(fmt::format(
-            "attach it; or name a blank device in the answer '{0}', which is then formatted with "
-            "the "
-            "label {1}; or answer 'volume: root' to keep everything on the root disk",
+            "attach it; or set '{0}' to a blank device, which is then formatted with the label "
+            "{1}; or set 'volume: root' to keep everything on the root disk",
             spec_of(request.key).name,
             request.label));
 }
@@ -130,7 +129,7 @@ fs::path await_volume(Context& context, const VolumeRequest& request) {
             if (told) {
                 const std::chrono::duration<double> late = std::chrono::steady_clock::now() - start;
                 context.report.notice(
-                    fmt::format("the {} came {:.1f} s late", request.what, late.count()));
+                    fmt::format("the {} appeared after {:.1f} s", request.what, late.count()));
             }
             return *device;
         }
@@ -167,23 +166,23 @@ void check_device(
     case DeviceContent::file_system:
         return;
     case DeviceContent::foreign:
-        throw Error(fmt::format("{} holds {}, which first-run leaves alone", name, info.type))
-            .with_hint(
-                "name another volume; to give this one to PAUSE, erase it with 'wipefs --all' "
-                "and 'blkdiscard --zeroout' yourself");
+        throw Error(
+            fmt::format("{} contains {}, which first-run does not overwrite", name, info.type))
+            .with_hint("use another volume; to use this one for PAUSE, erase it with 'wipefs "
+                       "--all' and 'blkdiscard --zeroout'");
     case DeviceContent::partitioned:
         throw Error(fmt::format("{} is a partitioned disk ({})", name, info.type))
-            .with_hint("name one of its partitions, or a blank disk");
+            .with_hint("use one of its partitions, or a blank disk");
     case DeviceContent::lvm_member:
         throw Error(name + " belongs to a volume group of LVM")
-            .with_hint("answer 'vg=NAME' with the group's name");
+            .with_hint("set 'vg=NAME' with the name of the group");
     case DeviceContent::unexplained:
         if (was_ours) {
             break;
         }
-        throw Error(name + " has no signature, but is not blank either")
-            .with_hint("it may be encrypted or damaged; to give it to PAUSE, erase it with "
-                       "'blkdiscard --zeroout' yourself");
+        throw Error(name + " has no signature, but is not blank")
+            .with_hint("it may be encrypted or damaged; to use it for PAUSE, erase it with "
+                       "'blkdiscard --zeroout'");
     case DeviceContent::blank:
         break;
     }
@@ -193,7 +192,7 @@ void check_device(
                         name,
                         format_size(info.size),
                         format_size(smallest_size())))
-            .with_hint("an empty PAUSE needs 256 MiB, a used one many gigabytes");
+            .with_hint("an empty PAUSE needs 256 MiB, one in use many gigabytes");
     }
 }
 
@@ -213,19 +212,18 @@ void check_content(const Context& context, const VolumeRequest& request) {
     const std::size_t count = strangers.size();
     strangers.resize(std::min<std::size_t>(count, kMostListed));
     throw Error(fmt::format(
-                    "the {} holds files that are not PAUSE's: {}{}",
+                    "the {} contains files that do not belong to PAUSE: {}{}",
                     request.what,
                     join(strangers, ", "),
                     count > kMostListed ? fmt::format(" and {} more", count - kMostListed) : ""))
-        .with_hint("name another volume, or move these files away");
+        .with_hint("use another volume, or move these files away");
 }
 
 void check_space(const Context& context, const VolumeRequest& request) {
     if (!context.host.is_writable(request.target)) {
         throw Error(
-            fmt::format("the {} at '{}' cannot be written", request.what, request.target.string()))
-            .with_hint(
-                "it is mounted read-only, perhaps after errors: look at the kernel's messages");
+            fmt::format("the {} at '{}' is not writable", request.what, request.target.string()))
+            .with_hint("it is mounted read-only, perhaps after errors: check the kernel log");
     }
     const std::uint64_t free = context.host.free_bytes(request.target);
     if (free < kNeededFree) {
@@ -234,7 +232,8 @@ void check_space(const Context& context, const VolumeRequest& request) {
                         request.what,
                         format_size(free),
                         format_size(kNeededFree)))
-            .with_hint("make room or enlarge it; the database must not start on a full volume");
+            .with_hint(
+                "free some space or enlarge it; the database must not start on a full volume");
     }
 }
 
@@ -366,7 +365,7 @@ Reasons volume_reasons(Context& context, const VolumeRequest& request) {
     const auto device = find_volume(context, request);
     if (!device) {
         return {fmt::format(
-            "the {} '{}' is not there yet", request.what, context.answers.text(request.key))};
+            "the {} '{}' is not available yet", request.what, context.answers.text(request.key))};
     }
     const DeviceInfo info = probe_device(context.host, *device);
     check_device(request, *device, info, false);

@@ -32,7 +32,7 @@ class VerifyingSink final : public Sink {
         size_ += bytes.size();
         if (size_ > blob_.size) {
             throw remote_error(fmt::format(
-                "blob {} is larger than the {} bytes that its manifest says",
+                "blob {} is larger than the {} bytes in its manifest",
                 blob_.digest.to_string(),
                 blob_.size));
         }
@@ -44,7 +44,8 @@ class VerifyingSink final : public Sink {
         const Digest found = hash_.finish();
         if (size_ != blob_.size || found != blob_.digest) {
             throw remote_error(fmt::format(
-                "the registry sent {} bytes with digest {} for blob {} of {} bytes",
+                "checksum mismatch: the registry sent {} bytes with digest {} for blob {} of {} "
+                "bytes",
                 size_,
                 found.to_string(),
                 blob_.digest.to_string(),
@@ -188,7 +189,7 @@ HttpResponse RegistryClient::send(HttpRequest request, const std::function<Sink&
         response = with_retries(retry_, attempt);
     }
     if (response.status == 401 || response.status == 403) {
-        throw refused("refuses the login", response);
+        throw refused("rejected the login", response);
     }
     return response;
 }
@@ -213,7 +214,7 @@ std::optional<RegistryManifest> RegistryClient::manifest(const std::string& refe
         return std::nullopt;
     }
     if (answer.response.status != 200) { // no part, either
-        throw refused(fmt::format("does not give '{}'", reference), answer.response);
+        throw refused(fmt::format("did not return '{}'", reference), answer.response);
     }
     RegistryManifest out{std::move(answer.body), {}};
     out.digest = sha256(out.text);
@@ -236,7 +237,7 @@ void RegistryClient::fetch(const OciDescriptor& blob, const std::function<Sink&(
     const HttpResponse response =
         send(std::move(request), [&]() -> Sink& { return verifying.emplace(blob, begin()); });
     if (response.status != 200) {
-        throw refused(fmt::format("does not give blob {}", blob.digest.to_string()), response);
+        throw refused(fmt::format("did not return blob {}", blob.digest.to_string()), response);
     }
     verifying->finish();
 }
@@ -246,7 +247,7 @@ void RegistryClient::fetch_blob(const OciDescriptor& blob, const fs::path& file)
     const std::uintmax_t room = fs::space(file.parent_path()).available;
     if (blob.size > room) {
         throw Error(fmt::format(
-            "blob {} of {} does not fit into '{}', which has {} left",
+            "not enough space for blob {} ({}) in '{}': {} available",
             blob.digest.to_string(),
             format_size(blob.size),
             file.parent_path().string(),
@@ -282,7 +283,7 @@ void RegistryClient::push_blob(
     const Answer begun = send(std::move(begin));
     const auto location = begun.response.header("location");
     if (begun.response.status != 202 || !location) {
-        throw refused("takes no upload", begun.response);
+        throw refused("refused the upload", begun.response);
     }
     HttpRequest upload =
         request_for(follow_reference(HttpPurpose::registry, *from, *location)
@@ -295,7 +296,7 @@ void RegistryClient::push_blob(
     upload.body = &content;
     const Answer done = send(std::move(upload));
     if (done.response.status != 201) {
-        throw refused(fmt::format("does not take blob {}", blob.digest.to_string()), done.response);
+        throw refused(fmt::format("rejected blob {}", blob.digest.to_string()), done.response);
     }
 }
 
@@ -309,7 +310,7 @@ Digest RegistryClient::push_manifest(
     request.body = &body;
     const Answer answer = send(std::move(request));
     if (answer.response.status != 201) {
-        throw refused(fmt::format("does not take manifest '{}'", reference), answer.response);
+        throw refused(fmt::format("rejected manifest '{}'", reference), answer.response);
     }
     return sha256(text);
 }

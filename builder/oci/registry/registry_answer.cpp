@@ -49,7 +49,7 @@ AnswerSink::AnswerSink()
     : LimitedSink(
           kLargestAnswer,
           remote_error(fmt::format(
-              "the registry's answer is larger than {}", format_size(kLargestAnswer)))) {}
+              "the registry's response is larger than {}", format_size(kLargestAnswer)))) {}
 
 Error refused(const std::string& host, std::string_view what, const HttpResponse& response) {
     const std::string messages = messages_in(response.error_body);

@@ -82,7 +82,7 @@ OciDescriptor remote_descriptor(const Json& value, std::uint64_t most) {
     OciDescriptor out = descriptor_from_json(value);
     if (out.size > most) {
         throw Error(fmt::format(
-            "{} is said to have {} bytes, more than the {} allowed",
+            "{} has a declared size of {} bytes, the limit is {}",
             out.digest.to_string(),
             out.size,
             format_size(most)));

@@ -64,7 +64,7 @@ std::string RegistryLogin::answer(std::string_view challenge, const Url& base) c
         return basic();
     }
     throw remote_error(fmt::format("registry '{}' requires a login", host_))
-        .with_hint("log in with 'docker login', or set KILN_REGISTRY_HOST, KILN_REGISTRY_USER and "
+        .with_hint("run 'docker login', or set KILN_REGISTRY_HOST, KILN_REGISTRY_USER and "
                    "KILN_REGISTRY_PASSWORD");
 }
 
@@ -75,7 +75,7 @@ std::string RegistryLogin::basic() const {
 std::string RegistryLogin::fetch_token(std::string_view challenge, const Url& base) const {
     const std::string realm = parameter(challenge, "realm");
     if (realm.empty()) {
-        throw remote_error(fmt::format("registry '{}' names no token server", host_));
+        throw remote_error(fmt::format("registry '{}' did not name a token server", host_));
     }
     HttpRequest request;
     request.purpose = HttpPurpose::registry;
@@ -93,7 +93,7 @@ std::string RegistryLogin::fetch_token(std::string_view challenge, const Url& ba
     AnswerSink body;
     const HttpResponse response = http_.send(request, body);
     if (!response.ok()) {
-        throw refused(host_, "gives no token", response);
+        throw refused(host_, "did not return a token", response);
     }
     std::string token;
     read_remote_json(

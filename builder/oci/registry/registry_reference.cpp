@@ -51,7 +51,7 @@ std::vector<fs::path> login_files(const Environment& env) {
 std::optional<RegistryCredentials> read_login(const fs::path& file, const std::string& host) {
     const auto json = nlohmann::json::parse(read_text_file(file), nullptr, false);
     if (!json.is_object()) {
-        throw Error(fmt::format("'{}' is no JSON object", file.string()));
+        throw Error(fmt::format("'{}' is not a JSON object", file.string()));
     }
     const auto pointer = nlohmann::json::json_pointer() / "auths" / host / "auth";
     if (!json.contains(pointer) || !json.at(pointer).is_string()) {
@@ -60,7 +60,7 @@ std::optional<RegistryCredentials> read_login(const fs::path& file, const std::s
     const std::string decoded = decode_base64(json.at(pointer).get<std::string>());
     const std::size_t colon = decoded.find(':');
     if (colon == std::string::npos) {
-        throw Error(fmt::format("'{}' has no usable login for '{}'", file.string(), host));
+        throw Error(fmt::format("'{}' has no usable credentials for '{}'", file.string(), host));
     }
     return RegistryCredentials{decoded.substr(0, colon), decoded.substr(colon + 1)};
 }
@@ -102,7 +102,7 @@ find_registry_credentials(const std::string& host, const Environment& env) {
     if (const std::string user = variable(env, "KILN_REGISTRY_USER"); !user.empty()) {
         const std::string owner = variable(env, "KILN_REGISTRY_HOST");
         if (owner.empty()) {
-            throw UsageError("KILN_REGISTRY_USER is set, but not the registry that it is for")
+            throw UsageError("KILN_REGISTRY_USER is set, but KILN_REGISTRY_HOST is not")
                 .with_hint(
                     fmt::format("set KILN_REGISTRY_HOST, such as KILN_REGISTRY_HOST={}", host));
         }

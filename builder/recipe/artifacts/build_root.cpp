@@ -10,7 +10,10 @@ namespace {
 
 constexpr Shape kPackages = list_of(&kPackageWish, false);
 constexpr auto kBuildFields = std::to_array<Field>({
-    {"install", &kPackages, Need::required, "packages beside the Essential ones"},
+    {"install",
+     &kPackages,
+     Need::required,
+     "packages to install in addition to the Essential ones"},
 });
 constexpr Shape kBuild = object_of(kBuildFields, "build");
 

@@ -24,21 +24,24 @@ constexpr Field kNeedsField{
     "needs",
     &kTextList,
     Need::optional,
-    "distributions, as this list names them, that it needs although its metadata does not say so"};
+    "further distributions in this list that it depends on, missing in its metadata"};
 constexpr Field kReplacesField{
     "replaces",
     &kLine,
     Need::optional,
-    "a distribution of the bundle that is extended, as it is named there, that gives way to this "
-    "one"};
+    "name of the distribution in the extended bundle that this one replaces"};
 constexpr auto kDebianFields = std::to_array<Field>({
     {"source", &kPackageName, Need::required, "a Debian source package"},
     {"suite",
      &kSuite,
      Need::optional,
-     "the only suite to look in",
-     "the first of sources that has it"},
-    {"version", &kUpstreamVersion, Need::optional, "the upstream version", "that of the suite"},
+     "suite to take it from",
+     "the first suite in `sources` that has it"},
+    {"version",
+     &kUpstreamVersion,
+     Need::optional,
+     "the upstream version",
+     "the version in the suite"},
     kNeedsField,
     kReplacesField,
 });
@@ -47,14 +50,14 @@ constexpr Shape kDebian = object_of(kDebianFields, "Debian source");
 constexpr Shape kPerlDebian = object_of(std::span(kDebianFields).first(3), "Debian source");
 
 constexpr Pattern kCpanPathPattern{
-    "a path of CPAN",
+    "a CPAN path",
     "^authors/id/[A-Z]/[A-Z][A-Z0-9-]/[A-Z][A-Z0-9-]+/([A-Za-z0-9._+-]+/)*[A-Za-z0-9._+-]+"
     "\\.(tar\\.gz|tgz|tar\\.xz|tar\\.bz2)$",
     "such as authors/id/J/JD/JDOE/Some-Dist-1.02.tar.gz"};
 constexpr Shape kCpanPath = text_like(kCpanPathPattern);
 constexpr auto kCpanFields = std::to_array<Field>({
-    {"cpan", &kCpanPath, Need::required, "path of a release below a CPAN mirror"},
-    {"sha256", &kSha256Text, Need::required, "digest of the file"},
+    {"cpan", &kCpanPath, Need::required, "path of the release on a CPAN mirror"},
+    {"sha256", &kSha256Text, Need::required, "SHA-256 digest of the file"},
     kNeedsField,
     kReplacesField,
 });
@@ -64,7 +67,10 @@ constexpr Pattern kModulePattern{
     "a perl module", "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z0-9_]+)*$", "such as Process::Status"};
 constexpr Shape kModule = text_like(kModulePattern);
 constexpr auto kModuleFields = std::to_array<Field>({
-    {"module", &kModule, Need::required, "a module; locking asks a CPAN mirror who has it"},
+    {"module",
+     &kModule,
+     Need::required,
+     "a module; 'kiln artifact lock' looks up its distribution on a CPAN mirror"},
     kNeedsField,
     kReplacesField,
 });
@@ -112,8 +118,8 @@ void merge_distributions(
         if (replaced == there.end()) {
             diags.error(
                 spec.pos,
-                fmt::format("'{}' replaces '{}', which is not there", spec.name(), spec.replaces),
-                "it has to be in a bundle that this one extends");
+                fmt::format("'{}' replaces '{}', which does not exist", spec.name(), spec.replaces),
+                "it must be in a bundle that this one extends");
         } else {
             there.erase(replaced);
         }
@@ -164,7 +170,7 @@ void check_names(const Value& value, Diagnostics& diags) {
         if (!added) {
             diags.error(
                 spec.pos,
-                fmt::format("'{}' is named twice", spec.name()),
+                fmt::format("duplicate distribution '{}'", spec.name()),
                 fmt::format("the first is at {}", first->second.to_string()));
         }
     }
@@ -179,7 +185,7 @@ void check_completeness(const std::vector<Value>& values, Diagnostics& diags) {
             diags.error(
                 values.front().pos(),
                 fmt::format("missing key '{}' in bundle", key),
-                values.size() > 1 ? "no file that it extends has it, either" : "");
+                values.size() > 1 ? "none of the extended files has it either" : "");
         }
     }
 }
@@ -200,28 +206,31 @@ const Shape& bundle_shape() {
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"bundle", &kName, Need::required, "name of the bundle"},
-        {"summary", &kLine, Need::optional, "what it is, in one line"},
-        {"extends", &kPath, Need::optional, "a bundle to start from, relative to this file"},
+        {"summary", &kLine, Need::optional, "one-line description"},
+        {"extends", &kPath, Need::optional, "bundle to extend, relative to this file"},
         {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
-        {"prefix", &kPrefix, Need::optional, "where it lies in an image; some file needs it"},
+        {"prefix",
+         &kPrefix,
+         Need::optional,
+         "installation path in an image; required in one of the extended files"},
         {"archives",
          &archives_shape(),
          Need::optional,
-         "where packages of the build root come from"},
+         "apt archives for the packages of the build root"},
         {"sources",
          &archives_shape(),
          Need::optional,
-         "archives whose source packages are looked through, the preferred first"},
+         "archives to search for source packages, in order of preference"},
         {"build", &build_shape(), Need::optional, "the build root"},
-        {"perl", &kPerl, Need::optional, "perl itself: a source package or a release on CPAN"},
+        {"perl", &kPerl, Need::optional, "perl: a Debian source package or a CPAN release"},
         {"distributions",
          &kDistributions,
          Need::optional,
-         "what is built with it: names of Debian source packages, or maps; in any order"},
+         "distributions to build: names of Debian source packages, or maps; in any order"},
         {"cpanfile",
          &kPath,
          Need::optional,
-         "a cpanfile, relative to this file, whose modules the bundle must have"},
+         "cpanfile, relative to this file, with modules that the bundle must provide"},
     });
     static const Shape kShape = object_of(kFields, "bundle");
     return kShape;

@@ -28,7 +28,7 @@ read_sources(const Value& value, const fs::path& base_dir, Diagnostics& diags) {
             if (!fs::exists(folder->path, unreadable)) {
                 diags.error(
                     member.value.pos(),
-                    fmt::format("there is no folder '{}'", folder->path.string()));
+                    fmt::format("directory '{}' not found", folder->path.string()));
             }
         }
         out.emplace(member.key, std::move(source));
@@ -43,22 +43,22 @@ const Shape& program_shape() {
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"program", &kName, Need::required, "name of the program"},
-        {"summary", &kLine, Need::optional, "what it is, in one line"},
+        {"summary", &kLine, Need::optional, "one-line description"},
         {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
         {"archives",
          &archives_shape(),
          Need::required,
-         "where packages of the build root come from"},
+         "apt archives for the packages of the build root"},
         {"build", &build_shape(), Need::required, "the build root"},
         {"sources",
          &kSources,
          Need::optional,
-         "[sources](recipe.md#sources) that the script finds as `$SOURCE/NAME`; a path alone is a "
-         "directory, relative to this file"},
+         "[sources](recipe.md#sources), available to the script as `$SOURCE/NAME`; a plain path is "
+         "a directory, relative to this file"},
         {"script",
          &kText,
          Need::required,
-         "makes the files: /bin/sh runs it, and what it puts into `$OUT` is the artifact"},
+         "script for /bin/sh that builds the artifact and installs it into `$OUT`"},
     });
     static const Shape kShape = object_of(kFields, "program");
     return kShape;

@@ -33,7 +33,7 @@ inline constexpr Pattern kPackageNamePattern{
 inline constexpr Pattern kPackageGlobPattern{
     "a package name or pattern",
     "^[a-z0-9*?][a-z0-9+.*?-]*$",
-    "a package name, in which '*' and '?' stand for any characters"};
+    "a package name; '*' and '?' match any characters"};
 
 /// Those that useradd(8) of Debian accepts and that need no quotes anywhere: Debian's packages make
 /// users such as Debian-exim; Samba's machines end in '$'.
@@ -51,7 +51,7 @@ inline constexpr Pattern kAbsolutePathPattern{
 inline constexpr Pattern kPrefixPattern{
     "a plain absolute path",
     "^(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$",
-    "folders of letters, digits, '.', '_', '+' and '-', such as /opt/web-perl"};
+    "components of letters, digits, '.', '_', '+' and '-', such as /opt/web-perl"};
 
 /// A path inside a directory: cannot leave it.
 inline constexpr Pattern kInnerPathPattern{
@@ -79,12 +79,12 @@ inline constexpr Pattern kSha256Pattern{
 inline constexpr Pattern kGitCommitPattern{
     "a git commit",
     "^[0-9a-f]{40}$",
-    "all 40 hexadecimal digits: branches, tags and short forms can move"};
+    "all 40 hexadecimal digits: branches, tags and abbreviated ids can change"};
 
 inline constexpr Pattern kSuitePattern{
     "a suite",
     "^(/|\\./|(?!(.*/)?\\.\\.?(/|$))[A-Za-z0-9][A-Za-z0-9._+~/-]*)$",
-    "such as 'bookworm' or 'bookworm-updates'; of a flat repository '/' or 'folder/'"};
+    "such as 'bookworm' or 'bookworm-updates'; '/' or 'folder/' for a flat repository"};
 
 /// What `apt-get install` takes, without patterns of names and versions.
 inline constexpr Pattern kPackageWishPattern{
@@ -112,7 +112,7 @@ inline constexpr Pattern kPortPattern{
     "a port",
     "^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
     "(/(tcp|udp))?$",
-    "1 to 65535, with '/tcp' or '/udp' if need be"};
+    "1 to 65535, optionally with '/tcp' or '/udp'"};
 
 /// OCI image-spec config.md, "User": name or id, group too.
 inline constexpr Pattern kUserSpecPattern{
@@ -153,7 +153,7 @@ inline constexpr Shape kArchitecture{
     .kind = ShapeKind::choice,
     .choices = kArchitectures,
     .others = kOtherArchitectures,
-    .others_hint = "kiln makes images for amd64 only"};
+    .others_hint = "kiln supports amd64 only"};
 inline constexpr Shape kSuite = text_like(kSuitePattern);
 inline constexpr Shape kLine = text_like(kLinePattern);
 inline constexpr Shape kPackageName = text_like(kPackageNamePattern);

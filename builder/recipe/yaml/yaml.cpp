@@ -114,7 +114,7 @@ class TreeBuilder final : public YAML::EventHandler {
         const std::size_t end = end_of_quotes(rest);
         if (end == 0) {
             // yaml-cpp takes the end of the file for the missing quote.
-            diags_.error(node.pos, fmt::format("no closing {} for this one", rest[0]));
+            diags_.error(node.pos, fmt::format("unterminated {}", rest[0]));
         }
         const std::string_view written = rest.substr(0, end == 0 ? rest.size() : end);
         return std::min(written.size(), written.find('\n'));
@@ -148,7 +148,7 @@ class TreeBuilder final : public YAML::EventHandler {
             diags_.error(
                 node_at(mark, YamlNode::Kind::invalid).pos,
                 "tags are not supported",
-                "remove the word that begins with '!'");
+                "remove the tag (the word that begins with '!')");
         }
     }
 
@@ -194,14 +194,14 @@ class TreeBuilder final : public YAML::EventHandler {
             diags_.error(
                 key.pos,
                 "merge keys are not supported",
-                "use 'extends' or a part to share what recipes have in common");
+                "use 'extends' or a part to share settings between recipes");
             key.kind = YamlNode::Kind::invalid;
         } else if (const auto [first, added] = frame.lines.emplace(key.text, key.pos.line);
                    !added) {
             diags_.error(
                 key.pos,
                 fmt::format("duplicate key '{}'", key.text),
-                fmt::format("the first one is in line {}", first->second));
+                fmt::format("first defined in line {}", first->second));
             key.kind = YamlNode::Kind::invalid;
         }
         return key;
@@ -258,11 +258,11 @@ class SecondDocument final : public YAML::EventHandler {
 
 std::string hint_for_syntax(std::string_view message) {
     if (message.find("illegal map value") != std::string_view::npos) {
-        return "put a text that contains ': ' in quotes, and check the indentation";
+        return "quote text that contains ': ', and check the indentation";
     }
     if (message.starts_with("end of map not found") ||
         message.starts_with("end of sequence not found")) {
-        return "check the indentation of this line and the one before";
+        return "check the indentation of this line and the previous one";
     }
     if (message.find("flow") != std::string_view::npos) {
         return "a '[' or '{' is not closed, or a ',' is missing";
@@ -277,7 +277,9 @@ void report_syntax(const FilePtr& file, const YAML::Exception& error, Diagnostic
         pos = position_at(file, std::min(offset, file->text.size()), 1);
     }
     diags.error(
-        std::move(pos), fmt::format("YAML syntax: {}", error.msg), hint_for_syntax(error.msg));
+        std::move(pos),
+        fmt::format("YAML syntax error: {}", error.msg),
+        hint_for_syntax(error.msg));
 }
 
 } // namespace
@@ -305,8 +307,8 @@ std::optional<YamlNode> parse_yaml(FilePtr file, Diagnostics& diags) {
         if (parser.HandleNextDocument(second)) {
             diags.error(
                 position_at(file, static_cast<std::size_t>(std::max(second.offset, 0)), 1),
-                "a second document begins here",
-                "a file holds one document; remove the '---' before this line");
+                "multiple documents in one file",
+                "remove the '---' before this line");
         }
         return builder.take_root();
     } catch (const Refused& fault) {

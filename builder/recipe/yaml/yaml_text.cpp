@@ -38,13 +38,14 @@ std::optional<CharacterFault> check_character(std::string_view text, std::size_t
             "tab character", "indent with spaces; inside a text write \"\\t\" in double quotes"};
     }
     if (c == '\r') {
-        return CharacterFault{"carriage return", "save the file with Unix line ends"};
+        return CharacterFault{"carriage return", "save the file with Unix line endings"};
     }
     if ((c < 0x20 && c != '\n') || c == 0x7F) {
         return CharacterFault{fmt::format("control character 0x{:02x}", c), {}};
     }
     if (text.substr(0, 3) == "\xEF\xBB\xBF") {
-        return CharacterFault{"byte order mark", "save the file as UTF-8 without it"};
+        return CharacterFault{
+            "byte order mark", "save the file as UTF-8 without a byte order mark"};
     }
     return std::nullopt;
 }

@@ -21,8 +21,8 @@ LineSocket::LineSocket(const fs::path& path)
     address.sun_family = AF_UNIX;
     const std::string name = path.string();
     if (name.size() >= sizeof address.sun_path) {
-        throw Error(fmt::format("the name of the socket '{}' is too long", name))
-            .with_hint("set TMPDIR to a directory with a shorter name");
+        throw Error(fmt::format("the socket path '{}' is too long", name))
+            .with_hint("set TMPDIR to a directory with a shorter path");
     }
     std::ranges::copy(name, std::begin(address.sun_path));
     if (!fd_.is_open() ||

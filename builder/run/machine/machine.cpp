@@ -40,7 +40,7 @@ void make_data_disk(ProcessRunner& runner, const fs::path& disk, std::uint64_t s
     }
     const UniqueFd fd = open_file(disk, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
-        throw SystemError(fmt::format("cannot make '{}'", disk.string()));
+        throw SystemError(fmt::format("cannot create '{}'", disk.string()));
     }
 }
 
@@ -109,7 +109,7 @@ std::string plain_console(std::string_view text) {
 Machine::Machine(MachinePlan plan, ProcessRunner& runner)
     : plan_(std::move(plan)), runner_(runner) {
     if (find_program(kQemu).empty() || find_program("qemu-img").empty()) {
-        throw Error(fmt::format("running a disk needs the programs {} and qemu-img", kQemu))
+        throw Error(fmt::format("running a disk requires {} and qemu-img", kQemu))
             .with_hint("install qemu-system-x86 and qemu-utils");
     }
     qemu_.has_kvm = !plan_.is_emulated;
@@ -209,12 +209,12 @@ void Machine::add_firmware() {
             return;
         }
     }
-    throw Error("there is no UEFI firmware for QEMU here").with_hint("install ovmf");
+    throw Error("UEFI firmware for QEMU not found").with_hint("install ovmf");
 }
 
 void Machine::start() {
     if (is_running()) {
-        throw Error("the machine runs already");
+        throw Error("the VM is already running");
     }
     remove_quietly(qemu_.qmp_socket());
     remove_quietly(qemu_.shell_socket());
@@ -243,7 +243,7 @@ void Machine::launch() {
 
 void Machine::stop() {
     if (!is_running()) {
-        throw Error("the machine is not running");
+        throw Error("the VM is not running");
     }
     constexpr std::chrono::seconds kAgain{15}; // a guest that still boots misses the first one
     const auto limit = plan_.spec.stop * (plan_.is_emulated ? kEmulationSlowness : 1);
@@ -265,13 +265,13 @@ void Machine::stop() {
         }
     }
     throw Error(fmt::format(
-        "the machine did not end within {} of its power button",
+        "the VM did not shut down within {} of the ACPI power-off request",
         format_duration(std::chrono::duration<double>(limit).count())));
 }
 
 void Machine::kill() {
     if (!is_running()) {
-        throw Error("the machine is not running");
+        throw Error("the VM is not running");
     }
     process_.reset();
     if (ssh_) {
@@ -296,7 +296,7 @@ bool Machine::is_running() {
     if (status && *status != 0) {
         const std::string said = read_text_file(plan_.folder / "qemu.log");
         process_.reset();
-        throw Error(fmt::format("QEMU ended with {}", describe_exit(*status)))
+        throw Error(fmt::format("QEMU exited with {}", describe_exit(*status)))
             .with_details(last_lines(said));
     }
     return !status;
@@ -344,7 +344,7 @@ Machine::run_inside(const std::string& text, const std::string& input, std::chro
 }
 
 std::vector<std::string> Machine::leftovers() const {
-    return {fmt::format("the machine's disks and logs are in '{}'", plan_.folder.string())};
+    return {fmt::format("the VM's disks and logs are in '{}'", plan_.folder.string())};
 }
 
 } // namespace kiln

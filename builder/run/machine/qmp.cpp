@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kPatience{30};
 
 Qmp::Qmp(const fs::path& socket) : socket_(socket) {
     if (!socket_.receive(kPatience)) { // the greeting
-        throw Error("QEMU does not answer");
+        throw Error("QEMU does not respond");
     }
     execute("qmp_capabilities");
 }
@@ -30,18 +30,18 @@ void Qmp::execute(const std::string& command, const nlohmann::ordered_json& argu
     const nlohmann::ordered_json request{{"execute", command}, {"arguments", arguments}};
     socket_.send(request.dump());
     while (const auto line = socket_.receive(kPatience)) {
-        const nlohmann::ordered_json answer = parse_json(*line, "QEMU's answer");
+        const nlohmann::ordered_json answer = parse_json(*line, "QEMU's response");
         if (answer.contains("return")) {
             return;
         }
         if (answer.contains("error")) {
             throw Error(fmt::format(
-                "QEMU refuses '{}': {}",
+                "QEMU command '{}' failed: {}",
                 command,
                 answer["error"].value("desc", "no reason given")));
         }
     }
-    throw Error(fmt::format("QEMU does not answer '{}'", command));
+    throw Error(fmt::format("QEMU does not respond to '{}'", command));
 }
 
 } // namespace kiln

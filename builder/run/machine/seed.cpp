@@ -65,7 +65,7 @@ void write_seed_drive(const std::map<std::string, std::string>& files, const fs:
     size = (size / kLeastFatBytes + 1) * kLeastFatBytes;
     const UniqueFd fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
-        throw SystemError(fmt::format("cannot make '{}'", path.string()));
+        throw SystemError(fmt::format("cannot create '{}'", path.string()));
     }
     FatOptions options;
     options.volume_id = 0x6b696c6e;

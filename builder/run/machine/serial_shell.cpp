@@ -99,8 +99,8 @@ ProcessResult
 SerialShell::run(const std::string& text, const std::string& input, std::chrono::seconds limit) {
     constexpr std::chrono::seconds kGrace{30};
     if (!line_) {
-        throw Error("there is no shell inside the machine yet")
-            .with_hint("'instance ready' waits for it");
+        throw Error("the shell inside the VM is not available yet")
+            .with_hint("run 'instance ready' to wait for it");
     }
     const std::string id = std::to_string(++next_id_);
     line_->send(fmt::format("{} {} +{} +{}", id, limit.count(), to_base64(text), to_base64(input)));
@@ -123,7 +123,7 @@ SerialShell::run(const std::string& text, const std::string& input, std::chrono:
             return {static_cast<int>(*status), *output, *errors, false};
         }
     }
-    throw Error("the shell inside the machine does not answer");
+    throw Error("the shell inside the VM does not respond");
 }
 
 } // namespace kiln

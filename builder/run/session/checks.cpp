@@ -34,7 +34,7 @@ Verdict judge(ScriptResult result, Milliseconds limit) {
     if (result.timed_out) {
         out.outcome = Outcome::failed;
         out.message = fmt::format(
-            "not done within {}", format_duration(std::chrono::duration<double>(limit).count()));
+            "timed out after {}", format_duration(std::chrono::duration<double>(limit).count()));
     } else if (result.status == kSkipStatus) {
         out.outcome = Outcome::skipped;
         out.message = last_line(out.output);
@@ -86,7 +86,7 @@ class Checker {
                               spec.sources.end();
         return fits ? std::string()
                     : fmt::format(
-                          "only for source {}, this is '{}'",
+                          "only for source {}, not '{}'",
                           fmt::join(spec.sources, " or "),
                           options_.source);
     }

@@ -41,7 +41,7 @@ class Wait {
             inside_ok_ = world_.instance.open_inside();
             if (!inside_ok_) {
                 const std::string trouble = world_.instance.inside_trouble();
-                return "a way to run programs inside" +
+                return "a shell inside" +
                        (trouble.empty() ? std::string() : fmt::format(" ({})", trouble));
             }
         }
@@ -79,12 +79,12 @@ class Wait {
                 spec_.statuses.end();
             return is_wanted ? std::string()
                              : fmt::format(
-                                   "{} to answer with status {}; it answers with {}",
+                                   "{} to respond with status {}; last status: {}",
                                    request.url,
                                    fmt::join(spec_.statuses, " or "),
                                    status);
         } catch (const TransferError&) {
-            return fmt::format("{} to answer", request.url);
+            return fmt::format("{} to respond", request.url);
         }
     }
 
@@ -97,8 +97,9 @@ class Wait {
 
 [[noreturn]] void fail(std::string message, Instance& instance) {
     std::vector<std::string> lines = last_lines(instance.log(), kLogLines);
-    std::string hint = lines.empty() ? fmt::format("its {} is empty", instance.log_name())
-                                     : fmt::format("above: the end of its {}", instance.log_name());
+    std::string hint = lines.empty()
+                           ? fmt::format("its {} is empty", instance.log_name())
+                           : fmt::format("see the end of its {} above", instance.log_name());
     throw Error(std::move(message)).with_details(std::move(lines)).with_hint(std::move(hint));
 }
 
@@ -129,7 +130,7 @@ void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWor
     while (true) {
         throw_if_interrupted();
         if (!world.instance.is_running()) {
-            fail(fmt::format("the {} ended before it was ready", noun), world.instance);
+            fail(fmt::format("the {} exited before it was ready", noun), world.instance);
         }
         const auto missing = wait.missing();
         if (!missing) {
@@ -138,7 +139,7 @@ void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWor
         if (std::chrono::steady_clock::now() >= end) {
             fail(
                 fmt::format(
-                    "the {} was not ready within {}: it waited for {}",
+                    "the {} was not ready within {}: timed out waiting for {}",
                     noun,
                     format_duration(std::chrono::duration<double>(within).count()),
                     *missing),

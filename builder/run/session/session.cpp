@@ -72,7 +72,7 @@ void Session::open() {
         job.finish();
     }
     if (instance_->is_emulated()) {
-        console_.notice("no KVM is used: the machine is emulated and takes several times as long");
+        console_.notice("KVM is not used: the VM is emulated, which is several times slower");
     }
     wait_ready();
 }
@@ -119,7 +119,7 @@ void Session::make_container() {
     plan.ports = ports_;
     if (plan.spec.volume.empty() && !request_.data.empty()) {
         if (loaded.volumes.size() != 1) {
-            throw UsageError("--data: neither the suite nor the image says where the data lies");
+            throw UsageError("neither the suite nor the image defines a data directory (--data)");
         }
         plan.spec.volume = loaded.volumes.front();
     }

@@ -29,7 +29,7 @@ void copy_folder(
             break;
         }
         default:
-            throw Error(fmt::format("'{}' is neither file, directory nor link", path));
+            throw Error(fmt::format("'{}' is not a file, directory or link", path));
         }
     }
 }

@@ -12,8 +12,8 @@ namespace {
 std::uint32_t
 require_id(std::optional<std::uint32_t> id, std::string_view what, const std::string& name) {
     if (!id) {
-        throw Error(fmt::format("the tree has no {} '{}'", what, name))
-            .with_hint("a users stage or a package must make it before");
+        throw Error(fmt::format("{} '{}' does not exist in the tree", what, name))
+            .with_hint("create it with a users stage or a package before this stage");
     }
     return *id;
 }

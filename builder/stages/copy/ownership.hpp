@@ -10,9 +10,13 @@
 namespace kiln {
 
 inline constexpr Field kOwnerField{
-    "owner", &kUserName, Need::optional, "user of the tree that owns it", "root"};
+    "owner", &kUserName, Need::optional, "owner, a user of the tree", "root"};
 inline constexpr Field kGroupField{
-    "group", &kUserName, Need::optional, "group of the tree", "the owner's name, else root"};
+    "group",
+    &kUserName,
+    Need::optional,
+    "group, a group of the tree",
+    "the group with the owner's name, or root"};
 inline constexpr Field kModeField{
     "mode", &kFileMode, Need::optional, "permission bits, octal", "0644, directories 0755"};
 

@@ -18,7 +18,7 @@ namespace kiln {
 namespace {
 
 constexpr const char* kSupported =
-    "supported are tar archives, plain or compressed with gzip, bzip2, xz or zstd";
+    "supported: tar archives, uncompressed or compressed with gzip, bzip2, xz or zstd";
 
 Error refused(const SourceInput& source, std::string_view why) {
     return Error(fmt::format("{}: {}", source.name, why), ExitCode::invalid_recipe);
@@ -81,7 +81,7 @@ void read_members(const SourceInput& source, const Take& take) {
                     throw refused(
                         source,
                         fmt::format(
-                            "'{}' is a hard link to '{}', which is not a file before it in the "
+                            "'{}' is a hard link to '{}', which is not an earlier file in the "
                             "archive",
                             printable(member->path),
                             printable(link)));
@@ -92,7 +92,7 @@ void read_members(const SourceInput& source, const Take& take) {
             member->entry.type != FileType::directory && member->entry.type != FileType::symlink) {
             throw refused(
                 source,
-                fmt::format("'{}' is neither file, directory nor link", printable(member->path)));
+                fmt::format("'{}' is not a file, directory or link", printable(member->path)));
         }
         take(out, reader.content());
     }

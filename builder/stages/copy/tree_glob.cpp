@@ -61,7 +61,7 @@ std::vector<std::string> matching_paths(const TreeRoot& tree, const std::string&
 std::vector<std::string> named_paths(const StageContext& context, const std::string& pattern) {
     auto paths = matching_paths(context.tree, pattern);
     if (paths.empty()) {
-        context.console.warning(fmt::format("'{}' is not in the tree", printable(pattern)));
+        context.console.warning(fmt::format("'{}' does not exist in the tree", printable(pattern)));
     }
     return paths;
 }

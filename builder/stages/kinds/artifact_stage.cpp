@@ -54,7 +54,7 @@ class Placer {
             }
             break;
         default:
-            throw Error(fmt::format("'{}' of an artifact is no file, directory or link", path));
+            throw Error(fmt::format("'{}' in an artifact is not a file, directory or link", path));
         }
     }
 
@@ -105,7 +105,7 @@ class ArtifactStage final : public Stage {
         if (!missing.empty()) {
             throw Error(
                 fmt::format(
-                    "artifact '{}' needs {} librar{} that the image does not have",
+                    "artifact '{}' requires {} librar{} not installed in the image",
                     name(),
                     missing.size(),
                     missing.size() == 1 ? "y" : "ies"),

@@ -14,25 +14,22 @@ namespace {
 
 constexpr Shape kContent{.kind = ShapeKind::string};
 constexpr auto kFileFields = std::to_array<Field>({
-    {"file", &kAbsolutePath, Need::required, "a file to make or replace"},
-    {"content", &kContent, Need::optional, "its text", "empty"},
-    {"from",
-     &kPath,
-     Need::optional,
-     "file of the build host with its content, instead of `content`"},
+    {"file", &kAbsolutePath, Need::required, "file to create or replace"},
+    {"content", &kContent, Need::optional, "content of the file", "empty"},
+    {"from", &kPath, Need::optional, "file on the build host to copy, instead of `content`"},
     kOwnerField,
     kGroupField,
     kModeField,
 });
 constexpr auto kDirectoryFields = std::to_array<Field>({
-    {"directory", &kAbsolutePath, Need::required, "a directory to make, with its parents"},
+    {"directory", &kAbsolutePath, Need::required, "directory to create, with its parents"},
     kOwnerField,
     kGroupField,
     kModeField,
 });
 constexpr auto kLinkFields = std::to_array<Field>({
-    {"link", &kAbsolutePath, Need::required, "a symbolic link to make or replace"},
-    {"target", &kPath, Need::required, "what it points to"},
+    {"link", &kAbsolutePath, Need::required, "symbolic link to create or replace"},
+    {"target", &kPath, Need::required, "target of the link"},
     kOwnerField,
     kGroupField,
 });
@@ -40,7 +37,7 @@ constexpr auto kRemoveFields = std::to_array<Field>({
     {"remove",
      &kAbsolutePath,
      Need::required,
-     "a path to remove, with all below it; `*`, `?` and `[...]` as in a shell"},
+     "path to remove recursively; `*`, `?` and `[...]` as in a shell"},
 });
 constexpr Shape kFile = object_of(kFileFields, "file");
 constexpr Shape kDirectory = object_of(kDirectoryFields, "directory");
@@ -50,7 +47,10 @@ constexpr const Shape* kItems[] = {&kFile, &kDirectory, &kLink, &kRemove};
 constexpr Shape kItem = one_of(kItems, "file, directory, link or removal");
 constexpr Shape kItemList = list_of(&kItem, false);
 constexpr auto kFields = std::to_array<Field>({
-    {"files", &kItemList, Need::required, "what to make or remove, in this order"},
+    {"files",
+     &kItemList,
+     Need::required,
+     "files, directories and links to create or remove, in this order"},
 });
 
 class FilesStage final : public Stage {
@@ -64,7 +64,7 @@ class FilesStage final : public Stage {
                 continue;
             }
             if (item.contains("content")) {
-                diags.error(from->pos(), "a file has either 'content' or 'from', not both");
+                diags.error(from->pos(), "'content' and 'from' are mutually exclusive");
             } else {
                 check_file(*from, diags);
             }

@@ -27,7 +27,7 @@ constexpr auto kFields = std::to_array<Field>({
      Need::optional,
      "kernel parameters after root=",
      "console=tty0 console=ttyS0,115200"},
-    {"timeout", &kSeconds, Need::optional, "seconds that the boot menu waits", "1"},
+    {"timeout", &kSeconds, Need::optional, "timeout of the boot menu in seconds", "1"},
 });
 
 constexpr std::string_view kDefaultCmdline = "console=tty0 console=ttyS0,115200";
@@ -69,8 +69,8 @@ constexpr std::array kPrograms{
     NeededProgram{
         {"/usr/bin/systemd-repart", "/bin/systemd-repart"},
         "systemd-repart",
-        "it lets the root partition grow at the first boot; install systemd-repart in a packages "
-        "stage before (bookworm has it in systemd)"},
+        "it is needed to grow the root partition at first boot; install systemd-repart in a "
+        "packages stage before (bookworm has it in systemd)"},
 };
 
 class KernelStage final : public Stage {
@@ -101,7 +101,7 @@ class KernelStage final : public Stage {
             if (std::none_of(program.places.begin(), program.places.end(), [&](const char* place) {
                     return tree.look_through(place).has_value();
                 })) {
-                throw Error(fmt::format("the tree has no '{}'", program.name))
+                throw Error(fmt::format("'{}' not found in the tree", program.name))
                     .with_hint(program.hint);
             }
         }
@@ -123,7 +123,7 @@ class KernelStage final : public Stage {
         const TreeRoot& tree = context.tree;
         const auto versions = kernels(tree);
         if (versions.empty()) {
-            throw Error("the tree has no kernel")
+            throw Error("no kernel found in the tree")
                 .with_hint("install one in a packages stage before, such as "
                            "linux-image-cloud-amd64, with initramfs-tools");
         }
@@ -144,7 +144,7 @@ class KernelStage final : public Stage {
         const TreeRoot& tree = context.tree;
         const std::string modules = fmt::format("/usr/lib/grub/{}", target.platform);
         if (!tree.exists(modules)) {
-            throw Error(fmt::format("the tree has no GRUB for '{}'", target.platform))
+            throw Error(fmt::format("GRUB for '{}' not found in the tree", target.platform))
                 .with_hint("install grub-common, grub-pc-bin and grub-efi-amd64-bin in a packages "
                            "stage before");
         }

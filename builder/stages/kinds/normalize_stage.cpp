@@ -14,13 +14,9 @@ constexpr auto kFields = std::to_array<Field>({
     {"remove",
      &kPaths,
      Need::optional,
-     "paths to remove, with all below them; `*`, `?` and `[...]` as in a shell",
+     "paths to remove recursively; `*`, `?` and `[...]` as in a shell",
      "none"},
-    {"empty",
-     &kPaths,
-     Need::optional,
-     "files that keep their name but no content; likewise",
-     "none"},
+    {"empty", &kPaths, Need::optional, "files to truncate; same wildcards", "none"},
 });
 
 class NormalizeStage final : public Stage {

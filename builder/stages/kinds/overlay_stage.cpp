@@ -15,7 +15,7 @@ namespace {
 
 constexpr Shape kGlob = text_like(kPathPattern);
 constexpr auto kPermissionFields = std::to_array<Field>({
-    {"path", &kGlob, Need::required, "path below the folder; '*' stands for any characters"},
+    {"path", &kGlob, Need::required, "path below the folder; '*' matches any characters"},
     kOwnerField,
     kGroupField,
     kModeField,
@@ -23,15 +23,15 @@ constexpr auto kPermissionFields = std::to_array<Field>({
 constexpr Shape kPermission = object_of(kPermissionFields, "permissions");
 constexpr Shape kPermissions = list_of(&kPermission);
 constexpr auto kFields = std::to_array<Field>({
-    {"from", &kPath, Need::required, "the folder, relative to the recipe's file"},
-    {"to", &kAbsolutePath, Need::optional, "where its content goes", "/"},
+    {"from", &kPath, Need::required, "the folder, relative to the recipe"},
+    {"to", &kAbsolutePath, Need::optional, "destination directory", "/"},
     kOwnerField,
     kGroupField,
     {"permissions",
      &kPermissions,
      Need::optional,
-     "owners and modes of single paths; the last match holds. Otherwise directories and executable "
-     "files are 0755, others 0644"},
+     "owners and modes of single paths; the last match wins. Defaults: 0755 for directories and "
+     "executable files, 0644 for others"},
 });
 
 /// Why a path is no folder; one may be too long, lead in a circle or be out of reach.

@@ -21,7 +21,7 @@ constexpr auto kFields = std::to_array<Field>({
      Need::required,
      "packages to install, also as NAME=VERSION or NAME/SUITE; dependencies are pulled in "
      "automatically"},
-    {"recommends", &kBoolean, Need::optional, "install what they recommend as well", "false"},
+    {"recommends", &kBoolean, Need::optional, "also install recommended packages", "false"},
 });
 
 class PackagesStage final : public Stage {

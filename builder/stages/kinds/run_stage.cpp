@@ -15,9 +15,12 @@ namespace {
 
 constexpr Shape kEnvironment = map_of(kEnvironmentNamePattern, &kTextOrEmpty);
 constexpr auto kFields = std::to_array<Field>({
-    {"script", &kText, Need::required, "shell commands; the first that fails ends the bake"},
-    {"why", &kText, Need::required, "the reason that no other kind of stage will do"},
-    {"environment", &kEnvironment, Need::optional, "variables for the script", "none"},
+    {"script",
+     &kText,
+     Need::required,
+     "shell commands; the bake stops at the first one that fails"},
+    {"why", &kText, Need::required, "why no other kind of stage can do this"},
+    {"environment", &kEnvironment, Need::optional, "environment variables of the script", "none"},
 });
 
 class RunStage final : public Stage {

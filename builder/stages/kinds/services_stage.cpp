@@ -26,9 +26,9 @@ constexpr std::array kUnitFolders{
 constexpr Shape kUnit = text_like(kUnitPattern);
 constexpr Shape kUnits = list_of(&kUnit);
 constexpr auto kFields = std::to_array<Field>({
-    {"enable", &kUnits, Need::optional, "units that start at boot", "none"},
-    {"disable", &kUnits, Need::optional, "units that do not", "none"},
-    {"mask", &kUnits, Need::optional, "units that nothing can start", "none"},
+    {"enable", &kUnits, Need::optional, "units to enable", "none"},
+    {"disable", &kUnits, Need::optional, "units to disable", "none"},
+    {"mask", &kUnits, Need::optional, "units to mask", "none"},
 });
 
 /// Uses the tree's own systemctl, which knows aliases, templates and Also= lines.
@@ -64,8 +64,9 @@ class ServicesStage final : public Stage {
     static void require_units(const TreeRoot& tree, const std::vector<std::string>& units) {
         for (const std::string& unit : units) {
             if (!has_unit(tree, unit)) {
-                throw Error(fmt::format("cannot disable '{}': the tree has no such unit", unit))
-                    .with_hint("leave it out, or use 'mask', which needs no unit");
+                throw Error(fmt::format("cannot disable '{}': no such unit in the tree", unit))
+                    .with_hint(
+                        "remove it, or use 'mask', which does not require the unit to exist");
             }
         }
     }

@@ -13,14 +13,14 @@ namespace {
 
 constexpr auto kFields = std::to_array<Field>({
     {"source", &kName, Need::required, "name of one of the recipe's sources"},
-    {"to", &kAbsolutePath, Need::required, "directory that gets its content"},
+    {"to", &kAbsolutePath, Need::required, "destination directory"},
     kOwnerField,
     kGroupField,
     {"revision_file",
      &kAbsolutePath,
      Need::optional,
-     "file that gets the commit's id and a newline; of a checkout that was changed the content's "
-     "digest, too, and of another folder that alone"},
+     "file to write the commit id to, with a newline; for a modified checkout followed by a digest "
+     "of the content, for a plain directory only that digest"},
 });
 
 class SourceStage final : public Stage {

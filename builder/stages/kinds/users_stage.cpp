@@ -16,35 +16,35 @@ constexpr Shape kId = integer_between(0, 65533);
 constexpr Shape kUserNames = list_of(&kUserName);
 constexpr auto kGroupFields = std::to_array<Field>({
     {"name", &kUserName, Need::required, "the group"},
-    {"gid", &kId, Need::required, "its number"},
-    {"members", &kUserNames, Need::optional, "users that belong to it", "none"},
+    {"gid", &kId, Need::required, "numeric id"},
+    {"members", &kUserNames, Need::optional, "members of the group", "none"},
 });
 constexpr Shape kGroup = object_of(kGroupFields, "group");
 constexpr Shape kGroups = list_of(&kGroup);
 constexpr auto kUserFields = std::to_array<Field>({
     {"name", &kUserName, Need::required, "the user"},
-    {"uid", &kId, Need::required, "its number"},
+    {"uid", &kId, Need::required, "numeric id"},
     {"group",
      &kUserName,
      Need::optional,
      "primary group",
-     "one of the user's own name and number, or the one it has"},
+     "a group with the user's name and id, or the existing one"},
     {"groups", &kUserNames, Need::optional, "further groups", "none"},
-    {"home", &kAbsolutePath, Need::optional, "home directory", "/home/NAME, or the one it has"},
+    {"home", &kAbsolutePath, Need::optional, "home directory", "/home/NAME, or the existing one"},
     {"create_home",
      &kBoolean,
      Need::optional,
-     "make the home directory from /etc/skel, unless it exists",
-     "true for a new user, and with a home"},
-    {"home_mode", &kFileMode, Need::optional, "its permission bits", "0700"},
-    {"shell", &kAbsolutePath, Need::optional, "login shell", "/bin/bash, or the one it has"},
-    {"gecos", &kTextOrEmpty, Need::optional, "full name", "empty, or the one it has"},
+     "create the home directory from /etc/skel, unless it exists",
+     "true for a new user, and when `home` is given"},
+    {"home_mode", &kFileMode, Need::optional, "permission bits of the home directory", "0700"},
+    {"shell", &kAbsolutePath, Need::optional, "login shell", "/bin/bash, or the existing one"},
+    {"gecos", &kTextOrEmpty, Need::optional, "full name", "empty, or the existing one"},
 });
 constexpr Shape kUser = object_of(kUserFields, "user");
 constexpr Shape kUsers = list_of(&kUser);
 constexpr auto kFields = std::to_array<Field>({
-    {"groups", &kGroups, Need::optional, "groups to make", "none"},
-    {"users", &kUsers, Need::optional, "users to make; passwords are locked", "none"},
+    {"groups", &kGroups, Need::optional, "groups to create", "none"},
+    {"users", &kUsers, Need::optional, "users to create; passwords are locked", "none"},
 });
 
 std::span<const Value> list_at(const Value& options, std::string_view key) {
@@ -121,7 +121,8 @@ class UsersStage final : public Stage {
         }
         const auto gid = accounts.group_id(group);
         if (!gid) {
-            throw Error(fmt::format("user '{}': the tree has no group '{}'", name, group));
+            throw Error(
+                fmt::format("user '{}': group '{}' does not exist in the tree", name, group));
         }
         return *gid;
     }
@@ -130,7 +131,7 @@ class UsersStage final : public Stage {
     static void make_home(const StageContext& context, const User& user, const Value& options) {
         if (context.tree.look_through(user.home)) {
             context.console.notice(fmt::format(
-                "user '{}': '{}' exists and stays as it is; nothing of /etc/skel is copied",
+                "user '{}': '{}' already exists; not copying from /etc/skel",
                 user.name,
                 user.home));
             return;

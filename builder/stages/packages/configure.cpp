@@ -145,7 +145,7 @@ std::string describe_dpkg_failure(std::string_view output) {
         "package '{}': {} {} {}",
         match[1].str(),
         script,
-        killed ? "was ended by signal" : "failed with exit code",
+        killed ? "was killed by signal" : "failed with exit code",
         match[4].str());
 }
 

@@ -33,7 +33,7 @@ void check_trigger_name(const PackageFile& package, const std::string& name) {
     const bool is_path = name.starts_with('/');
     if (name.starts_with('.') || (!is_path && name.find('/') != std::string::npos)) {
         throw Error(fmt::format(
-            "package '{}': '{}' is not a valid name of a trigger",
+            "package '{}': '{}' is not a valid trigger name",
             package.name,
             printable(name, kShownOfName)));
     }

@@ -44,8 +44,8 @@ FileClaims::claim(const PackageFile& package, const std::string& path, Overwrite
         } else if (overwrite == Overwrite::allowed) {
             replaced.push_back(owner);
         } else {
-            throw Error(
-                fmt::format("it would overwrite '{}', which is in package '{}'", path, other));
+            throw Error(fmt::format(
+                "trying to overwrite '{}', which is also in package '{}'", path, other));
         }
     }
     for (const std::string& owner : replaced) {

@@ -56,7 +56,7 @@ class Installer {
             }
         }
         if (essential.empty()) {
-            throw Error("the first packages stage has no Essential packages to start from");
+            throw Error("the first packages stage has no Essential packages");
         }
         const Indices base = index_.closure(essential);
         unpack(base);

@@ -52,8 +52,8 @@ std::optional<std::uint32_t> number_in(const std::string& word) {
 }
 
 Error bad_override(const std::string& line, std::string_view why) {
-    return Error(fmt::format("'{}' of the tree has '{}': {}", kOverrides, printable(line), why))
-        .with_hint("'dpkg-statoverride --remove PATH' in a run stage removes it");
+    return Error(fmt::format("invalid line in '{}': '{}': {}", kOverrides, printable(line), why))
+        .with_hint("remove it with 'dpkg-statoverride --remove PATH' in a run stage");
 }
 
 } // namespace
@@ -108,20 +108,21 @@ void LocalPolicy::read_overrides() {
     for (const std::string& line : split_lines(tree_.read_text(kOverrides))) {
         const auto words = split(line, ' ');
         if (words.size() < kWords) {
-            throw bad_override(line, "it must be USER GROUP MODE PATH");
+            throw bad_override(line, "expected USER GROUP MODE PATH");
         }
         const auto uid = words[0].starts_with('#') ? number_in(words[0]) : user(words[0]);
         const auto gid = words[1].starts_with('#') ? number_in(words[1]) : group(words[1]);
         const auto mode = parse_unsigned(words[2], 8);
         if (!uid) {
-            throw bad_override(line, fmt::format("the tree has no user '{}'", printable(words[0])));
+            throw bad_override(
+                line, fmt::format("user '{}' does not exist in the tree", printable(words[0])));
         }
         if (!gid) {
             throw bad_override(
-                line, fmt::format("the tree has no group '{}'", printable(words[1])));
+                line, fmt::format("group '{}' does not exist in the tree", printable(words[1])));
         }
         if (!mode || *mode > kPermissions) {
-            throw bad_override(line, fmt::format("'{}' is not a mode", printable(words[2])));
+            throw bad_override(line, fmt::format("'{}' is not a valid mode", printable(words[2])));
         }
         const std::size_t before = words[0].size() + words[1].size() + words[2].size() + 3;
         overrides_[line.substr(before)] = {*uid, *gid, static_cast<std::uint32_t>(*mode)};

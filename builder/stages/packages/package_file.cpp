@@ -38,7 +38,7 @@ plain_field(const DebControl& control, std::string_view field, std::string_view 
         });
     if (!is_plain || value.size() > kLongestField) {
         throw Error(fmt::format(
-            "'{}' is not a valid package: its field '{}' cannot be '{}'",
+            "'{}' is not a valid package: invalid field '{}': '{}'",
             control.path.filename().string(),
             field,
             printable(value, kShownOfField)));
@@ -51,7 +51,7 @@ void check_file_names(const DebControl& control) {
     for (const auto& [name, content] : control.files) {
         if (name.find('/') != std::string::npos || name == "." || name == ".." || name.empty()) {
             throw Error(fmt::format(
-                "'{}' is not a valid package: its control archive has a file '{}'",
+                "'{}' is not a valid package: unexpected file '{}' in its control archive",
                 control.path.filename().string(),
                 printable(name, kShownOfField)));
         }
@@ -86,7 +86,7 @@ PackageFile read_locked_package(const LockedDeb& locked) {
         package.architecture != locked.architecture) {
         throw Error(
             fmt::format(
-                "the lock says '{} {} {}', and the package that it names is '{} {} {}'",
+                "the lock has '{} {} {}', but the package file is '{} {} {}'",
                 locked.name,
                 locked.version,
                 locked.architecture,
@@ -95,8 +95,8 @@ PackageFile read_locked_package(const LockedDeb& locked) {
                 package.architecture),
             ExitCode::invalid_recipe)
             .with_details({fmt::format("file: {}", locked.path.string())})
-            .with_hint("the lock is wrong, or was made from a wrong list of an archive: run 'kiln "
-                       "lock RECIPE' to renew it");
+            .with_hint("the lock or the archive's package list is wrong: run 'kiln lock RECIPE' to "
+                       "update the lock");
     }
     return package;
 }

@@ -171,7 +171,7 @@ void Unpacker::place_file(
         tree_.make_fifo(at, ownership);
         tree_.set_time(at, member.entry.mtime);
     } else {
-        throw Error(fmt::format("'{}' is a device, which kiln does not unpack", member.path));
+        throw Error(fmt::format("'{}' is a device node, which kiln does not unpack", member.path));
     }
 }
 
@@ -190,7 +190,7 @@ void Unpacker::place_hardlink(
     const auto target = placed_.find("/" + member.entry.hardlink_to);
     if (target == placed_.end()) {
         throw Error(fmt::format(
-            "'{}' is a hard link to '{}', which the package does not hold before it",
+            "'{}' is a hard link to '{}', which is not an earlier file in the package",
             member.path,
             member.entry.hardlink_to));
     }
@@ -204,7 +204,7 @@ std::string Unpacker::real_path(const std::string& path) {
     if (known == real_directories_.end()) {
         if (!tree_.is_directory(parent)) {
             throw Error(fmt::format(
-                "'{}' has no folder: neither the package before it nor the tree has '/{}'",
+                "parent directory of '{}' is missing: '/{}' is not in the package or the tree",
                 path,
                 parent));
         }

@@ -20,7 +20,7 @@ void check_filesystems(const DiskReader& reader, const DiskInfo& disk, const fs:
         if (!faults.empty()) {
             throw Error(
                 fmt::format(
-                    "the file system of partition {} of '{}' has faults",
+                    "the file system on partition {} of '{}' has errors",
                     partition.number,
                     image.string()),
                 ExitCode::differs)

@@ -75,7 +75,7 @@ void check_files(const DiskToCheck& disk, Console& console, ProcessRunner& runne
             check_qcow2(twin, runner);
             require_equal_bytes(disk.image, twin, runner);
         }
-        job.finish(fmt::format("same bytes as '{}'", disk.image.path.filename().string()));
+        job.finish(fmt::format("identical to '{}'", disk.image.path.filename().string()));
     }
 }
 
@@ -101,7 +101,7 @@ void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
          .env = clean_environment()});
     if (!result.ok()) {
         throw Error(
-            fmt::format("'{}' is damaged, says qemu-img check", image.path.string()),
+            fmt::format("qemu-img check found errors in '{}'", image.path.string()),
             ExitCode::differs)
             .with_details(last_lines(result.output));
     }

@@ -134,7 +134,7 @@ class QuickCheck {
 
     [[nodiscard]] std::string faults_of(const PartitionInfo& partition) const {
         return fmt::format(
-            "the file system of partition {} of '{}' has faults", partition.number, name_);
+            "the file system on partition {} of '{}' has errors", partition.number, name_);
     }
 
     [[nodiscard]] std::optional<FilesystemInfo>

@@ -103,7 +103,7 @@ ImageFormat detect_image_format(const fs::path& image) {
         if (fs::exists(image / "oci-layout")) {
             return ImageFormat::oci;
         }
-        throw Error(fmt::format("'{}' is a directory, but no OCI image layout", image.string()))
+        throw Error(fmt::format("'{}' is a directory, but not an OCI image layout", image.string()))
             .with_hint("an image is a qcow2 or raw disk, an OCI layout directory or a docker "
                        "archive");
     }
@@ -123,12 +123,12 @@ ImageFormat detect_image_format(const fs::path& image) {
 void require_readable_disk(const fs::path& image, ImageFormat format) {
     if (info_of(format).is_compressed) {
         throw Error(fmt::format(
-                        "'{}' is {}; kiln reads it only decompressed",
+                        "'{}' is {}; decompress it first",
                         printable(image.string()),
                         info_of(format).article))
             .with_hint(
-                format == ImageFormat::raw_zst ? "'zstd -dk' decompresses it"
-                                               : "'gzip -dk' decompresses it");
+                format == ImageFormat::raw_zst ? "run 'zstd -dk' to decompress it"
+                                               : "run 'gzip -dk' to decompress it");
     }
 }
 

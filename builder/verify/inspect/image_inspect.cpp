@@ -40,8 +40,8 @@ class ContentFilter {
         }
         total_ += size;
         if (total_ > kMost) {
-            throw Error(fmt::format(
-                "the image has more than {} of files to look into", format_size(kMost)));
+            throw Error(
+                fmt::format("the image has more than {} of files to inspect", format_size(kMost)));
         }
         return true;
     }
@@ -132,7 +132,7 @@ void add_linted(std::uint64_t& total, std::uint64_t size) {
     total += size;
     if (total > kMaxLintedBytes) {
         throw Error(fmt::format(
-            "the image has more than {} of files to look into", format_size(kMaxLintedBytes)));
+            "the image has more than {} of files to inspect", format_size(kMaxLintedBytes)));
     }
 }
 
@@ -194,7 +194,7 @@ FileTree read_image_tree(const fs::path& image, ImageFormat format, Console& con
     const DiskReader reader(appliance);
     const DiskInfo disk = reader.read_info();
     if (!reader.mount_system(disk)) {
-        throw Error(fmt::format("'{}' holds no Linux system", image.string()));
+        throw Error(fmt::format("'{}' does not contain a Linux system", image.string()));
     }
     return reader.read_tree(keep);
 }

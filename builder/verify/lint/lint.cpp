@@ -182,8 +182,8 @@ class Linter {
             add("secret",
                 path,
                 entry,
-                for_owner ? "a program made it for its owner alone"
-                          : "a program made it, and it looks like a key");
+                for_owner ? "a generated file that only its owner can read"
+                          : "a generated file that looks like a key");
         }
     }
 
@@ -263,12 +263,12 @@ void require_no_findings(
         }
     }
     throw Error(fmt::format(
-                    "the image holds {} file{} that must not enter one",
+                    "the image contains {} file{} that must not be shipped",
                     findings.size(),
                     findings.size() == 1 ? "" : "s"))
         .with_details(std::move(lines))
-        .with_hint("remove them in the stage that brings them, or list them under 'lint' in the "
-                   "recipe if they are meant to be there");
+        .with_hint("remove them in the stage that adds them, or add an exception under 'lint' in "
+                   "the recipe");
 }
 
 } // namespace kiln

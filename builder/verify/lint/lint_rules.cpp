@@ -15,15 +15,15 @@ namespace {
 
 using enum PathRule::Applies;
 
-constexpr std::string_view kOneSeed = "every machine would start from the same randomness";
-constexpr std::string_view kData = "a database belongs on the data volume, made at first run";
-constexpr std::string_view kHistory = "what somebody typed while the image was made";
-constexpr std::string_view kLease = "an address that some other machine got";
-constexpr std::string_view kLogin = "whoever holds the key could log in to every machine";
-constexpr std::string_view kLog = "a log of the build, different each time";
+constexpr std::string_view kOneSeed = "every instance would start from the same random seed";
+constexpr std::string_view kData = "a database must be created on the data volume at first run";
+constexpr std::string_view kHistory = "commands typed while the image was built";
+constexpr std::string_view kLease = "an address leased by another machine";
+constexpr std::string_view kLogin = "the owner of the key could log in to every instance";
+constexpr std::string_view kLog = "a log of the build, different on every build";
 constexpr std::string_view kLeftover = "left over from an interrupted or diverted unpacking";
-constexpr std::string_view kCredential = "credentials of a person or of the build";
-constexpr std::string_view kHostId = "every machine would have the same identifier";
+constexpr std::string_view kCredential = "credentials of a user or of the build";
+constexpr std::string_view kHostId = "every instance would have the same identifier";
 constexpr std::string_view kTemporary = "temporary files of the build";
 
 constexpr std::array kPathRules{
@@ -82,8 +82,8 @@ constexpr std::array kPathRules{
     PathRule{"host-id", "etc/nvme/hostnqn", when_not_empty, kHostId},
     PathRule{"cloud-instance", "var/lib/cloud/instance", always, kHostId},
     PathRule{"cloud-instance", "var/lib/cloud/instances/*", always, kHostId},
-    PathRule{"device-map", "boot/grub/device.map", always, "names the build host's disks"},
-    PathRule{"policy-rc.d", "usr/sbin/policy-rc.d", always, "no service would ever start"},
+    PathRule{"device-map", "boot/grub/device.map", always, "lists the disks of the build host"},
+    PathRule{"policy-rc.d", "usr/sbin/policy-rc.d", always, "no service would start"},
     PathRule{"dpkg-leftover", "*.dpkg-new", always, kLeftover},
     PathRule{"dpkg-leftover", "*.dpkg-old", always, kLeftover},
     PathRule{"dpkg-leftover", "*.dpkg-dist", always, kLeftover},
@@ -169,7 +169,7 @@ std::optional<ContentFault> check_option_file(std::string_view content) {
 std::optional<ContentFault> check_answers(std::string_view content) {
     for (const std::string& line : split_lines(content)) {
         if (line.starts_with("Value:") && !trim(std::string_view(line).substr(6)).empty()) {
-            return ContentFault{"password", "debconf keeps an answer that is a password"};
+            return ContentFault{"password", "debconf database contains a password"};
         }
     }
     return std::nullopt;

@@ -11,7 +11,7 @@
 
 namespace kiln {
 
-inline constexpr std::string_view kOneKey = "every machine would have the same key";
+inline constexpr std::string_view kOneKey = "every instance would have the same key";
 
 /// A file that must not exist.
 struct PathRule {

@@ -31,7 +31,8 @@ std::pair<std::vector<std::string>, std::uint64_t> split_status(std::string_view
         lines.pop_back();
         return {std::move(lines), status.value_or(1)};
     }
-    throw Error("a command in the libguestfs appliance ended early").with_details(std::move(lines));
+    throw Error("unexpected end of a command in the libguestfs appliance")
+        .with_details(std::move(lines));
 }
 
 bool is_linux_filesystem(const std::optional<FilesystemInfo>& filesystem) {
@@ -81,7 +82,7 @@ DiskInfo DiskReader::read_info() const {
     info.size_bytes = static_cast<std::uint64_t>(appliance_.check(size, "read the disk's size"));
     if (is_gpt_short(info)) {
         appliance_.console().warning(
-            "the backup GPT is not at the end of the disk: the disk was made larger");
+            "the backup GPT is not at the end of the disk: the disk was resized");
     }
     return info;
 }
@@ -166,7 +167,7 @@ FileTree DiskReader::read_tree(const KeepContent& keep) const {
         "read the files");
     const auto [lines, status] = split_status(output);
     if (status != 0) {
-        throw Error("cannot read the files out of the image").with_details(lines);
+        throw Error("cannot read the files of the image").with_details(lines);
     }
     FileSource source(appliance_.scratch_file());
     return read_tar_tree(source, "the files of the image", keep);

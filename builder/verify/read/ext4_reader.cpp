@@ -115,7 +115,7 @@ std::int64_t mtime_of(const ext2_inode_large& inode, const Name& name) {
     const std::uint32_t extra = inode.i_extra_isize > 0 ? inode.i_mtime_extra : 0;
     if ((extra >> 2U) != 0) {
         throw Error(
-            fmt::format("the time of '/{}' has a part below a second", name.path),
+            fmt::format("the timestamp of '/{}' has sub-second precision", name.path),
             ExitCode::differs);
     }
     return static_cast<std::int32_t>(inode.i_mtime) + (std::int64_t{extra & 3U} << 32U);

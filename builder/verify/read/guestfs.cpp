@@ -27,8 +27,8 @@ constexpr const char* kScratchLabel = "scratch";
 
 void require_program(std::string_view program, std::string_view package, const Environment& env) {
     if (find_program(program, env).empty()) {
-        throw Error(fmt::format("the appliance of libguestfs needs '{}'", program))
-            .with_hint(fmt::format("apt-get install {}", package));
+        throw Error(fmt::format("the libguestfs appliance requires '{}'", program))
+            .with_hint(fmt::format("run 'apt-get install {}'", package));
     }
 }
 
@@ -102,7 +102,7 @@ fs::path make_directory(const fs::path& path) {
     std::error_code error;
     fs::create_directories(path, error);
     if (error) {
-        throw SystemError(fmt::format("cannot make '{}'", path.string()), error.value());
+        throw SystemError(fmt::format("cannot create '{}'", path.string()), error.value());
     }
     return path;
 }
@@ -131,18 +131,17 @@ void check_appliance_host(const ApplianceHost& host) {
     }
     if (kernels.unreadable) {
         throw Error(fmt::format(
-                        "the appliance of libguestfs needs a kernel, and '{}' is not readable",
+                        "the libguestfs appliance requires a kernel, but '{}' is not readable",
                         kernels.unreadable->string()))
             .with_hint(fmt::format("as root: chmod 0644 {}", kernels.unreadable->string()));
     }
     throw Error(fmt::format(
-                    "the appliance of libguestfs needs a kernel package; no '{}/vmlinuz-*' has "
+                    "the libguestfs appliance requires a kernel package: no '{}/vmlinuz-*' has "
                     "modules in '{}'",
                     host.boot_dir.string(),
                     host.modules_dir.string()))
-        .with_hint(
-            "apt-get install linux-image-cloud-amd64 (nothing is booted on this machine), or "
-            "skip the check with --no-check");
+        .with_hint("run 'apt-get install linux-image-cloud-amd64' (it is not booted on this host), "
+                   "or skip the check with --no-check");
 }
 
 Appliance::Appliance(const ApplianceOptions& options, Console& console)
@@ -153,7 +152,7 @@ Appliance::Appliance(const ApplianceOptions& options, Console& console)
     bool started = launch(options, best);
     if (!started && best == Acceleration::kvm && !interrupt_requested()) {
         // Seen on hosts that are guests themselves: /dev/kvm opens, and QEMU dies of it.
-        console.info("KVM cannot run the appliance on this host; emulating it");
+        console.info("KVM is not usable for the appliance on this host; using emulation");
         started = launch(options, Acceleration::emulation);
     }
     if (!started) {
@@ -165,7 +164,7 @@ Appliance::Appliance(const ApplianceOptions& options, Console& console)
 bool Appliance::launch(const ApplianceOptions& options, Acceleration acceleration) {
     handle_.reset(guestfs_create());
     if (!handle_) {
-        throw SystemError("cannot make a libguestfs handle");
+        throw SystemError("cannot create a libguestfs handle");
     }
     configure(options, acceleration);
     for (std::size_t i = 0; i < options.drives.size(); ++i) {
@@ -180,15 +179,17 @@ bool Appliance::launch(const ApplianceOptions& options, Acceleration acceleratio
 void Appliance::configure(const ApplianceOptions& options, Acceleration acceleration) {
     guestfs_h* const g = get();
     guestfs_set_error_handler(g, nullptr, nullptr); // errors come through guestfs_last_error
-    check(guestfs_set_backend(g, "direct"), "choose libguestfs' backend");
+    check(guestfs_set_backend(g, "direct"), "set the libguestfs backend");
     if (acceleration == Acceleration::emulation) {
-        check(guestfs_set_backend_setting(g, "force_tcg", "1"), "choose software emulation");
+        check(guestfs_set_backend_setting(g, "force_tcg", "1"), "set software emulation");
         // Software emulation walks `rep movsb`, the copy that these two flags recommend, byte by
         // byte. la57 is off as libguestfs has it.
-        check(guestfs_config(g, "-cpu", "max,la57=off,erms=off,fsrm=off"), "choose a processor");
+        check(guestfs_config(g, "-cpu", "max,la57=off,erms=off,fsrm=off"), "set the CPU model");
     }
-    check(guestfs_set_cachedir(g, make_directory(options.cache_dir).c_str()), "set a cache");
-    check(guestfs_set_tmpdir(g, temp_.path().c_str()), "set a temporary directory");
+    check(
+        guestfs_set_cachedir(g, make_directory(options.cache_dir).c_str()),
+        "set the cache directory");
+    check(guestfs_set_tmpdir(g, temp_.path().c_str()), "set the temporary directory");
     check(guestfs_set_memsize(g, options.memory_mib), "set the appliance's memory");
     // The kernel guards its caches against other guests at a price; this one has a single task.
     check(guestfs_set_append(g, "mitigations=off audit=0"), "configure the appliance");
@@ -196,7 +197,8 @@ void Appliance::configure(const ApplianceOptions& options, Acceleration accelera
     check(guestfs_set_verbose(g, verbose ? 1 : 0), "configure the appliance");
     constexpr std::uint64_t kEvents = GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_LIBRARY |
                                       GUESTFS_EVENT_WARNING | GUESTFS_EVENT_PROGRESS;
-    check(guestfs_set_event_callback(g, on_event, kEvents, 0, &console_), "listen to events");
+    check(
+        guestfs_set_event_callback(g, on_event, kEvents, 0, &console_), "register event handlers");
 }
 
 void Appliance::add_drive(const GuestDrive& drive, const std::string& label) {
@@ -223,7 +225,7 @@ void Appliance::add_drive(const GuestDrive& drive, const std::string& label) {
 void Appliance::add_scratch(std::uint64_t size) {
     const UniqueFd fd = open_file(scratch_file(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
-        throw SystemError(fmt::format("cannot make '{}'", scratch_file().string()));
+        throw SystemError(fmt::format("cannot create '{}'", scratch_file().string()));
     }
     struct guestfs_add_drive_opts_argv options{};
     options.bitmask = GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK | GUESTFS_ADD_DRIVE_OPTS_LABEL_BITMASK |
@@ -280,7 +282,7 @@ std::string Appliance::shell(const std::string& command, std::string_view what) 
 }
 
 void Appliance::shutdown() {
-    check(guestfs_shutdown(get()), "end the libguestfs appliance");
+    check(guestfs_shutdown(get()), "shut down the libguestfs appliance");
 }
 
 void Appliance::fail(std::string_view what) const {
@@ -292,7 +294,7 @@ void Appliance::fail(std::string_view what) const {
     lines.erase(lines.begin(), lines.begin() + (lines.empty() ? 0 : 1));
     Error error = Error(fmt::format("cannot {}: {}", what, first)).with_details(std::move(lines));
     if (console_.options().level != Level::debug) {
-        error.set_hint_if_empty("--verbose shows the appliance's own messages");
+        error.set_hint_if_empty("use --verbose to show the messages of the appliance");
     }
     throw error;
 }

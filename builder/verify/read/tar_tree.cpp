@@ -63,7 +63,7 @@ void normalize_hardlinks(FileTree& tree) {
         const Entry* const content = tree.find(holder);
         if (content == nullptr || !content->hardlink_to.empty()) {
             throw Error(
-                fmt::format("'{}' is a hard link to '{}', which holds nothing", links[0], holder));
+                fmt::format("'{}' is a hard link to '{}', which has no content", links[0], holder));
         }
         const std::string& first = std::min(holder, links.front());
         const Entry state = *content;

@@ -183,7 +183,7 @@ TEST(MemberPath, RefusesAbsoluteAndUpwardNames) {
             FAIL() << raw;
         } catch (const Error& error) {
             EXPECT_EQ(
-                error.message(), "archive member has the unusable name '" + std::string(raw) + "'");
+                error.message(), "archive member has an invalid name '" + std::string(raw) + "'");
         }
     }
 }

@@ -111,47 +111,48 @@ TEST_F(UnpackArchive, MakesFoldersThatHaveNoMember) {
 TEST_F(UnpackArchive, WritesNothingBehindASymbolicLink) {
     EXPECT_EQ(
         refusal(RawTar().symlink("a", victim()).file("a/file")),
-        "cannot unpack 'a/file' of 'x.tar': 'a' is not a directory");
+        "cannot unpack 'a/file' from 'x.tar': 'a' is not a directory");
     EXPECT_EQ(
         refusal(RawTar().symlink("b", victim()).file("b/deep/file")),
-        "cannot unpack 'b/deep/file' of 'x.tar': 'b/deep' leads through a symbolic link");
+        "cannot unpack 'b/deep/file' from 'x.tar': 'b/deep' passes through a symbolic link");
     EXPECT_EQ(
         refusal(RawTar().symlink("c", "../victim").directory("c")),
-        "cannot unpack 'c' of 'x.tar': an earlier member has this name");
+        "cannot unpack 'c' from 'x.tar': the archive has more than one member with this name");
     EXPECT_EQ(
         refusal(RawTar().symlink("d", victim()).directory("d/new")),
-        "cannot unpack 'd/new' of 'x.tar': 'd' is not a directory");
+        "cannot unpack 'd/new' from 'x.tar': 'd' is not a directory");
     EXPECT_EQ(
         refusal(RawTar().symlink("e", victim()).symlink("e/link", "x")),
-        "cannot unpack 'e/link' of 'x.tar': 'e' is not a directory");
+        "cannot unpack 'e/link' from 'x.tar': 'e' is not a directory");
 }
 
 TEST_F(UnpackArchive, WritesNothingBehindAHardLinkToASymbolicLink) {
     EXPECT_EQ(
         refusal(RawTar().symlink("a", victim()).hard_link("b", "a").file("b/file")),
-        "cannot unpack 'b' of 'x.tar': it is a hard link to 'a', which is not a file");
+        "cannot unpack 'b' from 'x.tar': it is a hard link to 'a', which is not a regular file");
     EXPECT_FALSE(fs::exists(fs::symlink_status(folder() / "b")));
 }
 
 TEST_F(UnpackArchive, LinksNothingOfTheHost) {
     EXPECT_EQ(
         refusal(RawTar().symlink("a", victim()).hard_link("b", "a/file")),
-        "cannot unpack 'b' of 'x.tar': 'a' is not a directory");
+        "cannot unpack 'b' from 'x.tar': 'a' is not a directory");
     EXPECT_EQ(
         refusal(RawTar().symlink("c", victim() / "file").hard_link("d", "c")),
-        "cannot unpack 'd' of 'x.tar': it is a hard link to 'c', which is not a file");
+        "cannot unpack 'd' from 'x.tar': it is a hard link to 'c', which is not a regular file");
     EXPECT_EQ(
         refusal(RawTar().hard_link("e", "../victim/file")),
-        "archive member has the unusable name '../victim/file'");
+        "archive member has an invalid name '../victim/file'");
     EXPECT_EQ(
         refusal(RawTar().hard_link("f", victim() / "file")),
-        "archive member has the unusable name '" + (victim() / "file").string() + "'");
+        "archive member has an invalid name '" + (victim() / "file").string() + "'");
     EXPECT_EQ(
         refusal(RawTar().hard_link("g", "nothing")),
-        "cannot unpack 'g' of 'x.tar': it is a hard link to 'nothing', which is not a file");
+        "cannot unpack 'g' from 'x.tar': it is a hard link to 'nothing', which is not a regular "
+        "file");
     EXPECT_EQ(
         refusal(RawTar().directory("h").hard_link("i", "h")),
-        "cannot unpack 'i' of 'x.tar': it is a hard link to 'h', which is not a file");
+        "cannot unpack 'i' from 'x.tar': it is a hard link to 'h', which is not a regular file");
 }
 
 TEST_F(UnpackArchive, RefusesNamesThatLeadOut) {
@@ -161,40 +162,41 @@ TEST_F(UnpackArchive, RefusesNamesThatLeadOut) {
           std::string(".."),
           (victim() / "file").string()}) {
         EXPECT_EQ(
-            refusal(RawTar().file(name)), "archive member has the unusable name '" + name + "'");
+            refusal(RawTar().file(name)), "archive member has an invalid name '" + name + "'");
     }
 }
 
 TEST_F(UnpackArchive, RefusesNamesThatOccurTwice) {
-    const std::string twice = "cannot unpack 'a' of 'x.tar': an earlier member has this name";
+    const std::string twice =
+        "cannot unpack 'a' from 'x.tar': the archive has more than one member with this name";
     EXPECT_EQ(refusal(RawTar().file("a", "1").file("a", "2")), twice);
     EXPECT_EQ(read_text_file(folder() / "a"), "1");
     EXPECT_EQ(refusal(RawTar().directory("a")), twice);
     EXPECT_EQ(refusal(RawTar().symlink("a", victim() / "file")), twice);
     EXPECT_EQ(refusal(RawTar().file("b").hard_link("a", "b")), twice);
     EXPECT_EQ(
-        refusal(RawTar().file("a/b")), "cannot unpack 'a/b' of 'x.tar': 'a' is not a directory");
+        refusal(RawTar().file("a/b")), "cannot unpack 'a/b' from 'x.tar': 'a' is not a directory");
     EXPECT_EQ(
         refusal(RawTar().symlink("l", victim() / "file").file("l", "evil")),
-        "cannot unpack 'l' of 'x.tar': an earlier member has this name");
+        "cannot unpack 'l' from 'x.tar': the archive has more than one member with this name");
 }
 
 TEST_F(UnpackArchive, FollowsNoLinkThatWasThereBefore) {
     fs::create_directory_symlink(victim(), folder() / "old");
     EXPECT_EQ(
         refusal(RawTar().file("old/file", "evil")),
-        "cannot unpack 'old/file' of 'x.tar': 'old' is not a directory");
+        "cannot unpack 'old/file' from 'x.tar': 'old' is not a directory");
 }
 
 TEST_F(UnpackArchive, RefusesDevicesAndPipes) {
     for (const char type : {'3', '4', '6'}) {
         EXPECT_EQ(
             refusal(RawTar().add({"dev", type, "", ""})),
-            "cannot unpack 'dev' of 'x.tar': it is neither file, directory nor link");
+            "cannot unpack 'dev' from 'x.tar': not a file, directory or link");
     }
     EXPECT_EQ(
         refusal(RawTar().file(".")),
-        "cannot unpack '' of 'x.tar': the top of an archive is a directory");
+        "cannot unpack '' from 'x.tar': the root of an archive must be a directory");
 }
 
 TEST_F(UnpackArchive, RefusesNamesThatNoFileSystemHolds) {
@@ -222,7 +224,7 @@ TEST_F(UnpackArchive, RefusesNamesThatNoFileSystemHolds) {
 TEST_F(UnpackArchive, ShowsNamesWithoutTheirControlCharacters) {
     EXPECT_EQ(
         refusal(RawTar().add({"\x1b[2J\n", '3', "", ""})),
-        "cannot unpack '\\x1b[2J\\x0a' of 'x.tar': it is neither file, directory nor link");
+        "cannot unpack '\\x1b[2J\\x0a' from 'x.tar': not a file, directory or link");
 }
 
 TEST_F(UnpackArchive, CountsFoldersThatHaveNoMember) {

@@ -133,8 +133,8 @@ TEST(GzipSink, RefusesAnUnknownLevel) {
         GzipSink sink(out, 2, 13);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "gzip has no level 13");
-        EXPECT_EQ(error.hint(), "levels are 1 to 12");
+        EXPECT_EQ(error.message(), "invalid gzip compression level 13");
+        EXPECT_EQ(error.hint(), "valid levels are 1 to 12");
     }
 }
 
@@ -144,7 +144,7 @@ TEST(ZstdSink, RefusesAnUnknownLevel) {
         ZstdSink sink(out, 2, 23);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "zstd has no level 23");
+        EXPECT_EQ(error.message(), "invalid zstd compression level 23");
     }
 }
 

@@ -126,14 +126,10 @@ TEST(TarWriter, RefusesContentThatIsNotWhatTheTreeSays) {
     TarWriter writer(sink);
     Entry entry = test::file("right");
     entry.data = std::make_shared<const std::string>("wrong");
-    EXPECT_EQ(
-        message_of([&] { writer.add("etc/x", entry); }),
-        "the content of '/etc/x' is not what the tree says");
+    EXPECT_EQ(message_of([&] { writer.add("etc/x", entry); }), "checksum mismatch for '/etc/x'");
     entry = test::file("short");
     entry.size = 9;
-    EXPECT_EQ(
-        message_of([&] { writer.add("etc/x", entry); }),
-        "the content of '/etc/x' is not what the tree says");
+    EXPECT_EQ(message_of([&] { writer.add("etc/x", entry); }), "checksum mismatch for '/etc/x'");
 }
 
 TEST(TarWriter, RefusesWhatTarCannotHold) {
@@ -141,12 +137,12 @@ TEST(TarWriter, RefusesWhatTarCannotHold) {
     TarWriter writer(sink);
     EXPECT_EQ(
         message_of([&] { writer.add("run/s", test::device(FileType::socket, 0, 0)); }),
-        "a tar archive cannot hold sockets");
+        "a tar archive cannot store sockets");
     Entry entry = test::file("x");
     entry.xattrs["user.a=b"] = "c";
     EXPECT_EQ(
         message_of([&] { writer.add("x", entry); }),
-        "a tar archive cannot hold the extended attribute 'user.a=b'");
+        "a tar archive cannot store the extended attribute 'user.a=b'");
 }
 
 } // namespace

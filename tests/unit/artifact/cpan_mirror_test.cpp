@@ -74,14 +74,14 @@ TEST_F(CpanMirrorTest, RefusesTheChecksumsOfAnotherFolder) {
     sign(checksums_of("E/EV/EVIL"));
     EXPECT_EQ(
         test::message_of([&] { static_cast<void>(pin()); }),
-        "'authors/id/J/JD/JDOE/CHECKSUMS' is of the folder 'E/EV/EVIL', not of 'J/JD/JDOE': "
-        "another author's was put there");
+        "'authors/id/J/JD/JDOE/CHECKSUMS' is for directory 'E/EV/EVIL', not 'J/JD/JDOE': "
+        "it belongs to another author");
 }
 
 TEST_F(CpanMirrorTest, WarnsOfChecksumsThatNameNoFolder) {
     sign(checksums_of(""));
     EXPECT_EQ(pin().sha256, sha256("release"));
-    EXPECT_THAT(log_.str(), HasSubstr("does not say whose folder it is of ('cpan_path')"));
+    EXPECT_THAT(log_.str(), HasSubstr("has no 'cpan_path'"));
 }
 
 TEST_F(CpanMirrorTest, WarnsOnceWithoutAKeyring) {
@@ -99,7 +99,7 @@ TEST_F(CpanMirrorTest, SaysThatAKeySignedNothing) {
     mirror_.say_unused_keyring();
     EXPECT_THAT(
         log_.str(),
-        HasSubstr("the keys of '/keys.gpg' signed nothing: no release was taken from CPAN"));
+        HasSubstr("the keyring '/keys.gpg' was not used: no release was downloaded from CPAN"));
 }
 
 } // namespace

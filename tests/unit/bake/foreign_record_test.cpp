@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A record.json that lies beside a foreign image is as foreign.
+// A record.json that is next to a foreign image is as foreign.
 #include "bake/record.hpp"
 #include "support/expect_error.hpp"
 
@@ -28,9 +28,10 @@ class ForeignRecord : public testing::Test {
 
 TEST_F(ForeignRecord, IsRefusedInOurWords) {
     EXPECT_THAT(refusal("{"), EndsWith("unexpected end at line 1, column 2"));
-    EXPECT_THAT(refusal("{}"), EndsWith("is not a record of kiln: record has no 'recipe'"));
+    EXPECT_THAT(refusal("{}"), EndsWith("is not a kiln record: record has no 'recipe'"));
     EXPECT_THAT(refusal(R"({"recipe": 1})"), EndsWith("'recipe' of record must be a string"));
-    EXPECT_THAT(refusal(R"({"recipe": "x", "lock": "\u001b"})"), EndsWith("'\\x1b' is no digest"));
+    EXPECT_THAT(
+        refusal(R"({"recipe": "x", "lock": "\u001b"})"), EndsWith("'\\x1b' is not a valid digest"));
     EXPECT_THAT(refusal(std::string(1000, '[')), HasSubstr("nested more than"));
 }
 

@@ -76,7 +76,7 @@ TEST(LoadRecord, RefusesAnythingElseInItsOwnWords) {
         write_file_atomically(path, text);
         const std::string message = test::thrown([&] { static_cast<void>(load_record(path)); });
         EXPECT_TRUE(
-            message.starts_with(fmt::format("3: '{}' is not a record of kiln: ", path.string())))
+            message.starts_with(fmt::format("3: '{}' is not a kiln record: ", path.string())))
             << text << message;
     }
 }
@@ -99,7 +99,7 @@ TEST(ParseArtifactInfo, RefusesAnythingElseInItsOwnWords) {
           replaced(good, "sha256:", "md5:")}) {
         EXPECT_EQ(
             test::thrown([&] { static_cast<void>(parse_artifact_info(text)); }),
-            "1: this does not describe an artifact of kiln")
+            "1: not a kiln artifact description")
             << text;
     }
 }

@@ -38,8 +38,8 @@ TEST_F(Beneath, OpensWhatLiesThere) {
 }
 
 TEST_F(Beneath, LeadsNowhereElse) {
-    EXPECT_EQ(opening("link/file"), "'link/file' leads through a symbolic link");
-    EXPECT_EQ(opening("in/alias"), "'in/alias' leads through a symbolic link");
+    EXPECT_EQ(opening("link/file"), "'link/file' passes through a symbolic link");
+    EXPECT_EQ(opening("in/alias"), "'in/alias' passes through a symbolic link");
     EXPECT_THAT(opening("../outside"), EndsWith("Invalid cross-device link"));
     EXPECT_THAT(opening("in/../../outside"), EndsWith("Invalid cross-device link"));
     EXPECT_THAT(opening((dir_.path() / "outside").string()), EndsWith("Invalid cross-device link"));
@@ -53,7 +53,7 @@ TEST_F(Beneath, MakesDirectoriesOnlyThere) {
     EXPECT_EQ(fs::status(dir_.path() / "top/a/b/c").permissions(), fs::perms(0755));
     EXPECT_EQ(
         message_of([&] { static_cast<void>(make_directories_beneath(top_.get(), "link/new")); }),
-        "'link/new' leads through a symbolic link");
+        "'link/new' passes through a symbolic link");
     EXPECT_FALSE(fs::exists(dir_.path() / "top/in/new"));
     EXPECT_NE(
         message_of([&] { static_cast<void>(make_directories_beneath(top_.get(), "../new")); }),

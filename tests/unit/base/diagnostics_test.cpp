@@ -42,7 +42,7 @@ TEST(Diagnostics, ThrowsWithExitCode3) {
         FAIL() << "no exception";
     } catch (const Error& error) {
         EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
-        EXPECT_EQ(error.message(), "recipe 'web.yaml' has 1 fault");
+        EXPECT_EQ(error.message(), "recipe 'web.yaml' has 1 error");
         ASSERT_FALSE(error.details().empty());
         EXPECT_EQ(error.details()[0], "web.yaml: error: empty");
     }
@@ -63,7 +63,7 @@ TEST(Diagnostics, KeepsTheFirstHundredAndCountsTheRest) {
         diags.throw_if_errors("recipe 'web.yaml'");
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "recipe 'web.yaml' has 50000 faults");
+        EXPECT_EQ(error.message(), "recipe 'web.yaml' has 50000 errors");
     }
 }
 

@@ -123,7 +123,7 @@ TEST(OwnFile, IsNotOpenedThroughLinks) {
     fs::create_hard_link(other, path);
     EXPECT_EQ(
         message_of([&] { const OwnFileStream log(path); }),
-        "'" + path.string() + "' is not a regular file of its own");
+        "'" + path.string() + "' is not a regular file, or has several hard links");
     fs::remove(path);
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     EXPECT_THROW(const OwnFileStream log(path), Error); // and does not wait for a reader
@@ -182,7 +182,7 @@ TEST(RemoveTree, LeavesAloneWhatIsMountedInIt) {
                 const UniqueFd parent = open_file(dir.path(), O_PATH | O_DIRECTORY);
                 remove_all_at(parent.get(), "kept");
             } catch (const Error& error) {
-                return error.message() == "cannot remove 'dev': something is mounted on it";
+                return error.message() == "cannot remove 'dev': it is a mount point";
             }
             return false;
         }();

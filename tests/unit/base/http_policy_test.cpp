@@ -66,10 +66,10 @@ TEST(HttpPolicy, NeverSendsOnToAFileOrOutOfTls) {
           HttpPurpose::local}) {
         EXPECT_THAT(
             hop(purpose, "https://127.0.0.1/a", "file:///etc/passwd"),
-            HasSubstr("names 'file:///etc/passwd' as its next address: file: URLs"));
+            HasSubstr("redirects to 'file:///etc/passwd': file: URLs"));
         EXPECT_THAT(
             hop(purpose, "https://127.0.0.1/a", "http://127.0.0.1/a"),
-            HasSubstr("redirection from https to http is forbidden"));
+            HasSubstr("redirect from https to http is not allowed"));
         EXPECT_THAT(hop(purpose, "https://127.0.0.1/", "scp://a/b"), HasSubstr("next address"));
         EXPECT_THAT(hop(purpose, "https://127.0.0.1/", "https://a/\x1b"), HasSubstr("\\x1b"));
     }

@@ -51,7 +51,7 @@ TEST(ImageJson, IsBounded) {
 
 TEST(ImageJson, HasEveryKeyOnce) {
     EXPECT_EQ(
-        refusal(R"({"a": {"b": 1, "b": 2}})"), "malformed JSON in 'x.json': 'b' occurs twice");
+        refusal(R"({"a": {"b": 1, "b": 2}})"), "malformed JSON in 'x.json': duplicate key 'b'");
     EXPECT_EQ(parse_json(R"([{"b": 1}, {"b": 2}])", "x").size(), 2U);
 }
 

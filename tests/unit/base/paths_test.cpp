@@ -35,8 +35,7 @@ TEST(CacheRoot, SaysWhatToSet) {
         FAIL() << "no exception";
     } catch (const Error& error) {
         EXPECT_EQ(
-            error.message(),
-            "there is no place for the cache: HOME is not set to an absolute path");
+            error.message(), "no directory for the cache: HOME is not set to an absolute path");
         EXPECT_EQ(error.hint(), "set KILN_CACHE to the absolute path of a directory");
     }
 }
@@ -46,7 +45,7 @@ TEST(CacheRoot, RefusesARelativeFolderOfItsOwnVariable) {
         static_cast<void>(root_in({{"KILN_CACHE", "c"}, {"HOME", "/h"}}));
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "KILN_CACHE is no absolute path: 'c'");
+        EXPECT_EQ(error.message(), "KILN_CACHE is not an absolute path: 'c'");
         EXPECT_EQ(error.hint(), "set KILN_CACHE to the absolute path of a directory");
     }
 }
@@ -106,16 +105,17 @@ TEST(OwnCacheRoot, RefusesWhatOthersCanWriteTo) {
         fs::permissions(cache, fs::perms(mode));
         EXPECT_EQ(
             refusal([&] { static_cast<void>(own_root(cache)); }),
-            "other users can write to '" + cache.string() + "' | if nobody did: chmod go-w '" +
-                cache.string() + "'; otherwise set KILN_CACHE to a directory of your own");
+            "other users can write to '" + cache.string() +
+                "' | if you trust its content, run 'chmod go-w " + cache.string() +
+                "'; otherwise set KILN_CACHE to a directory that you own");
     }
     fs::create_directory(dir.path() / "open");
     fs::permissions(dir.path() / "open", fs::perms(0777));
     EXPECT_EQ(
         refusal([&] { static_cast<void>(own_root(dir.path() / "open/cache")); }),
-        "every user can write to '" + (dir.path() / "open").string() +
-            "', which holds kiln's cache '" + (dir.path() / "open/cache").string() +
-            "' | set KILN_CACHE to a directory of your own");
+        "'" + (dir.path() / "open").string() + "', which contains the cache '" +
+            (dir.path() / "open/cache").string() +
+            "', is writable by every user | set KILN_CACHE to a directory that you own");
 }
 
 TEST(OwnCacheRoot, RefusesAFolderOfAnotherUserAlsoBehindALink) {
@@ -131,14 +131,14 @@ TEST(OwnCacheRoot, RefusesAFolderOfAnotherUserAlsoBehindALink) {
         EXPECT_EQ(
             refusal([&] { static_cast<void>(own_root(path)); }),
             "'" + path.string() +
-                "' belongs to another user (id 65534), who could change what kiln keeps there | "
-                "set KILN_CACHE to a directory of your own");
+                "' is owned by another user (uid 65534), who could change the cache | "
+                "set KILN_CACHE to a directory that you own");
     }
     write_file_atomically(dir.path() / "file", "");
     EXPECT_EQ(
         refusal([&] { static_cast<void>(own_root(dir.path() / "file")); }),
         "'" + (dir.path() / "file").string() +
-            "' is not a directory | set KILN_CACHE to a directory of your own");
+            "' is not a directory | set KILN_CACHE to a directory that you own");
 }
 
 /// Whether user nobody can do something with a path.
@@ -166,8 +166,8 @@ TEST(OwnCacheRoot, WarnsOfWhoCanPutAnotherInItsPlace) {
     EXPECT_EQ(
         warning_of_cache(own_root(cache)),
         "'" + theirs.string() +
-            "' belongs to another user (id 65534), who could replace the cache '" + cache.string() +
-            "' in it; set KILN_CACHE to a directory of your own");
+            "' is owned by another user (uid 65534), who could replace the cache '" +
+            cache.string() + "' in it; set KILN_CACHE to a directory that you own");
 }
 
 TEST(OwnCacheRoot, KeepsOtherUsersFromProgramsInTrees) {
@@ -196,15 +196,16 @@ TEST(OutFolder, IsRefusedWhenEverybodyCanWriteToIt) {
     fs::permissions(dir.path(), fs::perms(0777));
     EXPECT_EQ(
         refusal([&] { static_cast<void>(check_out_folder(dir.path())); }),
-        "every user can write to the output folder '" + dir.path().string() + "' | chmod o-w '" +
-            dir.path().string() + "', or another folder with --out");
+        "the output directory '" + dir.path().string() +
+            "' is writable by every user | run 'chmod o-w " + dir.path().string() +
+            "', or use another directory with --out");
     if (::geteuid() == 0) {
         fs::permissions(dir.path(), fs::perms(0755));
         ASSERT_EQ(::chown(dir.path().c_str(), 65534, 65534), 0);
         EXPECT_EQ(
             check_out_folder(dir.path()),
-            "the output folder '" + dir.path().string() +
-                "' belongs to another user (id 65534), who can change the results");
+            "the output directory '" + dir.path().string() +
+                "' is owned by another user (uid 65534), who can change the results");
     }
 }
 

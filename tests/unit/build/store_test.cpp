@@ -171,7 +171,8 @@ TEST_F(StoreWithAStage, SaysWhatToDoWhenAStageCannotBeLoaded) {
         FAIL() << "no exception";
     } catch (const Error& error) {
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
-        EXPECT_EQ(error.hint(), "it is damaged: it is made again as soon as no other kiln uses it");
+        EXPECT_EQ(
+            error.hint(), "the stage is damaged; it is rebuilt when no other kiln process uses it");
     }
 }
 

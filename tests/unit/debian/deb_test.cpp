@@ -80,7 +80,7 @@ TEST_F(Deb, RefusesATruncatedPackage) {
     fs::resize_file(path, fs::file_size(path) - 40);
     EXPECT_EQ(
         message_of(path),
-        "'" + path.string() + "' is damaged: it is truncated: 'data.tar.xz' is not whole");
+        "'" + path.string() + "' is damaged: truncated: 'data.tar.xz' is incomplete");
 }
 
 TEST_F(Deb, RefusesOtherFiles) {
@@ -89,13 +89,13 @@ TEST_F(Deb, RefusesOtherFiles) {
     EXPECT_EQ(message_of(path), "'" + path.string() + "' is not a Debian package");
     write_file_atomically(path, "!<arch>\n");
     EXPECT_EQ(
-        message_of(path), "'" + path.string() + "' is damaged: it has no 'control.tar' member");
+        message_of(path), "'" + path.string() + "' is damaged: member 'control.tar' is missing");
 }
 
 TEST_F(Deb, HasPlainFilesInItsControlArchiveOnly) {
     using test::RawTar;
     const auto no_file = [](const std::string& name) {
-        return "'" + name + "' in its control archive is not a plain file";
+        return "'" + name + "' in the control archive is not a regular file";
     };
     EXPECT_EQ(fault(RawTar().directory("./").file("./control", "Package: x\n")), "no error");
     EXPECT_EQ(fault(RawTar().file("a/b")), no_file("a/b"));
@@ -106,29 +106,29 @@ TEST_F(Deb, HasPlainFilesInItsControlArchiveOnly) {
     EXPECT_EQ(fault(RawTar().file("x").hard_link("control", "x")), no_file("control"));
     EXPECT_EQ(fault(RawTar().directory("control")), no_file("control"));
     EXPECT_EQ(
-        fault(RawTar().file("../control")), "archive member has the unusable name '../control'");
+        fault(RawTar().file("../control")), "archive member has an invalid name '../control'");
     EXPECT_EQ(
         fault(RawTar().file("control", "1").file("control", "2")),
-        "'control' occurs twice in its control archive");
+        "duplicate member 'control' in the control archive");
 }
 
 TEST_F(Deb, HasABoundedControlArchive) {
     using test::RawTar;
     EXPECT_EQ(
         fault(RawTar().file("control", std::string((1 << 20) + 1, 'x'))),
-        "'control' in its control archive has 1.0 MiB; the limit is 1.0 MiB");
+        "'control' in the control archive has 1.0 MiB, the limit is 1.0 MiB");
     EXPECT_EQ(
         fault(RawTar().sparse("postinst", std::uint64_t{1} << 34U)),
-        "'postinst' in its control archive has 16.0 GiB; the limit is 16.0 MiB");
+        "'postinst' in the control archive has 16.0 GiB, the limit is 16.0 MiB");
     RawTar many;
     for (int i = 0; i < 257; ++i) {
         many.file("f" + std::to_string(i));
     }
-    EXPECT_EQ(fault(many), "its control archive has too many members");
+    EXPECT_EQ(fault(many), "too many members in the control archive");
     std::vector<std::pair<std::string, std::string>> members(17, {"m", ""});
     members[0].first = "debian-binary";
     const fs::path path = raw(members);
-    EXPECT_EQ(message_of(path), "'" + path.string() + "' is damaged: it has too many members");
+    EXPECT_EQ(message_of(path), "'" + path.string() + "' is damaged: too many members");
 }
 
 TEST_F(Deb, IsARegularFile) {

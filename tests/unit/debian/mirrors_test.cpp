@@ -60,7 +60,7 @@ TEST(AptSources, NamesTheLineOfAFault) {
         static_cast<void>(parse_apt_sources("Types: deb\nnonsense\n", "x.sources"));
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "x.sources:2: a field needs a colon after its name");
+        EXPECT_EQ(error.message(), "x.sources:2: expected a colon after the field name");
     }
 }
 
@@ -161,10 +161,10 @@ TEST(Mirrors, SaysHowToNameOne) {
     } catch (const Error& error) {
         EXPECT_EQ(
             error.message(),
-            "no mirror is known for suite 'bookworm-security' of archive 'debian-security'");
+            "no mirror configured for suite 'bookworm-security' of archive 'debian-security'");
         EXPECT_EQ(
             error.hint(),
-            "name one: '--mirror debian-security=URL', KILN_MIRROR='debian-security=URL', or 'url' "
+            "set one with '--mirror debian-security=URL', KILN_MIRROR='debian-security=URL', or 'url' "
             "of the archive in the recipe (this host's apt sources have none)");
     }
 }
@@ -174,7 +174,8 @@ TEST(Mirrors, RefusesOtherUrls) {
         static_cast<void>(told({"debian=ftp://me:secret@h/debian"}));
         FAIL() << "no exception";
     } catch (const UsageError& error) {
-        EXPECT_EQ(error.message(), "mirror 'ftp://***@h/debian' is no http:, https: or file: URL");
+        EXPECT_EQ(
+            error.message(), "mirror 'ftp://***@h/debian' is not an http:, https: or file: URL");
         EXPECT_EQ(error.exit_code(), ExitCode::usage);
     }
 }

@@ -174,15 +174,14 @@ TEST(DiskImage, RefusesImpossibleOptions) {
     EXPECT_EQ(failure(options), "GRUB's boot.img and core.img are needed together");
     options = options_with_everything();
     options.boot_img = "short";
-    EXPECT_EQ(failure(options), "boot.img has 5 bytes instead of 512");
+    EXPECT_EQ(failure(options), "boot.img has 5 bytes, expected 512");
     options = options_with_everything();
     options.core_img.resize(2 * kMiB);
     EXPECT_EQ(
-        failure(options),
-        "core.img of 2.0 MiB does not fit into the BIOS boot partition of 1.0 MiB");
+        failure(options), "core.img (2.0 MiB) does not fit into the BIOS boot partition (1).0 MiB");
     options = options_with_everything();
     options.core_img.resize(100);
-    EXPECT_EQ(failure(options), "core.img has only 100 bytes");
+    EXPECT_EQ(failure(options), "core.img is too small: 100 bytes");
     options = options_with_everything();
     options.esp_bytes += 1;
     EXPECT_EQ(failure(options), "partition sizes are multiples of 1 MiB");

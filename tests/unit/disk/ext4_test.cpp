@@ -375,14 +375,14 @@ TEST(Ext4Errors, RefusesWhatCannotBeWritten) {
     };
     EXPECT_EQ(
         write("etc/gone", make_entry(FileType::whiteout, 0)),
-        "'/etc/gone' is a whiteout, which a disk cannot hold");
+        "'/etc/gone' is a whiteout, which cannot be stored on a disk");
     EXPECT_EQ(write("no/parent", make_file("")), "'/no/parent' has no parent in the tree");
     EXPECT_EQ(
         write("etc/link", make_hardlink(make_file(""), "etc/none")),
         "'/etc/link' has no link target in the tree");
     EXPECT_EQ(
         write(std::string(256, 'n'), make_file("")),
-        "the name of '/" + std::string(256, 'n') + "' is longer than 255 bytes");
+        "the name of '/" + std::string(256, 'n') + "' is larger than 255 bytes");
     EXPECT_EQ(
         write("l", make_symlink(std::string(4096, 't'))),
         "the target of the symlink '/l' is too long");
@@ -396,7 +396,7 @@ TEST(Ext4Errors, RefusesWhatCannotBeWritten) {
     EXPECT_EQ(write("etc/x", entry), "the extended attributes of '/etc/x' do not fit into a block");
     entry = make_file("x");
     entry.size = 2;
-    EXPECT_EQ(write("etc/x", entry), "'/etc/x' has 1 bytes, but the tree says 2");
+    EXPECT_EQ(write("etc/x", entry), "'/etc/x' has 1 bytes, expected 2");
     entry = make_file("x");
     entry.mtime = 1LL << 40;
     EXPECT_EQ(write("etc/x", entry), "ext4 cannot store the time 1099511627776");
@@ -410,12 +410,12 @@ TEST(Ext4Errors, RefusesATargetThatIsTooSmall) {
         "the file system of 16.0 MiB is full");
     EXPECT_THAT(
         failure([&] { const Image image(tree, options_for_test(), kMiB); }),
-        HasSubstr("a file system of 1.0 MiB is too small for its metadata, which needs"));
+        HasSubstr("a file system of 1.0 MiB is too small: its metadata needs"));
     Ext4Options options = options_for_test();
     options.label = "seventeen letters";
     EXPECT_EQ(
         failure([&] { const Image image(sample_tree(), options); }),
-        "the label 'seventeen letters' is longer than 16 bytes");
+        "the label 'seventeen letters' is larger than 16 bytes");
 }
 
 } // namespace

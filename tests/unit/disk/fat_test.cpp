@@ -106,22 +106,24 @@ TEST(FatErrors, RefusesOtherNames) {
         tree.put(name, make_file(""));
         EXPECT_EQ(
             failure(tree, 8 * kMiB),
-            fmt::format("'/{}' is not an 8.3 name, which FAT asks for", name));
+            fmt::format("'/{}' is not a valid 8.3 file name for FAT", name));
     }
     FileTree tree = esp_tree();
     tree.put("efi", make_file(""));
-    EXPECT_EQ(failure(tree, 8 * kMiB), "'/EFI' and '/efi' are one name on FAT");
+    EXPECT_EQ(failure(tree, 8 * kMiB), "'/EFI' and '/efi' have the same name on FAT");
 }
 
 TEST(FatErrors, RefusesWhatDoesNotFit) {
     FileTree tree = esp_tree();
-    EXPECT_EQ(failure(tree, 4 * kMiB), "a FAT partition of 4.0 MiB is too small; it needs 5.0 MiB");
+    EXPECT_EQ(failure(tree, 4 * kMiB), "a FAT partition of 4.0 MiB is too small: it needs 5.0 MiB");
     tree.put("big", make_file(noise(6 * kMiB)));
-    EXPECT_EQ(failure(tree, 5 * kMiB), "the FAT partition of 5.0 MiB is full at '/big'");
+    EXPECT_EQ(failure(tree, 5 * kMiB), "the FAT partition of 5.0 MiB is full: cannot add '/big'");
     tree = esp_tree();
     tree.put("link", make_symlink("x"));
-    EXPECT_EQ(failure(tree, 5 * kMiB), "'/link' is neither file nor directory on FAT");
-    EXPECT_EQ(failure(esp_tree(), 5 * kMiB, "lower"), "'lower' is no FAT label");
+    EXPECT_EQ(
+        failure(tree, 5 * kMiB),
+        "'/link' is not a file or directory, which is all that FAT can store");
+    EXPECT_EQ(failure(esp_tree(), 5 * kMiB, "lower"), "'lower' is not a valid FAT label");
 }
 
 TEST(FatLongNames, AreReadByOthersToo) {

@@ -52,7 +52,8 @@ TEST_F(ForeignDisk, OfOtherFormatsIsRefused) {
              {"WithoutFreeSpace", "a Parallels image"}}) {
         const fs::path path = put("x", magic + std::string(600, '\0'));
         EXPECT_EQ(
-            refusal_of(path), "'" + path.string() + "' is " + name + ", which kiln does not read");
+            refusal_of(path),
+            "'" + path.string() + "' is " + name + ", which kiln does not support");
     }
 }
 
@@ -97,7 +98,7 @@ TEST_F(ForeignDisk, ThatAGuestGaveAHeaderIsNotBelieved) {
     } catch (const Error& error) {
         EXPECT_EQ(
             error.message(),
-            "'" + raw.string() + "' starts with a qcow2 header, but its name says that it is raw");
+            "'" + raw.string() + "' has a qcow2 header, but the file name of a raw disk");
         EXPECT_THAT(error.hint(), HasSubstr("a guest wrote that header"));
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
     }

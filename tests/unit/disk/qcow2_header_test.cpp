@@ -78,9 +78,11 @@ TEST(Qcow2Header, RefusesEncryptionCorruptionAndTheUnknown) {
         refusal(RawQcow2().set(100, 112, 4).set(104, 2, 1)),
         "'d.qcow2' uses an unknown compression type");
     EXPECT_EQ(
-        refusal(RawQcow2().set(4, 1, 4)), "'d.qcow2' is qcow2 version 1; supported are 2 and 3");
+        refusal(RawQcow2().set(4, 1, 4)),
+        "'d.qcow2' has the unsupported qcow2 version 1 (supported: 2 and 3)");
     EXPECT_EQ(
-        refusal(RawQcow2().set(4, 4, 4)), "'d.qcow2' is qcow2 version 4; supported are 2 and 3");
+        refusal(RawQcow2().set(4, 4, 4)),
+        "'d.qcow2' has the unsupported qcow2 version 4 (supported: 2 and 3)");
 }
 
 TEST(Qcow2Header, RefusesImpossibleGeometry) {
@@ -89,9 +91,9 @@ TEST(Qcow2Header, RefusesImpossibleGeometry) {
     }
     EXPECT_EQ(
         refusal(RawQcow2().set(24, (std::uint64_t{64} << 40U) + 512, 8)),
-        "'d.qcow2' has a virtual size of 64.0 TiB; the limit is 64.0 TiB");
-    const std::string outside = "'d.qcow2' is not a valid qcow2 image: a table lies outside of the "
-                                "file";
+        "'d.qcow2' has a virtual size of 64.0 TiB, the limit is 64.0 TiB");
+    const std::string outside =
+        "'d.qcow2' is not a valid qcow2 image: a table is outside of the file";
     EXPECT_EQ(refusal(RawQcow2().set(40, UINT64_MAX, 8)), outside);
     EXPECT_EQ(refusal(RawQcow2().set(48, std::uint64_t{1} << 40U, 8)), outside);
     EXPECT_EQ(refusal(RawQcow2().set(36, UINT32_MAX, 4)), outside);

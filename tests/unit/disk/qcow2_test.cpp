@@ -196,7 +196,7 @@ TEST_F(Qcow2, RefusesHalfSectorsAndLeavesNothingBehind) {
         write({});
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "a disk of 1000 bytes is not made of whole sectors");
+        EXPECT_EQ(error.message(), "disk size 1000 is not a multiple of the sector size");
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
     }
     EXPECT_FALSE(fs::exists(image()));

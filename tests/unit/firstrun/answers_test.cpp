@@ -45,8 +45,8 @@ TEST(AnswersYaml, NamesTheLineAndColumnOfEveryFault) {
             "a.yaml:2:3: unknown key 'hostnam' (did you mean 'hostname'?)",
             "a.yaml:3:9: mail 'pigeon' is not one of maildir, smtp, relay",
             "a.yaml:4:3: admin_user has no value",
-            "a.yaml:5:3: 'mail' is there twice",
-            "a.yaml:6:1: unknown key 'other' (answers stand below 'pause:')"));
+            "a.yaml:5:3: duplicate key 'mail'",
+            "a.yaml:6:1: unknown key 'other' (answers go below 'pause:')"));
 }
 
 TEST(AnswersYaml, NeverRepeatsASecret) {
@@ -137,7 +137,7 @@ TEST(AnswerRules, HoldBetweenAnswers) {
         ElementsAre(HasSubstr("'recaptcha_site_key' needs 'recaptcha_secret_key'")));
     EXPECT_THAT(
         faults_together({{"PAUSE_VOLUME", "root"}}, Mode::container),
-        ElementsAre(HasSubstr("'volume' is for machines")));
+        ElementsAre(HasSubstr("'volume' is for VMs only")));
     EXPECT_TRUE(faults_together({{"PAUSE_VOLUME", "root"}}, Mode::machine).empty());
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Small readers of other programs' output and of the image's files.
+// Small readers of other programs' output and of the image's own files.
 #include "base/error.hpp"
 #include "firstrun/host/accounts.hpp"
 #include "firstrun/host/config_drive.hpp"

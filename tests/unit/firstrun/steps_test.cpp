@@ -104,7 +104,7 @@ TEST_F(StepTest, PauseGetsBackWhatRootMadeAmongItsLocks) {
     fs::create_symlink("/etc/passwd", world.place("/data/home/pid/link"));
     EXPECT_THAT(
         directories_needed(context()),
-        ElementsAre("/data/home/pid/mldistwatch.pid belongs to root"));
+        ElementsAre("/data/home/pid/mldistwatch.pid is owned by root"));
     apply_directories(context());
     EXPECT_THAT(directories_needed(context()), IsEmpty());
     EXPECT_EQ(context().host.look("/data/home/pid/mldistwatch.pid")->owner.uid, 1100U);

@@ -160,7 +160,7 @@ TEST_F(PoolTest, ListsAllThatVanishedWithTheWayOut) {
     const PoolInput two = input("two", "second");
     const PoolInput three = input("three", "third");
     const Error error = failure({one, two, three});
-    EXPECT_EQ(error.message(), "2 of 3 inputs could not be fetched");
+    EXPECT_EQ(error.message(), "2 of 3 inputs could not be downloaded");
     EXPECT_THAT(
         error.details(),
         ElementsAre(
@@ -178,7 +178,7 @@ TEST_F(PoolTest, RefusesWrongContent) {
     EXPECT_THAT(
         failure({one}).details(),
         ElementsAre(
-            "one: wrong content: expected " + one.sha256.to_string() + ", found " +
+            "one: checksum mismatch: expected " + one.sha256.to_string() + ", got " +
             sha256(std::string_view("wrong")).to_string() + " (http://host/one)"));
     EXPECT_FALSE(pool_.has(one));
 }
@@ -188,10 +188,11 @@ TEST_F(PoolTest, RefusesTooLongAndTooShort) {
     client_.answer(one.urls[0], {.body = "right and more"});
     EXPECT_THAT(
         failure({one}).details(),
-        ElementsAre("one: longer than the 5 bytes of the lock (http://host/one)"));
+        ElementsAre("one: larger than the 5 bytes in the lock (http://host/one)"));
     client_.answer(one.urls[0], {.body = "rig"});
     EXPECT_THAT(
-        failure({one}).details(), ElementsAre("one: 3 bytes instead of 5 (http://host/one)"));
+        failure({one}).details(),
+        ElementsAre("one: size mismatch: 3 bytes, expected 5 (http://host/one)"));
 }
 
 TEST_F(PoolTest, NeverAsksWhenOffline) {
@@ -203,8 +204,8 @@ TEST_F(PoolTest, NeverAsksWhenOffline) {
     const Error error = failure({one, two});
     EXPECT_EQ(
         error.message(),
-        "1 of 2 inputs are missing or damaged, and --offline forbids to fetch them");
-    EXPECT_THAT(error.details(), ElementsAre("two: not in the pool"));
+        "1 of 2 inputs are missing or damaged and cannot be downloaded with --offline");
+    EXPECT_THAT(error.details(), ElementsAre("two: not in the download cache"));
     EXPECT_EQ(error.hint(), "run once without --offline");
     EXPECT_EQ(client_.seen().size(), 1U);
 }
@@ -221,9 +222,9 @@ TEST_F(PoolTest, SetsADamagedInputAsideAndFetchesItAgain) {
         EXPECT_THAT(
             log_.str(),
             HasSubstr(
-                "one: '" + pool_.path_of(one.sha256).string() +
-                "' in the pool is damaged; set aside as '" + one.sha256.hex() +
-                ".damaged', and fetched again"));
+                "one: checksum mismatch for '" + pool_.path_of(one.sha256).string() +
+                "' in the download cache; moved to '" + one.sha256.hex() +
+                ".damaged' and downloaded again"));
     }
     EXPECT_EQ(client_.seen().size(), 4U);
 }
@@ -237,11 +238,11 @@ TEST_F(PoolTest, LeavesADamagedInputWhenOfflineAndSaysSo) {
     const std::string path = pool_.path_of(one.sha256).string();
     EXPECT_EQ(
         error.message(),
-        "1 of 1 inputs are missing or damaged, and --offline forbids to fetch them");
+        "1 of 1 inputs are missing or damaged and cannot be downloaded with --offline");
     EXPECT_THAT(
         error.details(),
         ElementsAre(
-            "one: '" + path + "' in the pool is damaged",
+            "one: checksum mismatch for '" + path + "' in the download cache",
             "    input:    one",
             "    expected: " + one.sha256.to_string() + ", 5 bytes",
             "    found:    " + sha256(std::string_view("wrong")).to_string()));
@@ -253,12 +254,12 @@ TEST_F(PoolTest, DoesNotHandOutADamagedInput) {
     const PoolInput one = serve("one", "right");
     fetch({one});
     damage(one, "wrong");
-    EXPECT_THAT(test::message_of([&] { pool_.verify(one); }), HasSubstr("in the pool is damaged"));
+    EXPECT_THAT(test::message_of([&] { pool_.verify(one); }), HasSubstr("checksum mismatch for '"));
     damage(one, "no");
     EXPECT_FALSE(pool_.has(one));
     EXPECT_THAT(
         test::message_of([&] { static_cast<void>(pool_.open(one)); }),
-        HasSubstr("in the pool is damaged"));
+        HasSubstr("checksum mismatch for '"));
 }
 
 TEST_F(PoolTest, AsksForUrlsOnlyWhenItFetches) {
@@ -293,7 +294,7 @@ TEST_F(PoolTest, DoesNotWaitForEveryInputOfADeadMirror) {
     options_.connections = 1;
     std::vector<int> waits;
     options_.retry = test::impatient(5, &waits);
-    EXPECT_EQ(failure(inputs).message(), "40 of 40 inputs could not be fetched");
+    EXPECT_EQ(failure(inputs).message(), "40 of 40 inputs could not be downloaded");
     EXPECT_EQ(waits.size(), 8U * 4U);
 }
 
@@ -314,7 +315,9 @@ TEST_F(PoolTest, SaysWhenAnInputIsAbsent) {
         static_cast<void>(pool_.open(input("one", "first")));
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "'one' is not in the pool '" + pool_.directory().string() + "'");
+        EXPECT_EQ(
+            error.message(),
+            "'one' is not in the download cache '" + pool_.directory().string() + "'");
     }
 }
 

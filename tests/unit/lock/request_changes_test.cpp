@@ -38,7 +38,7 @@ TEST(RequestChanges, NameTheOldAndTheNewValue) {
     other.says[0] = "suite trixie";
     EXPECT_THAT(
         describe_request_changes({kArchive}, {other}),
-        ElementsAre("archive 'debian': suite was 'bookworm' and is 'trixie' now"));
+        ElementsAre("archive 'debian': suite changed from 'bookworm' to 'trixie'"));
 }
 
 TEST(RequestChanges, SeeTheOrder) {
@@ -46,10 +46,10 @@ TEST(RequestChanges, SeeTheOrder) {
     std::swap(turned.says[0], turned.says[1]);
     EXPECT_THAT(
         describe_request_changes({kStage}, {turned}),
-        ElementsAre("stage 'base' of branch 'common': the order has changed"));
+        ElementsAre("stage 'base' of branch 'common': the order changed"));
     EXPECT_THAT(
         describe_request_changes({kArchive, kStage}, {kStage, kArchive}),
-        ElementsAre("the order of archives or stages has changed"));
+        ElementsAre("the order of archives or stages changed"));
 }
 
 TEST(RequestChanges, SayEverythingOfALockThatHasNone) {

@@ -87,7 +87,7 @@ TEST_F(HostileImage, SizesAreComparedBeforeReading) {
     layout_.image(
         R"({"rootfs":{"diff_ids":["sha256:)" + sha256("").hex() + R"("]}})",
         RawLayout::descriptor(sha256("layer"), std::uint64_t{1} << 62U));
-    EXPECT_EQ(refusal(), "blob '" + sha256("layer").to_string() + "' is not what its name says");
+    EXPECT_EQ(refusal(), "checksum mismatch for blob '" + sha256("layer").to_string() + "'");
 }
 
 TEST_F(HostileImage, LargeJsonIsNotRead) {
@@ -106,7 +106,7 @@ TEST_F(HostileImage, WrongTypesAreNamed) {
              {R"({"manifests":[1]})", "item 1 of 'manifests' of index.json must be an object"},
              {R"({"manifests":[{}]})", "item 1 of 'manifests' of index.json has no 'digest'"},
              {R"({"manifests":[{"digest":"sha256:\u001b[2J"}]})",
-              "'sha256:\\x1b[2J' is no SHA-256 digest"},
+              "'sha256:\\x1b[2J' is not a SHA-256 digest"},
              {R"({"manifests":[{"digest":"sha256:)" + sha256("").hex() + R"(","size":-1}]})",
               "'size' of item 1 of 'manifests' of index.json must be a whole number"},
              {R"({"manifests":[{"digest":"sha256:)" + sha256("").hex() +
@@ -161,11 +161,11 @@ TEST_F(HostileImage, LayersOfLongPathsEndEarly) {
 
 TEST_F(HostileImage, LayersLeadNowhereElse) {
     layout_.layer(RawTar().file("../victim", "evil").bytes(), Digest());
-    EXPECT_EQ(refusal(), "archive member has the unusable name '../victim'");
+    EXPECT_EQ(refusal(), "archive member has an invalid name '../victim'");
     layout_.layer(RawTar().hard_link("a", victim()).bytes(), Digest());
-    EXPECT_THAT(refusal(), StartsWith("archive member has the unusable name '/"));
+    EXPECT_THAT(refusal(), StartsWith("archive member has an invalid name '/"));
     layout_.layer(RawTar().symlink("a", dir_.path()).file("a/victim", "evil").bytes(), Digest());
-    EXPECT_EQ(refusal(), "'/a' has members and is no directory");
+    EXPECT_EQ(refusal(), "'/a' has members, but is not a directory");
     layout_.layer(RawTar().sparse("huge", std::uint64_t{4} << 60U).bytes(), Digest());
     EXPECT_THAT(refusal(), HasSubstr("has a member 'huge' of 4194304.0 TiB"));
 }
@@ -173,23 +173,23 @@ TEST_F(HostileImage, LayersLeadNowhereElse) {
 TEST_F(HostileImage, ArchivesNameOnlyTheirOwnFiles) {
     EXPECT_EQ(
         refusal_of_archive(RawTar().file("../victim", "evil").bytes()),
-        "archive member has the unusable name '../victim'");
+        "archive member has an invalid name '../victim'");
     EXPECT_EQ(
         refusal_of_archive(
             RawTar().file("manifest.json", docker_manifest("../victim", "x")).bytes()),
-        "archive member has the unusable name '../victim'");
+        "archive member has an invalid name '../victim'");
     EXPECT_EQ(
         refusal_of_archive(
             RawTar().file("manifest.json", docker_manifest(victim().string(), "x")).bytes()),
-        "archive member has the unusable name '" + victim().string() + "'");
+        "archive member has an invalid name '" + victim().string() + "'");
     EXPECT_EQ(
         refusal_of_archive(RawTar()
                                .symlink("config.json", victim())
                                .file("manifest.json", docker_manifest("config.json", "x"))
                                .bytes()),
-        "'" + archive().string() + "' holds no file 'config.json'");
+        "'" + archive().string() + "' does not contain the file 'config.json'");
     EXPECT_EQ(
-        refusal_of_archive(RawTar().file("a", "1").file("a", "2").bytes()), "'a' occurs twice");
+        refusal_of_archive(RawTar().file("a", "1").file("a", "2").bytes()), "duplicate member 'a'");
     EXPECT_EQ(
         refusal_of_archive(RawTar().file("manifest.json", R"([{"Config":1}])").bytes()),
         "'Config' of item 1 of manifest.json must be a string");

@@ -116,13 +116,13 @@ TEST(OciLayer, RefusesNamesThatMeanRemoval) {
     FileTree delta;
     delta.put("etc", directory());
     delta.put("etc/.wh.x", file("x"));
-    EXPECT_EQ(message_of(delta, {}), "'/etc/.wh.x' cannot be put into an OCI layer");
+    EXPECT_EQ(message_of(delta, {}), "'/etc/.wh.x' cannot be stored in an OCI layer");
 }
 
 TEST(OciLayer, RefusesPathsWithoutAParentAndLinksToNothing) {
     FileTree delta;
     delta.put("a/b", file("x"));
-    EXPECT_EQ(message_of(delta, {}), "the parent of '/a/b' is no directory of the tree");
+    EXPECT_EQ(message_of(delta, {}), "the parent of '/a/b' is not a directory");
     FileTree links;
     Entry link = file("x");
     link.hardlink_to = "gone";
@@ -170,7 +170,7 @@ TEST(OciLayerReader, RefusesMembersBelowAFile) {
         static_cast<void>(read_layer(source, "layer", below, {}));
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "'/usr/lib' has members and is no directory");
+        EXPECT_EQ(error.message(), "'/usr/lib' has members, but is not a directory");
     }
 }
 

@@ -138,7 +138,7 @@ TEST_F(OciTest, ReplacesALayoutAndLeavesNothingHalfWritten) {
     OciImage broken = image_;
     broken.layers[1].delta.put("etc/.wh.x", file("x"));
     const Error error = failure([&] { write(broken); });
-    EXPECT_EQ(error.message(), "'/etc/.wh.x' cannot be put into an OCI layer");
+    EXPECT_EQ(error.message(), "'/etc/.wh.x' cannot be stored in an OCI layer");
     EXPECT_THAT(error.context(), testing::Contains("writing the layer 'stage change'"));
     EXPECT_EQ(read_text_file(layout() / "index.json"), before);
     image_.ref_name = "2";
@@ -225,8 +225,7 @@ TEST_F(OciTest, ReaderFindsADamagedBlob) {
     write_file_atomically(blob(written.config.digest), "{}");
     const Error error = failure([&] { static_cast<void>(read_oci_image(layout())); });
     EXPECT_EQ(
-        error.message(),
-        "blob '" + written.config.digest.to_string() + "' is not what its name says");
+        error.message(), "checksum mismatch for blob '" + written.config.digest.to_string() + "'");
 }
 
 TEST_F(OciTest, ReaderFindsALayerThatTheConfigDoesNotKnow) {
@@ -247,7 +246,7 @@ TEST_F(OciTest, ReaderFindsALayerThatTheConfigDoesNotKnow) {
     write_file_atomically(layout() / "index.json", index.dump());
     EXPECT_EQ(
         failure([&] { static_cast<void>(read_oci_image(layout())); }).message(),
-        "layer 2 is not what the image config says");
+        "diff_id mismatch: layer 2 does not match the image config");
 }
 
 TEST_F(OciTest, ReaderExplainsWhatItCannotFind) {
@@ -258,7 +257,7 @@ TEST_F(OciTest, ReaderExplainsWhatItCannotFind) {
     write_file_atomically(layout() / "index.json", R"({"manifests":[{"digest":"md5:1"}]})");
     EXPECT_EQ(
         failure([&] { static_cast<void>(read_oci_image(layout())); }).message(),
-        "'md5:1' is no SHA-256 digest");
+        "'md5:1' is not a SHA-256 digest");
     write_file_atomically(layout() / "index.json", "{");
     EXPECT_THAT(
         failure([&] { static_cast<void>(read_oci_image(layout())); }).message(),
@@ -266,7 +265,7 @@ TEST_F(OciTest, ReaderExplainsWhatItCannotFind) {
     fs::remove(layout() / "index.json");
     EXPECT_EQ(
         failure([&] { static_cast<void>(read_oci_image(layout())); }).message(),
-        "neither an OCI image layout nor an archive of docker save");
+        "not an OCI image layout or a 'docker save' archive");
 }
 
 std::string docker_archive(const fs::path& layout, const std::vector<std::string>& tags = {}) {

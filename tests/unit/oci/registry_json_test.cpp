@@ -48,7 +48,7 @@ TEST(RegistryJson, SaysWhereTextIsNoJson) {
     EXPECT_EQ(
         fault_of("{\n\"size\":"), "manifest 'x' is not valid: unexpected end at line 2, column 8");
     EXPECT_EQ(
-        fault_of("{\"size\": 1, \"size\": 2}"), "manifest 'x' is not valid: 'size' occurs twice");
+        fault_of("{\"size\": 1, \"size\": 2}"), "manifest 'x' is not valid: duplicate key 'size'");
     EXPECT_EQ(fault_of("{\"size\": 1e999}"), "manifest 'x' is not valid: a number is out of range");
 }
 
@@ -84,7 +84,7 @@ TEST(RegistryJson, IsNotNestedDeeply) {
     // Brackets in strings are text.
     EXPECT_THAT(
         fault_of(R"({"size": 1, "digest": "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["})"),
-        HasSubstr("is no SHA-256 digest"));
+        HasSubstr("is not a SHA-256 digest"));
 }
 
 TEST(RegistryJson, LetsErrorsWithACodeOfTheirOwnThrough) {

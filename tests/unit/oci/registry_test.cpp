@@ -177,7 +177,7 @@ TEST_F(Registry, SaysHowToLogInAndNeverThePassword) {
     EXPECT_THAT(without.hint(), HasSubstr("KILN_REGISTRY_USER"));
     const Error wrong = failure(
         [&] { static_cast<void>(client(RegistryCredentials{"u", "secret"}).manifest("latest")); });
-    EXPECT_EQ(wrong.message(), "registry 'reg.example' refuses the login: status 401");
+    EXPECT_EQ(wrong.message(), "registry 'reg.example' rejected the login: status 401");
     EXPECT_THAT(wrong.message(), Not(HasSubstr("secret")));
 }
 
@@ -296,7 +296,7 @@ TEST_F(Registry, AnswersNoChallengeOfSomebodyElse) {
     const Error error =
         failure([&] { static_cast<void>(client(RegistryCredentials{"u", "p"}).manifest("x")); });
     EXPECT_EQ(error.exit_code(), ExitCode::remote_refused);
-    EXPECT_EQ(error.message(), "registry 'reg.example' refuses the login: status 401");
+    EXPECT_EQ(error.message(), "registry 'reg.example' rejected the login: status 401");
     EXPECT_EQ(http_.seen.size(), 1U);
 }
 
@@ -323,7 +323,7 @@ TEST_F(Registry, SendsTheLoginToNoTokenServerWithoutTls) {
     realm = "";
     EXPECT_EQ(
         failure([&] { static_cast<void>(client().manifest("x")); }).message(),
-        "registry 'reg.example' names no token server");
+        "registry 'reg.example' did not name a token server");
 }
 
 TEST_F(Registry, RefusesSizesBeforeItAsks) {
@@ -353,7 +353,7 @@ TEST_F(Registry, TellsWhatTheRegistrySays) {
         failure([&] { client().push_manifest("latest", "{}", media_type::kManifest); });
     EXPECT_EQ(
         error.message(),
-        "registry 'reg.example' does not take manifest 'latest': status 400, NAME_INVALID invalid "
+        "registry 'reg.example' rejected manifest 'latest': status 400, NAME_INVALID invalid "
         "repository name");
 }
 

@@ -66,7 +66,7 @@ TEST(Cpanfile, NamesTheLineThatItDoesNotUnderstand) {
         static_cast<void>(parse_cpanfile("requires 'A';\nif ($x) {\n", "cpanfile"));
         FAIL() << "was read";
     } catch (const Error& error) {
-        EXPECT_THAT(error.message(), HasSubstr("cpanfile:2: 'if ($x) {' is not understood"));
+        EXPECT_THAT(error.message(), HasSubstr("cpanfile:2: syntax error at 'if ($x) {'"));
     }
 }
 

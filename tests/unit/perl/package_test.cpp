@@ -88,7 +88,7 @@ TEST_F(MembersFor, NamesLibrariesThatTheBundleLacks) {
     EXPECT_THAT(find({{"libgone-perl"}}, faults), IsEmpty());
     EXPECT_THAT(
         faults,
-        ElementsAre("starman needs libgone-perl, which no distribution of the bundle provides"));
+        ElementsAre("starman requires libgone-perl, which no distribution in the bundle provides"));
 }
 
 } // namespace

@@ -74,16 +74,16 @@ TEST(ResolvePrerequisites, TakesNeedsThatTheBundleStates) {
     user.also_needs = {"B"};
     EXPECT_THAT(order_of({user, member("B", {}, {})}), ElementsAre("B", "A"));
     user.also_needs = {"C"};
-    EXPECT_THAT(faults_of({user}), ElementsAre("A needs C, which the bundle does not have"));
+    EXPECT_THAT(faults_of({user}), ElementsAre("A requires C, which is not in the bundle"));
 }
 
 TEST(ResolvePrerequisites, NamesEveryModuleThatNobodyProvides) {
     EXPECT_THAT(
         faults_of({member("A", {}, {need("X"), need("Y", "2.1")}), member("B", {}, {need("X")})}),
         ElementsAre(
-            "A needs X to run, which no distribution of the bundle provides",
-            "A needs Y 2.1 to run, which no distribution of the bundle provides",
-            "B needs X to run, which no distribution of the bundle provides"));
+            "A requires X to run, which no distribution in the bundle provides",
+            "A requires Y 2.1 to run, which no distribution in the bundle provides",
+            "B requires X to run, which no distribution in the bundle provides"));
 }
 
 TEST(ResolvePrerequisites, NamesVersionsThatWillNotDo) {
@@ -93,8 +93,8 @@ TEST(ResolvePrerequisites, NamesVersionsThatWillNotDo) {
              member("B", {{"B", "1.9"}}, {})}),
         ElementsAre(
             "A needs B 2 to run, but B has 1.9",
-            "A needs HTTP::Tiny 1 to run, but perl itself has 0.088",
-            "A needs perl 5.42 to run, but perl itself has 5.40.1"));
+            "A requires HTTP::Tiny 1 to run, but perl has 0.088",
+            "A requires perl 5.42 to run, but perl has 5.40.1"));
 }
 
 TEST(ResolvePrerequisites, LetsVersionsPassThatOnlyPerlCouldTell) {
@@ -110,7 +110,7 @@ TEST(ResolvePrerequisites, NamesTheMembersOfACircle) {
              member("A", {{"A", ""}}, {need("B")}),
              member("B", {{"B", ""}}, {need("C")}),
              member("C", {{"C", ""}}, {need("A")})}),
-        ElementsAre("distributions need each other in a circle: A -> B -> C -> A"));
+        ElementsAre("circular dependency between distributions: A -> B -> C -> A"));
 }
 
 } // namespace

@@ -171,7 +171,7 @@ TEST_F(HostileRecipe, AVariableThatMultiplies) {
             kHead,
             std::string(100'000, 'x'),
             repeat(50'000, "\"${a}\","))),
-        HasSubstr("error: the values of variables make the recipe too large\n"));
+        HasSubstr("error: the recipe is too large after expanding variables\n"));
 }
 
 TEST_F(HostileRecipe, PartsThatNamePartsTenTimesEach) {
@@ -209,10 +209,12 @@ TEST_F(HostileRecipe, PartsAndExtendsWithoutEnd) {
     }
     EXPECT_THAT(
         faults(std::string(kHead) + "stages:\n  - part: p0.yaml\n"),
-        HasSubstr("p14.yaml:4:11: error: more than 16 files name each other in a row\n"));
+        HasSubstr(
+            "p14.yaml:4:11: error: 'extends' and parts are nested more than 16 files deep\n"));
     EXPECT_THAT(
         faults(std::string(kHead) + "extends: e0.yaml\n"),
-        HasSubstr("e14.yaml:3:10: error: more than 16 files name each other in a row\n"));
+        HasSubstr(
+            "e14.yaml:3:10: error: 'extends' and parts are nested more than 16 files deep\n"));
 }
 
 TEST_F(HostileRecipe, NamesWhatIsNoFile) {
@@ -297,7 +299,7 @@ TEST_F(HostileRecipe, OverridesThatAreNoText) {
     Variables set;
     EXPECT_EQ(
         test::thrown([&] { add_override(set, "release=\xff"); }),
-        "2: --set: the value of 'release' is not UTF-8");
+        "2: the value of 'release' is not valid UTF-8 (--set)");
 }
 
 } // namespace

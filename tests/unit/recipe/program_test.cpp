@@ -55,7 +55,7 @@ TEST_F(ProgramFiles, AreRead) {
 TEST_F(ProgramFiles, NameFoldersThatAreThere) {
     fs::remove(folder() / "hello");
     EXPECT_FALSE(load(std::string(kHello)));
-    EXPECT_THAT(faults(), HasSubstr(":8:10: error: there is no folder"));
+    EXPECT_THAT(faults(), HasSubstr(":8:10: error: directory '"));
 }
 
 TEST_F(ProgramFiles, NameSourcesAsRecipesDo) {

@@ -88,7 +88,7 @@ TEST_F(ProjectTest, FindsWhatComesWithKilnWhereItHasNoneOfThatName) {
     EXPECT_EQ(project.resolve(DefinitionKind::image, "tar"), "images/tar.yaml");
     EXPECT_THAT(project.names(DefinitionKind::image), ElementsAre("oci", "qcow2"));
     EXPECT_THAT(hint_for_missing(project, DefinitionKind::image, "qcow"), HasSubstr("'qcow2'"));
-    EXPECT_EQ(hint_for_missing(project, DefinitionKind::image, "zzzzz"), "known: oci, qcow2");
+    EXPECT_EQ(hint_for_missing(project, DefinitionKind::image, "zzzzz"), "available: oci, qcow2");
 }
 
 TEST_F(ProjectTest, IsFoundFromAnyFolderInIt) {

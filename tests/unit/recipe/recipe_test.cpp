@@ -227,7 +227,7 @@ TEST_F(LoadRecipe, TakesOverridesOfVariablesItHas) {
         static_cast<void>(load(path, {{"relase", "trixie"}}));
         FAIL() << "no exception";
     } catch (const UsageError& error) {
-        EXPECT_EQ(error.message(), "--set: the recipe has no variable 'relase'");
+        EXPECT_EQ(error.message(), "unknown variable 'relase' (--set)");
         EXPECT_EQ(error.hint(), "did you mean 'release'?");
         EXPECT_EQ(error.exit_code(), ExitCode::usage);
     }

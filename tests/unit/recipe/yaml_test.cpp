@@ -111,8 +111,8 @@ TEST(Yaml, RefusesWhatIsTooLargeOrTooDeep) {
 TEST(Yaml, RefusesQuotesThatDoNotEnd) {
     EXPECT_EQ(
         faults_of("a: \"b\n  c\\\"\n"),
-        "t.yaml:1:4: error: no closing \" for this one\n  1 | a: \"b\n    |    ^\n");
-    EXPECT_NE(faults_of("a: 'b''\n").find("no closing '"), std::string::npos);
+        "t.yaml:1:4: error: unterminated \"\n  1 | a: \"b\n    |    ^\n");
+    EXPECT_NE(faults_of("a: 'b''\n").find("unterminated '"), std::string::npos);
 }
 
 } // namespace

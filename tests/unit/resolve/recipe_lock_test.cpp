@@ -86,8 +86,7 @@ TEST_F(RecipeLock, OfAVariantIsTaken) {
 TEST_F(RecipeLock, ServesAVariantThatAsksForTheSame) {
     write_lock_of(load(), dir_.path() / "web.lock");
     EXPECT_EQ(taken(load({{"greeting", "hi"}})).recipe, "web");
-    EXPECT_THAT(
-        log_.str(), HasSubstr("web.lock' serves: what was set changes nothing of what is locked"));
+    EXPECT_THAT(log_.str(), HasSubstr("web.lock': the variables do not change any locked input"));
 }
 
 TEST_F(RecipeLock, DoesNotServeAVariantThatAsksForOther) {
@@ -109,7 +108,7 @@ TEST_F(RecipeLock, DoesNotServeAVariantThatAsksForOther) {
 TEST_F(RecipeLock, IsMissed) {
     EXPECT_EQ(
         test::thrown([&] { static_cast<void>(taken(load({{"greeting", "it's"}}))); }),
-        "3: there is no lock '" + (dir_.path() / "web@greeting=it%27s.lock").string() + "'");
+        "3: lock '" + (dir_.path() / "web@greeting=it%27s.lock").string() + "' not found");
 }
 
 TEST_F(RecipeLock, IsRenewedByACommandThatAShellTakes) {

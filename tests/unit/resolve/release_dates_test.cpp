@@ -32,9 +32,9 @@ TEST(ReleaseDates, AreSaidWhenOneWentBack) {
     EXPECT_THAT(
         describe_steps_back(lock_of_dates(kMay, kJune), lock_of_dates(kJune, kMay)),
         ElementsAre(
-            "suite 'bookworm-security' of archive 'security' is of 2026-05-01T00:00:00Z, older "
-            "than in the lock that is replaced (2026-06-01T00:00:00Z): the mirror lags behind, or "
-            "shows an old state on purpose"));
+            "suite 'bookworm-security' of archive 'security' is dated 2026-05-01T00:00:00Z, older "
+            "than in the current lock (2026-06-01T00:00:00Z): the mirror is out of date, or "
+            "serves an old state on purpose (replay attack)"));
     EXPECT_THAT(describe_steps_back(Lockfile(), lock_of_dates(kMay, kMay)), IsEmpty());
 }
 

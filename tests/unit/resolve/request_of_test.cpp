@@ -355,12 +355,11 @@ TEST_F(RequestOfRecipe, IsComparedWithTheLocks) {
         require_same_request(lock, now, "web.lock", "recipe 'web'", "'kiln lock web'");
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(
-            error.message(), "lock 'web.lock' does not fit recipe 'web', which was changed since");
+        EXPECT_EQ(error.message(), "lock 'web.lock' is out of date: recipe 'web' changed");
         EXPECT_THAT(
             error.details(),
             ElementsAre("stage 'base' of branch 'common': package 'perl' was added"));
-        EXPECT_EQ(error.hint(), "run 'kiln lock web' to renew it");
+        EXPECT_EQ(error.hint(), "run 'kiln lock web' to update it");
         EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
     }
 }

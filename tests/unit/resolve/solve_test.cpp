@@ -46,7 +46,7 @@ TEST(ParseReleaseDate, RefusesOthers) {
             static_cast<void>(parse_release_date(text, "InRelease"));
             ADD_FAILURE() << text;
         } catch (const Error& error) {
-            EXPECT_EQ(error.message(), "'InRelease' has no date that can be read");
+            EXPECT_EQ(error.message(), "'InRelease' has no valid date");
         }
     }
 }

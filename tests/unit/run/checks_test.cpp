@@ -72,7 +72,7 @@ TEST_F(Checks, StandEachForItself) {
     EXPECT_EQ(results[2].outcome, Outcome::skipped);
     EXPECT_EQ(results[2].message, "not here");
     EXPECT_EQ(results[3].outcome, Outcome::failed);
-    EXPECT_EQ(results[3].message, "not done within 1m00s");
+    EXPECT_EQ(results[3].message, "timed out after 1m00s");
     EXPECT_EQ(results[4].message, "signal 9 (Killed)");
 }
 
@@ -109,7 +109,7 @@ TEST_F(Checks, AreLimitedToKindsAndSources) {
     options.source = "standin";
     const auto results = run();
     EXPECT_EQ(results[0].message, "only for vm");
-    EXPECT_EQ(results[1].message, "only for source real or mirror, this is 'standin'");
+    EXPECT_EQ(results[1].message, "only for source real or mirror, not 'standin'");
     EXPECT_EQ(results[2].outcome, Outcome::passed);
     EXPECT_EQ(scripts.runs, std::vector<std::string>{"check-c"});
 }

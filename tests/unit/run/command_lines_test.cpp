@@ -209,8 +209,8 @@ TEST(ContainerLife, StaysWhenItIsKept) {
         EXPECT_EQ(
             instance.leftovers(),
             (Words{
-                "'docker rm -f -v kiln-run.x' ends and removes it",
-                "'docker volume rm kiln-run.x-data' removes its data"}));
+                "run 'docker rm -f -v kiln-run.x' to stop and remove it",
+                "run 'docker volume rm kiln-run.x-data' to remove its data"}));
     }
     EXPECT_EQ(runner.commands.size(), 2U);
 }
@@ -239,7 +239,9 @@ TEST(ContainerImage, IsReadFromTheEngine) {
         static_cast<void>(load_container_image(container(), archive.path, runner));
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "the container engine does not say what it has loaded");
+        EXPECT_EQ(
+            error.message(),
+            "unexpected output of the container engine: no image name after 'load'");
     }
     EXPECT_THAT(lines_of(runner).at(0), testing::StartsWith("docker load -i /"));
 }
@@ -289,7 +291,7 @@ TEST(ContainerImage, IsNotLoadedUnderOddNames) {
     EXPECT_EQ(
         test::message_of(
             [&] { static_cast<void>(load_container_image(container(), archive.path, engine)); }),
-        "the archive holds 2 images instead of one");
+        "the archive contains 2 images, expected one");
     EXPECT_EQ(engine.runs, 0);
 }
 

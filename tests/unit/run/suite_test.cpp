@@ -110,7 +110,7 @@ TEST_F(SuiteFile, TakesOtherTextsForVariables) {
         static_cast<void>(load(text, {{"usr", "ROOT"}}));
         FAIL();
     } catch (const UsageError& error) {
-        EXPECT_EQ(error.message(), "--set: the suite has no variable 'usr'");
+        EXPECT_EQ(error.message(), "unknown variable 'usr' (--set)");
         EXPECT_EQ(error.hint(), "did you mean 'user'?");
     }
 }
@@ -118,30 +118,29 @@ TEST_F(SuiteFile, TakesOtherTextsForVariables) {
 TEST_F(SuiteFile, RefusesWhatDoesNotFitTogether) {
     EXPECT_EQ(
         fault("ports: {http: 80}\nready: {port: htp}\n"),
-        "4:15: the suite has no port 'htp' [did you mean 'http'?]");
-    EXPECT_EQ(
-        fault("ready: {path: /}\n"),
-        "3:15: 'path' says how a port answers, but there is no 'port' [add 'port: NAME']");
+        "4:15: unknown port 'htp' [did you mean 'http'?]");
+    EXPECT_EQ(fault("ready: {path: /}\n"), "3:15: 'path' requires 'port' [add 'port: NAME']");
     EXPECT_EQ(
         fault("setup:\n  - {setup: b, after: [a], run: x}\n  - {setup: a, run: x}\n"),
-        "4:24: there is no setup 'a' [a setup can only come after earlier ones]");
+        "4:24: unknown setup 'a' [a setup can only depend on earlier ones]");
     EXPECT_EQ(
         fault("checks:\n  - {check: 1, title: x, after: [up], run: x}\n"),
-        "4:34: there is no setup 'up' [name it in 'setup']");
+        "4:34: unknown setup 'up' [add it to 'setup']");
     EXPECT_EQ(
         fault("checks:\n  - {check: 1, title: x, source: [real], run: x}\n"),
-        "4:34: the suite has no 'source' that could say which one the image has [add 'source:' "
-        "with a script at the top]");
+        "4:34: the suite has no 'source' script to determine the source of the image [add a "
+        "'source:' script at the top level]");
     EXPECT_EQ(
         fault("variables: {host: x}\n"),
-        "3:13: the name of variable 'host' is taken [scripts know it as something else; see "
+        "3:13: the variable name 'host' is reserved [kiln sets this variable for scripts itself; "
+        "see "
         "docs/accept.md]");
     EXPECT_EQ(
         fault("container: {environment: {A: '${x}'}}\n"),
-        "3:31: unknown variable 'x' [write '$${' where a plain '${' is meant]");
+        "3:31: unknown variable 'x' [write '$${' for a literal '${']");
     const std::string twice = fault("checks:\n  - {check: 1, title: x, run: x}\n"
                                     "  - {check: 1, title: x, run: x}\n");
-    EXPECT_EQ(twice.substr(0, twice.find(" [")), "5:13: a second check is called '1'");
+    EXPECT_EQ(twice.substr(0, twice.find(" [")), "5:13: duplicate check '1'");
 }
 
 } // namespace

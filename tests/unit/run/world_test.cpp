@@ -60,7 +60,7 @@ TEST(PublishedPorts, AreChosenOrFree) {
         static_cast<void>(publish_ports(ports, {{"htps", 8443}}, false));
         FAIL();
     } catch (const UsageError& error) {
-        EXPECT_EQ(error.message(), "--port: the image has no port 'htps'");
+        EXPECT_EQ(error.message(), "unknown port 'htps' (--port)");
         EXPECT_EQ(error.hint(), "did you mean 'https'?");
     }
 }
@@ -180,10 +180,11 @@ TEST_F(Readiness, FailsWithTheEndOfTheLog) {
     instance.text = "one\ntwo\n";
     EXPECT_EQ(
         failure(),
-        "the container was not ready within 0.0s: it waited for http://127.0.0.1:40123/status to "
-        "answer with status 200; it answers with 404|one|two");
+        "the container was not ready within 0.0s: timed out waiting for "
+        "http://127.0.0.1:40123/status to "
+        "respond with status 200; last status: 404|one|two");
     instance.is_on = false;
-    EXPECT_EQ(failure(), "the container ended before it was ready|one|two");
+    EXPECT_EQ(failure(), "the container exited before it was ready|one|two");
 }
 
 TEST(LastConsoleLine, ShowsWhetherAMachineGetsOn) {

@@ -46,7 +46,7 @@ TEST_F(Accounts, RefusesANumberThatSomebodyElseHas) {
         accounts.add_group({"mine", 4});
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "group 'mine' cannot have the number 4: 'adm' has it");
+        EXPECT_EQ(error.message(), "cannot assign id 4 to group 'mine': already used by 'adm'");
     }
     EXPECT_THROW(accounts.add_group({"adm", 5}), Error);
     accounts.add_group({"adm", 4}); // exists as wanted

@@ -49,8 +49,8 @@ TEST_F(DpkgDifferential, AnOverrideForAnUnknownUserIsRefused) {
     });
     EXPECT_EQ(
         refused({deb("at", {.files = {{"usr/bin/at", "x"}}})}),
-        "'/var/lib/dpkg/statoverride' of the tree has 'nobody-here adm 4750 /usr/bin/at': the tree "
-        "has no user 'nobody-here'");
+        "invalid line in '/var/lib/dpkg/statoverride': 'nobody-here adm 4750 /usr/bin/at': user "
+        "'nobody-here' does not exist in the tree");
 }
 
 TEST_F(DpkgDifferential, PathsThatTheAdministratorExcludes) {
@@ -95,7 +95,7 @@ TEST_F(DpkgDifferential, AHardLinkToAnExcludedFileIsRefused) {
     data.hard_link("./usr/x", "./usr/doc/x");
     EXPECT_EQ(
         refused({raw_deb("a", data)}),
-        "'/usr/x' is a hard link to 'usr/doc/x', which the package does not hold before it");
+        "'/usr/x' is a hard link to 'usr/doc/x', which is not an earlier file in the package");
 }
 
 TEST_F(DpkgDifferential, NamesOfOwnersWinOverNumbers) {
@@ -148,7 +148,7 @@ TEST_F(DpkgDifferential, ReplacesOfCertainVersions) {
     EXPECT_EQ(
         refused(
             {deb("vr-a", {.control = "Replaces: vr-b (<< 1)\n", .files = {{"usr/bin/x", "a"}}})}),
-        "it would overwrite '/usr/bin/x', which is in package 'vr-b'");
+        "trying to overwrite '/usr/bin/x', which is also in package 'vr-b'");
 }
 
 TEST_F(DpkgDifferential, ReplacesOfTheVersionThatIsThere) {
@@ -182,7 +182,7 @@ TEST_F(DpkgDifferential, Diversions) {
     EXPECT_EQ(ours_.read_text("usr/bin/x"), "mine");
     EXPECT_EQ(
         refused({deb("third", {.files = {{"usr/bin/x", "third"}}})}),
-        "it would overwrite '/usr/bin/x', which is in package 'diverted'");
+        "trying to overwrite '/usr/bin/x', which is also in package 'diverted'");
 }
 
 TEST_F(DpkgDifferential, NamedPipes) {
@@ -201,7 +201,8 @@ TEST_F(DpkgDifferential, AFileWithoutAnEntryForItsFolderIsRefused) {
     data.directory("./").file("./opt/app/file");
     EXPECT_EQ(
         refused({raw_deb("nf", data)}),
-        "'/opt/app/file' has no folder: neither the package before it nor the tree has '/opt/app'");
+        "parent directory of '/opt/app/file' is missing: '/opt/app' is not in the package or the "
+        "tree");
 }
 
 TEST_F(DpkgDifferential, FoldersAndLinksInEachOthersPlace) {
@@ -228,7 +229,7 @@ TEST_F(DpkgDifferential, AFolderInPlaceOfAnotherPackagesFileIsRefused) {
     install({deb("file", {.files = {{"opt/x", "x"}}})});
     EXPECT_EQ(
         refused({deb("folder", {.files = {{"opt/x/y", "x"}}})}),
-        "it would overwrite '/opt/x', which is in package 'file'");
+        "trying to overwrite '/opt/x', which is also in package 'file'");
 }
 
 TEST_F(DpkgDifferential, APackageThatWasRemovedOwnsNothing) {

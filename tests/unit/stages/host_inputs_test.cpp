@@ -126,7 +126,7 @@ std::string fault_of(const Stage& stage) {
 
 TEST_F(HostInputs, AreNotTakenFromTheKernel) {
     const std::string hint =
-        "its files have no fixed content: copy what you need to another place\n";
+        "its files have no fixed content: copy the files that you need to another directory\n";
     const StageSpec overlay = spec({member("from", text("/proc/sys/fs"))});
     EXPECT_EQ(
         fault_of(*make_overlay_stage(overlay)),
@@ -156,7 +156,7 @@ TEST_F(HostInputs, MayLeadToTheKernelAsLinks) {
 TEST_F(HostInputs, AreFilesDirectoriesAndLinks) {
     const StageSpec spec = overlay();
     const std::string says =
-        "'" + (folder_ / "deep/odd").string() + "' is neither file, directory nor link";
+        "'" + (folder_ / "deep/odd").string() + "' is not a file, directory or link";
     fs::create_directories(folder_ / "deep");
     const fs::path odd = folder_ / "deep/odd";
     ASSERT_EQ(::mkfifo(odd.c_str(), 0644), 0);

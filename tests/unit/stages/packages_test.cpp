@@ -93,11 +93,11 @@ TEST_F(Packages, RefusesAPackageThatTheLockCallsOtherwise) {
     const PackageFile toy = package("another", {});
     const LockedDeb right{"another", "1", "all", toy.path, {}};
     EXPECT_EQ(read_locked_package(right).name, "another");
-    const std::string tail = ", and the package that it names is 'another 1 all'";
+    const std::string tail = ", but the package file is 'another 1 all'";
     const auto refused = [&](const LockedDeb& wrong, const std::string& says) {
         EXPECT_EQ(
             test::thrown([&] { static_cast<void>(read_locked_package(wrong)); }),
-            "3: the lock says '" + says + "'" + tail);
+            "3: the lock has '" + says + "'" + tail);
     };
     refused({"evil-name", "1", "all", toy.path, {}}, "evil-name 1 all");
     refused({"another", "9", "all", toy.path, {}}, "another 9 all");
@@ -164,7 +164,8 @@ TEST_F(Packages, RefusesToOverwriteAnotherPackagesFile) {
         unpack({&one, &two});
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "it would overwrite '/usr/bin/x', which is in package 'one'");
+        EXPECT_EQ(
+            error.message(), "trying to overwrite '/usr/bin/x', which is also in package 'one'");
         ASSERT_FALSE(error.context().empty());
         EXPECT_EQ(error.context()[0], "unpacking package 'two'");
     }

@@ -99,11 +99,11 @@ TEST_F(SourceStage, KeepsHardLinks) {
 TEST_F(SourceStage, RefusesWhatIsNoSource) {
     refuses(
         test::RawTar().hard_link("two", "one").file("one").bytes(),
-        "source 'app' (app.tar): 'two' is a hard link to 'one', which is not a file before it in "
+        "source 'app' (app.tar): 'two' is a hard link to 'one', which is not an earlier file in "
         "the archive");
     refuses(
         test::RawTar().add({"null", '3', "", ""}).bytes(),
-        "source 'app' (app.tar): 'null' is neither file, directory nor link");
+        "source 'app' (app.tar): 'null' is not a file, directory or link");
     refuses("PK\x03\x04 and more", "source 'app' (app.tar): it is a zip archive");
 }
 

@@ -45,8 +45,8 @@ class SystemStages : public testing::Test {
 TEST_F(SystemStages, DisablingWhatIsNotThereIsAnError) {
     EXPECT_EQ(
         refusal("{stage: services, disable: [no-such.service]}"),
-        "cannot disable 'no-such.service': the tree has no such unit; leave it out, or use 'mask', "
-        "which needs no unit");
+        "cannot disable 'no-such.service': no such unit in the tree; remove it, or use 'mask', "
+        "which does not require the unit to exist");
     EXPECT_TRUE(world_.processes.commands.empty());
 }
 
@@ -72,13 +72,15 @@ TEST_F(SystemStages, EnablesEveryTypeOfUnit) {
 TEST_F(SystemStages, TheKernelStageSaysWhatIsMissing) {
     EXPECT_EQ(
         refusal("{stage: kernel}"),
-        "the tree has no 'update-initramfs'; install initramfs-tools in a packages stage before; "
+        "'update-initramfs' not found in the tree; install initramfs-tools in a packages stage "
+        "before; "
         "dracut is not supported");
     make_bootable();
     tree_.remove("usr/bin/systemd-repart");
     EXPECT_EQ(
         refusal("{stage: kernel}"),
-        "the tree has no 'systemd-repart'; it lets the root partition grow at the first boot; "
+        "'systemd-repart' not found in the tree; it is needed to grow the root partition "
+        "at first boot; "
         "install systemd-repart in a packages stage before (bookworm has it in systemd)");
 }
 
@@ -128,7 +130,8 @@ TEST_F(SystemStages, RemovesWhatPatternsMatch) {
     EXPECT_EQ(tree_.names("usr/bin"), std::vector<std::string>{"x"});
     EXPECT_EQ(tree_.read_text("var/b/log"), "");
     EXPECT_NE(
-        world_.output.str().find("warning: '/usr/gone' is not in the tree"), std::string::npos)
+        world_.output.str().find("warning: '/usr/gone' does not exist in the tree"),
+        std::string::npos)
         << world_.output.str();
     test::run_stage(world_, "{stage: files, files: [{remove: \"/var/[ab]/l*\"}]}");
     EXPECT_EQ(tree_.names("var/a"), std::vector<std::string>{});

@@ -77,7 +77,7 @@ TEST_F(UsersStage, GivesAUserThatExistsWhatTheRecipeSays) {
 TEST_F(UsersStage, RefusesAnotherNumber) {
     EXPECT_EQ(
         test::message_of([&] { run("{name: root, uid: 5}"); }),
-        "user 'root' has the number 0 already, the recipe says 5");
+        "user 'root' already has uid 0, but the recipe sets 5");
 }
 
 TEST_F(UsersStage, TakesTheNamesThatDebianTakes) {
@@ -92,7 +92,7 @@ TEST_F(UsersStage, JoinsAGroupOfATreeWithoutShadow) {
     EXPECT_NE(tree_.read_text("etc/group").find("sudo:x:27:app\n"), std::string::npos);
     EXPECT_EQ(
         test::message_of([&] { run("{name: app, uid: 1000, groups: [nobodys]}"); }),
-        "cannot put user 'app' into group 'nobodys': no such user or group");
+        "cannot add user 'app' to group 'nobodys': no such user or group");
 }
 
 TEST_F(UsersStage, KeepsBlankLinesAndThoseOfNis) {

@@ -51,20 +51,20 @@ TEST_F(ApplianceHostTest, AcceptsAKernelWithItsModules) {
 
 TEST_F(ApplianceHostTest, NamesThePackageOfAMissingProgram) {
     fs::remove(dir_.path() / "bin/supermin");
-    expect_fault("the appliance of libguestfs needs 'supermin'", "apt-get install supermin");
+    expect_fault("the libguestfs appliance requires 'supermin'", "run 'apt-get install supermin'");
     fs::remove(dir_.path() / "bin/qemu-system-x86_64");
     expect_fault(
-        "the appliance of libguestfs needs 'qemu-system-x86_64'",
-        "apt-get install qemu-system-x86");
+        "the libguestfs appliance requires 'qemu-system-x86_64'",
+        "run 'apt-get install qemu-system-x86'");
 }
 
 TEST_F(ApplianceHostTest, SaysThatAContainerHasNoKernel) {
     put("boot/vmlinuz-6.1", 0644); // without modules
     expect_fault(
-        "the appliance of libguestfs needs a kernel package; no '" +
+        "the libguestfs appliance requires a kernel package: no '" +
             (dir_.path() / "boot").string() + "/vmlinuz-*' has modules in '" +
             (dir_.path() / "modules").string() + "'",
-        "apt-get install linux-image-cloud-amd64");
+        "run 'apt-get install linux-image-cloud-amd64'");
 }
 
 TEST(DiskFormat, IsReadFromTheFirstBytes) {
@@ -87,7 +87,8 @@ TEST(DiskFormat, IsReadFromTheFirstBytes) {
     } catch (const Error& error) {
         EXPECT_EQ(
             error.message(),
-            "'" + (dir.path() / "layout").string() + "' is a directory, but no OCI image layout");
+            "'" + (dir.path() / "layout").string() +
+                "' is a directory, but not an OCI image layout");
         EXPECT_FALSE(error.hint().empty());
     }
     write_file_atomically(dir.path() / "layout/oci-layout", "{}");

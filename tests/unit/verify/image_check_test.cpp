@@ -84,7 +84,7 @@ TEST(ImageCheck, ReportsADamagedQcow2) {
         check_qcow2({"/images/pause.qcow2", ImageFormat::qcow2}, runner);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "'/images/pause.qcow2' is damaged, says qemu-img check");
+        EXPECT_EQ(error.message(), "qemu-img check found errors in '/images/pause.qcow2'");
         EXPECT_EQ(error.exit_code(), ExitCode::differs);
         EXPECT_THAT(error.details(), ElementsAre("ERROR cluster 5 refcount=0"));
     }

@@ -151,7 +151,7 @@ TEST_F(InspectOci, RefusesOtherImagesByName) {
     write_file(vmdk, "KDMV" + std::string(600, '\0'));
     EXPECT_EQ(
         message_of([&] { static_cast<void>(inspect_image(vmdk, {}, console_)); }),
-        "'" + vmdk.string() + "' is a VMDK image, which kiln does not read");
+        "'" + vmdk.string() + "' is a VMDK image, which kiln does not support");
     const fs::path disk = dir_.path() / "x.qcow2";
     write_file(disk, RawQcow2().set(8, 0x200, 8).text(0x200, "/etc/shadow").bytes());
     const auto inspecting = [&] { static_cast<void>(inspect_image(disk, {}, console_)); };

@@ -271,13 +271,13 @@ TEST(Lint, SaysWhichStageBroughtTheFile) {
     const std::vector<std::string> stages{"debian", "perl"};
     EXPECT_THAT(
         describe_findings(findings, stages),
-        ElementsAre("log /var/log/dpkg.log: a log of the build, different each time "
+        ElementsAre("log /var/log/dpkg.log: a log of the build, different on every build "
                     "(stage 'perl')"));
     try {
         require_no_findings(findings, stages);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "the image holds 1 file that must not enter one");
+        EXPECT_EQ(error.message(), "the image contains 1 file that must not be shipped");
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
         EXPECT_EQ(error.details().size(), 1U);
         EXPECT_FALSE(error.hint().empty());
@@ -316,7 +316,7 @@ TEST(Lint, ShowsAFewFindingsOfEachRule) {
         require_no_findings(findings, {});
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "the image holds 8 files that must not enter one");
+        EXPECT_EQ(error.message(), "the image contains 8 files that must not be shipped");
         EXPECT_EQ(error.details().size(), 7U);
         EXPECT_EQ(error.details().back(), "database: and 2 more");
     }

@@ -69,7 +69,7 @@ TEST(TarTree, RefusesALinkToNothing) {
         normalize_hardlinks(tree);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "'a' is a hard link to 'gone', which holds nothing");
+        EXPECT_EQ(error.message(), "'a' is a hard link to 'gone', which has no content");
         EXPECT_EQ(error.exit_code(), ExitCode::failed);
     }
 }

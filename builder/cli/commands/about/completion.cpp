@@ -11,16 +11,17 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"source <(kiln completion bash)", "completes commands, options and recipes in this shell"},
+    {"source <(kiln completion bash)",
+     "enable completion of commands, options and recipes in this shell"},
     {"kiln completion bash > ~/.local/share/bash-completion/completions/kiln",
-     "does so in every bash from now on"},
-    {"kiln completion zsh > ~/.zfunc/_kiln", "the same for zsh, with ~/.zfunc in $fpath"},
-    {"kiln completion fish > ~/.config/fish/completions/kiln.fish", "the same for fish"},
+     "enable completion in every new bash"},
+    {"kiln completion zsh > ~/.zfunc/_kiln", "enable completion in zsh, with ~/.zfunc in $fpath"},
+    {"kiln completion fish > ~/.config/fish/completions/kiln.fish", "enable completion in fish"},
 });
 
 constexpr auto kShells = std::to_array<std::string_view>({"bash", "zsh", "fish"});
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
-    {.name = "SHELL", .doc = "the shell to complete in", .choices = kShells},
+    {.name = "SHELL", .doc = "shell to print the script for", .choices = kShells},
 });
 
 ExitCode run(const Arguments& arguments, Context& context) {
@@ -38,8 +39,7 @@ const CommandSpec kCompletionCommand{
     .name = "completion",
     .summary = "print a completion script for a shell",
     .description =
-        "Prints a script that makes the shell complete kiln's commands, options and their "
-        "values.",
+        "Prints a shell script that completes kiln's commands, options and their values.",
     .examples = kExamples,
     .positionals = kPositionals,
     .run = run};

@@ -14,12 +14,15 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln help", "lists the commands"},
-    {"kiln help check", "shows what a command does, by example, and its options"},
+    {"kiln help", "list the commands"},
+    {"kiln help check", "show description, examples and options of a command"},
 });
 
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
-    {.name = "COMMAND", .doc = "a command", .count = Count::any, .completes = Completes::command},
+    {.name = "COMMAND",
+     .doc = "name of a command",
+     .count = Count::any,
+     .completes = Completes::command},
 });
 
 std::string help_of_group(std::string_view word, int width) {
@@ -47,7 +50,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     if (group.empty()) {
         throw UsageError(fmt::format("unknown command '{}'", name))
             .with_hint(did_you_mean(name, command_words()))
-            .with_hint("'kiln help' lists the commands");
+            .with_hint("run 'kiln help' for a list of commands");
     }
     context.io.out << group;
     return ExitCode::ok;
@@ -57,8 +60,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
 
 const CommandSpec kHelpCommand{
     .name = "help",
-    .summary = "show what a command does, by example",
-    .description = "Without a command, lists all of them. 'kiln COMMAND --help' does the same.",
+    .summary = "show help for a command",
+    .description =
+        "Without COMMAND, lists all commands. 'kiln COMMAND --help' prints the same text.",
     .examples = kExamples,
     .positionals = kPositionals,
     .run = run};

@@ -14,8 +14,8 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln man check | man -l -", "shows the manual page of a command"},
-    {"kiln man --out share/man/man1", "writes all pages into a directory"},
+    {"kiln man check | man -l -", "show the manual page of a command"},
+    {"kiln man --out share/man/man1", "write all pages into a directory"},
 });
 
 constexpr auto kOptions = std::to_array<OptionSpec>({
@@ -27,7 +27,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 
 constexpr auto kPositionals = std::to_array<PositionalSpec>({
     {.name = "COMMAND",
-     .doc = "a command; without one, kiln itself",
+     .doc = "command (default: kiln itself)",
      .count = Count::any,
      .completes = Completes::command},
 });
@@ -67,7 +67,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
 const CommandSpec kManCommand{
     .name = "man",
     .summary = "print manual pages",
-    .description = "Prints a manual page in roff, or writes all of them.",
+    .description = "Prints a manual page in roff format, or writes all pages to a directory.",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

@@ -18,9 +18,9 @@ namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
     {"kiln schema recipe > recipe.schema.json",
-     "for an editor; name the file in the recipe's first line: "
-     "# yaml-language-server: $schema=recipe.schema.json"},
-    {"kiln schema image", "the schema of image definitions"},
+     "for an editor; add to the first line of the recipe: # yaml-language-server: "
+     "$schema=recipe.schema.json"},
+    {"kiln schema image", "print the schema of image definitions"},
 });
 
 constexpr auto kFiles = std::to_array<std::string_view>(
@@ -47,14 +47,10 @@ ExitCode run(const Arguments& arguments, Context& context) {
 const CommandSpec kSchemaCommand{
     .name = "schema",
     .summary = "print the JSON Schema of a kind of file",
-    .description = "Prints a JSON Schema (draft 2020-12) with which editors complete and check "
-                   "recipes, parts, "
-                   "image definitions, perl bundles, programs and suites while they are written. "
-                   "It is made from "
-                   "the "
-                   "tables that 'kiln "
-                   "check' "
-                   "uses; 'kiln check' finds more, such as names that are used twice.",
+    .description =
+        R"(Prints a JSON Schema (draft 2020-12) that editors can use to complete and validate
+recipes, parts, image definitions, perl bundles, programs and suites. It is generated from the
+tables that 'kiln check' uses; 'kiln check' reports more errors, such as duplicate names.)",
     .examples = kExamples,
     .positionals = kPositionals,
     .run = run};

@@ -14,8 +14,8 @@ namespace kiln {
 namespace {
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln version", "prints name and version"},
-    {"kiln version --json", "prints them for programs"},
+    {"kiln version", "print name and version"},
+    {"kiln version --json", "print them as JSON"},
 });
 
 ExitCode run(const Arguments&, Context& context) {
