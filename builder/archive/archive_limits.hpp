@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What an archive of unknown origin may cost: a few bytes of it can stand for any number of names,
+// What an archive of unknown origin may cost: a few bytes of it can represent any number of names,
 // and for contents that fill every disk. Limits are far above what real systems have.
 #pragma once
 

@@ -205,7 +205,7 @@ class ArchiveReader::Impl {
     Source& content() { return content_; }
 
   private:
-    /// Decompression is a stream of its own, so that what a header costs can be counted.
+    /// Decompression is a separate stream, so that what a header costs can be counted.
     static std::unique_ptr<DecompressSource> make_plain(
         Source& source,
         const std::string& name,
@@ -216,7 +216,7 @@ class ArchiveReader::Impl {
                    : std::make_unique<DecompressSource>(source, name, limits);
     }
 
-    /// Not left to archive_read_next_header(): content is no header.
+    /// Not left to archive_read_next_header(): content is not a header.
     void skip_rest() {
         if (!is_inside_) {
             return;

@@ -26,7 +26,7 @@ struct ArchiveMember {
     std::string group = {};
 };
 
-/// The path of a tree that an archive's raw member name stands for: "./usr//bin/" -> "usr/bin",
+/// The path of a tree that an archive's raw member name represents: "./usr//bin/" -> "usr/bin",
 /// "./" -> "". Throws Error for an absolute, an empty or an upward ("..") name, which no archive
 /// that kiln reads has a reason to hold, and for one that no file system could hold.
 [[nodiscard]] std::string normalize_member_path(std::string_view raw);
@@ -39,8 +39,8 @@ enum class ArchiveFilters { none, detect };
 class ArchiveReader {
   public:
     /// `source` and `budget` must outlive the reader; `name` is what messages call the archive.
-    /// Without a budget the archive gets one of its own, with the usual limits. Throws Error when
-    /// it is no archive.
+    /// Without a budget the archive gets its own, with the usual limits. Throws Error when
+    /// it is not an archive.
     ArchiveReader(
         Source& source,
         std::string name,

@@ -67,7 +67,7 @@ class ArchiveStream {
 /// The data blocks of the current member as one stream.
 class BlockSource final : public Source {
   public:
-    /// `budget` is null for what is no member of an archive.
+    /// `budget` is null for what is not a member of an archive.
     BlockSource(ArchiveStream& stream, const ArchiveLimits& limits, ArchiveBudget* budget)
         : stream_(stream), guard_(limits, stream.name()), budget_(budget) {}
 

@@ -28,7 +28,7 @@ std::array<timespec, 2> times_of(std::int64_t seconds) {
 }
 
 /// All names are resolved by the kernel, beneath the folder and without following a link, so that
-/// it does not matter in which order members come or what lies in the folder.
+/// it does not matter in which order members come or what is in the folder.
 class Unpacker {
   public:
     Unpacker(const std::string& name, const fs::path& folder, ArchiveBudget& budget)
@@ -83,7 +83,7 @@ class Unpacker {
         }
     }
 
-    /// One member may stand for many directories that have no member of their own.
+    /// One member may represent many directories that have no member of their own.
     void account_for(std::string_view folder) {
         for (; !folder.empty() && folders_.emplace(folder).second; folder = parent_path(folder)) {
             budget_.add_member(name_, folder, Entry());

@@ -88,7 +88,7 @@ std::size_t sequence_length(unsigned char lead) {
     return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
 }
 
-/// Surrogates, overlong forms and what lies beyond U+10FFFF are no UTF-8 (RFC 3629).
+/// Surrogates, overlong forms and what is beyond U+10FFFF are not valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     for (std::size_t i = 0; i < text.size();) {
@@ -115,7 +115,7 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-/// What stands in a fixed field for readers that do not know pax records.
+/// What is in a fixed field for readers that do not know pax records.
 std::string ascii_cut(std::string_view text, std::size_t size) {
     std::string out;
     std::copy_if(text.begin(), text.end(), std::back_inserter(out), [](char c) {

@@ -49,7 +49,7 @@ artifact_part(std::string name, std::string version, const FileTree& tree);
 /// What the store calls the kind of a finished artifact; a stage that places one is "artifact".
 inline constexpr const char* kArtifactKind = "artifact-tree";
 
-/// Of an artifact in the store. Throws Error when it is no artifact.
+/// Of an artifact in the store. Throws Error when it is not an artifact.
 [[nodiscard]] ArtifactInfo stored_artifact(const Store& store, const Digest& key);
 
 } // namespace kiln

@@ -62,7 +62,7 @@ std::vector<ArtifactLibrary> owners_of(const std::set<std::string>& sonames, San
     for (const std::string& soname : sonames) {
         command.args.push_back("*/" + soname);
     }
-    command.separate_stderr = true; // patterns without a match are told there, and found below
+    command.separate_stderr = true; // patterns without a match are reported there, and found below
     std::map<std::string, ArtifactLibrary> found;
     for (const std::string& line : split_lines(sandbox.run(command).output)) {
         const std::size_t space = line.find(": ");

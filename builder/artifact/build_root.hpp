@@ -21,7 +21,7 @@ inline constexpr const char* kBuildRootStage = "build-root";
 
 class BuildRoot {
   public:
-    /// `name` is the artifact's; `refresh` is what makes its lock anew, for hints. `lock` and
+    /// `name` is the artifact's; `refresh` is what makes its lock again, for hints. `lock` and
     /// `pool` must outlive this. Throws Error (exit code 3) when the lock does not fit.
     BuildRoot(
         const std::string& name,

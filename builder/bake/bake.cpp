@@ -3,7 +3,7 @@
 
 #include "artifact/lookup/recipe_artifacts.hpp"
 #include "bake/checked_disks.hpp"
-#include "bake/early_clusters.hpp"
+#include "bake/cluster_precompressor.hpp"
 #include "bake/output_folder.hpp"
 #include "bake/wanted_images.hpp"
 #include "base/io/file_stream.hpp"
@@ -91,12 +91,12 @@ class Bake {
         const auto missing = missing_stages();
         fetch(missing);
         provide_artifacts(missing);
-        std::optional<Ahead> ahead;
+        std::optional<StagePreparer> preparer;
         if (request_.jobs > 1) {
-            ahead.emplace(missing, store_, inputs_);
+            preparer.emplace(missing, store_, inputs_);
         }
-        beside_.ahead = ahead ? &*ahead : nullptr;
-        static_cast<void>(executor_.run(plan_.chain(Branch::common), settings_, beside_));
+        background_.preparer = preparer ? &*preparer : nullptr;
+        static_cast<void>(executor_.run(plan_.chain(Branch::common), settings_, background_));
         // The two branches share nothing but the store, and the kernel's part of the disk is mostly
         // waiting for small programs: running them together fills the cores.
         auto containers = std::async(std::launch::async, [&] {
@@ -140,7 +140,7 @@ class Bake {
     void provide_artifacts(const std::vector<const PlannedStage*>& stages) const {
         for (const PlannedStage* planned : stages) {
             if (planned->spec->takes == StageTakes::artifact) {
-                artifacts_.provide(
+                artifacts_.fetch_or_build(
                     planned->spec->options.at("artifact").as_string(),
                     request_.artifacts,
                     in_,
@@ -183,24 +183,24 @@ class Bake {
     /// Idle cores deflate the first qcow2's clusters meanwhile.
     BakedTree run_disk_stages(const fs::path& folder) {
         const ImageContext context = image_context(folder);
-        std::optional<EarlyClusters> early;
+        std::optional<ClusterPrecompressor> precompressor;
         for (const WantedImage& image : wanted_.disks) {
             const auto& spec = std::get<DiskImageSpec>(image.spec->form);
             const bool is_qcow2 =
                 std::ranges::find(image.formats, ImageFormat::qcow2) != image.formats.end();
-            if (!early && is_qcow2 && spec.compress && request_.jobs > 1) {
-                early.emplace(spec, context);
+            if (!precompressor && is_qcow2 && spec.compress && request_.jobs > 1) {
+                precompressor.emplace(spec, context);
             }
         }
-        Beside beside = beside_;
-        beside.before_make = [&](const PlannedStage& planned, const FileTree& tree) {
-            if (early && planned.stage->leaves_cores_idle()) {
-                early->start(tree);
+        BackgroundWork background = background_;
+        background.before_make = [&](const PlannedStage& planned, const FileTree& tree) {
+            if (precompressor && planned.stage->leaves_cores_idle()) {
+                precompressor->start(tree);
             }
         };
-        BakedTree baked = executor_.run(plan_.chain(Branch::vm), settings_, beside);
-        if (early) {
-            early->stop();
+        BakedTree baked = executor_.run(plan_.chain(Branch::vm), settings_, background);
+        if (precompressor) {
+            precompressor->stop();
         }
         return baked;
     }
@@ -210,7 +210,7 @@ class Bake {
         if (wanted_.containers.empty()) {
             return out;
         }
-        const BakedTree baked = executor_.run(plan_.chain(Branch::oci), settings_, beside_);
+        const BakedTree baked = executor_.run(plan_.chain(Branch::oci), settings_, background_);
         lint(baked);
         add_tree("oci.manifest", write_tree_manifest(baked.tree, folder / "oci.manifest"));
         for (const WantedImage& image : wanted_.containers) {
@@ -258,7 +258,7 @@ class Bake {
         out.esp = spec.esp_bytes > 0 ? &trees.esp : nullptr;
         for (const ImageFile& file : files.images) {
             if (file.format != ImageFormat::raw) {
-                out.twins.push_back({folder / file.name, file.format});
+                out.copies.push_back({folder / file.name, file.format});
             }
         }
         return out;
@@ -286,7 +286,7 @@ class Bake {
     WantedImages wanted_;
     const Store& store_;
     Executor executor_;
-    Beside beside_;
+    BackgroundWork background_;
     Plan plan_;
     std::mutex mutex_;
     Record record_;
@@ -301,7 +301,7 @@ Lockfile renew_lock(
     const std::vector<std::string>& registries,
     const InputContext& in) {
     const fs::path path = lock_path(recipe);
-    artifacts.make_locks_anew(registries, in);
+    artifacts.refresh_locks(registries, in);
     const bool is_first = !fs::exists(path);
     LockRequest request;
     request.artifacts = artifacts.locked();

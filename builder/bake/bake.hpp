@@ -33,7 +33,7 @@ struct BakeRequest {
 
 struct BakeReport {
     Record record;
-    std::vector<fs::path> files; ///< what lies in the output folder now
+    std::vector<fs::path> files; ///< what is in the output folder now
 };
 
 /// Needs prepare_out_folder() (bake/output_folder.hpp) and enter_build_namespace(). On any

@@ -38,7 +38,7 @@ struct ImageContext {
 };
 
 /// A tree as a disk holds it: the root file system and the files of the EFI system partition
-/// (what lies below /boot/efi), which the disk has in a file system of its own.
+/// (what is below /boot/efi), which the disk has in a separate file system.
 struct DiskTrees {
     FileTree root;
     FileTree esp;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Environment variables: of this process, of a map that stands for one, and of what kiln starts.
+// Environment variables: of this process, of a map that represents one, and of what kiln starts.
 #pragma once
 
 #include <filesystem>
@@ -35,7 +35,7 @@ using EnvLookup = std::function<std::optional<std::string>(std::string_view name
 void clean_process_environment();
 
 /// The folders of a PATH without those that are relative or empty, from which a program would be
-/// whatever lies in the folder that kiln was called in.
+/// whatever is in the folder that kiln was called in.
 [[nodiscard]] std::vector<std::string> absolute_folders(std::string_view path);
 
 /// The full path of a program in the absolute_folders() of `env` (those of clean_environment() when

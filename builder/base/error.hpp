@@ -80,7 +80,7 @@ class Error : public std::exception {
     std::source_location where_;
 };
 
-/// Base of the errors of a kind of their own: what is hung on them keeps their type.
+/// Base of the errors of a separate kind: what is hung on them keeps their type.
 template <typename Self> class ErrorOfKind : public Error {
   public:
     using Error::Error;

@@ -14,7 +14,7 @@
 
 namespace kiln {
 
-/// Things are told apart by their place in a list of the caller's. For use from several threads.
+/// Things are distinguished by their place in a list of the caller's. For use from several threads.
 class ErrorList {
   public:
     void add(std::size_t place, Error error) {

@@ -13,7 +13,7 @@
 
 namespace kiln {
 
-/// The text of a value. Bytes that are no UTF-8 (file names may hold any) become U+FFFD.
+/// The text of a value. Bytes that are not valid UTF-8 (file names may hold any) become U+FFFD.
 [[nodiscard]] std::string json_text(const nlohmann::ordered_json& json, int indent = 2);
 [[nodiscard]] std::string json_text(const nlohmann::json& json, int indent = 2);
 

@@ -29,7 +29,7 @@ inline constexpr std::uint64_t kMaxJsonBytes = std::uint64_t{8} << 20U;
 /// those with a default take a missing or null value for it. Unknown keys are ignored.
 class JsonObject {
   public:
-    /// `value` must outlive this. Throws Error when it is no object.
+    /// `value` must outlive this. Throws Error when it is not an object.
     JsonObject(const nlohmann::ordered_json& value, std::string what);
 
     [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
@@ -44,7 +44,7 @@ class JsonObject {
     [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
     [[nodiscard]] std::vector<std::string> texts_or_empty(std::string_view key) const;
     [[nodiscard]] std::map<std::string, std::string> text_map(std::string_view key) const;
-    /// Keys of an object (which stands for a set); empty when it is missing.
+    /// Keys of an object (which represents a set); empty when it is missing.
     [[nodiscard]] std::set<std::string> keys(std::string_view key) const;
 
     [[nodiscard]] JsonObject object(std::string_view key) const;
@@ -63,7 +63,7 @@ class JsonObject {
     std::string what_;
 };
 
-/// Items of a list that is a document of its own. Throws Error when it is none.
+/// Items of a list that is a separate document. Throws Error when it is none.
 [[nodiscard]] std::vector<JsonObject>
 json_objects(const nlohmann::ordered_json& value, const std::string& what);
 

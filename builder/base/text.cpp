@@ -98,7 +98,7 @@ std::uint32_t decode(std::string_view sequence) {
     return code;
 }
 
-/// Marks that reorder what stands around them (Unicode TR9), and line ends of Unicode.
+/// Marks that reorder what is around them (Unicode TR9), and line ends of Unicode.
 bool is_unseen(std::uint32_t code) {
     return (code >= 0x80 && code <= 0x9F) || code == 0x61C || (code >= 0x200E && code <= 0x200F) ||
            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);

@@ -52,7 +52,7 @@ suggest(std::string_view word, std::span<const std::string_view> candidates);
 [[nodiscard]] std::string
 did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
-/// "512", "64KiB", "3 GiB", "2GB" to bytes; nothing when it is no size or overflows.
+/// "512", "64KiB", "3 GiB", "2GB" to bytes; nothing when it is not a size or overflows.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 /// 1536 -> "1.5 KiB".
 [[nodiscard]] std::string format_size(std::uint64_t bytes);

@@ -37,7 +37,7 @@ bool has_members(const FileTree& tree, const std::string& directory) {
 }
 
 /// REPRO: the overlay copies a directory up as soon as kiln places something in it. When that is
-/// gone again and nothing else was changed, it is no part of what the stage did. Its time, which
+/// gone again and nothing else was changed, it is not a part of what the stage did. Its time, which
 /// the placing changed, does not count.
 void drop_restored(
     const std::vector<std::string>& restored,
@@ -64,7 +64,8 @@ void drop_restored(
 
 } // namespace
 
-BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const Beside& beside) {
+BakedTree
+Executor::run(const Chain& chain, const BakeSettings& settings, const BackgroundWork& background) {
     BakedTree baked;
     std::vector<Digest> below;
     for (const PlannedStage* planned : chain.stages) {
@@ -76,10 +77,11 @@ BakedTree Executor::run(const Chain& chain, const BakeSettings& settings, const 
             step.delta = store_.load(planned->key);
             note(*planned, {.delta = step.delta, .cached = true}, seconds_since(start));
         } else {
-            if (beside.before_make) {
-                beside.before_make(*planned, baked.tree);
+            if (background.before_make) {
+                background.before_make(*planned, baked.tree);
             }
-            Prepared prepared = beside.ahead != nullptr ? beside.ahead->take(*planned) : Prepared();
+            Prepared prepared =
+                background.preparer != nullptr ? background.preparer->take(*planned) : Prepared();
             const StageRun run{*planned, baked.tree, settings, std::move(prepared)};
             Turn turn = is_stored ? make_again(run, below) : make(run, below);
             note(*planned, turn, seconds_since(start));
@@ -177,7 +179,7 @@ FileTree Executor::run_stage(const StageRun& stage, Workspace& workspace, Job& j
         .console = console_,
         .job = job,
         .kept_times = kept_times,
-        .groundwork = stage.prepared.groundwork.get(),
+        .staged_data = stage.prepared.staged_data.get(),
         .jobs = options_.jobs,
         .below = &stage.below};
     stage.planned.stage->run(context, inputs_);

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "base/console.hpp"
-#include "build/ahead.hpp"
 #include "build/made_trees.hpp"
 #include "build/plan.hpp"
+#include "build/stage_preparer.hpp"
 #include "build/store.hpp"
 #include "sandbox/sandbox.hpp"
 #include "tree/file_tree.hpp"
@@ -55,9 +55,9 @@ struct ExecutorOptions {
     SandboxLimits limits = {};
 };
 
-/// What goes on beside a chain's stages.
-struct Beside {
-    Ahead* ahead = nullptr; ///< does groundwork of the stages; not owned
+/// Work that runs in the background while a chain's stages run.
+struct BackgroundWork {
+    StagePreparer* preparer = nullptr; ///< prepares later stages; not owned
     /// Called before a stage is made, not restored, with the tree below it.
     std::function<void(const PlannedStage&, const FileTree&)> before_make = {};
 };
@@ -71,10 +71,10 @@ class Executor {
 
     /// Makes or restores all trees of a chain. A stage that makes another tree than it did before
     /// is warned of, with the paths. When rebuilding, the stored tree stays whatever comes out, so
-    /// that each stage is judged by itself. Two chains may be run at the same time from two
+    /// that each stage is judged on its own. Two chains may be run at the same time from two
     /// threads once their common stages are in the store.
     [[nodiscard]] BakedTree
-    run(const Chain& chain, const BakeSettings& settings, const Beside& beside);
+    run(const Chain& chain, const BakeSettings& settings, const BackgroundWork& background);
 
     /// Outcomes so far, each stage once, in the order of the plan.
     [[nodiscard]] std::vector<StageOutcome> outcomes(const Plan& plan) const;

@@ -132,7 +132,7 @@ WorkFolder WorkFolder::claim(const fs::path& work_root) {
 }
 
 Workspace::Workspace(
-    const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& groundwork)
+    const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& staged_data)
     : folder_(work_root), upper_(folder_.path() / "upper"), root_(folder_.path() / "root") {
     for (const fs::path& path : {upper_, folder_.path() / "work", root_}) {
         fs::create_directory(path);
@@ -140,9 +140,9 @@ Workspace::Workspace(
         fs::permissions(path, fs::perms(0755));
     }
     give_to_tree(upper_, build_tree_ids());
-    if (!groundwork.empty()) {
+    if (!staged_data.empty()) {
         // Before the mount: nothing can be moved into a mount from outside.
-        fs::rename(groundwork, upper_ / kGroundworkFolder);
+        fs::rename(staged_data, upper_ / kStagingFolder);
     }
     mount(lowers);
     mounted_ = true;
@@ -290,12 +290,12 @@ FileTree Store::load(const Digest& key) const {
 }
 
 std::unique_ptr<Workspace>
-Store::begin(const std::vector<Digest>& below, const fs::path& groundwork) const {
+Store::begin(const std::vector<Digest>& below, const fs::path& staged_data) const {
     std::vector<fs::path> lowers;
     for (const Digest& key : below) {
         lowers.push_back(tree_of(key));
     }
-    return std::unique_ptr<Workspace>(new Workspace(root_ / "work", lowers, groundwork));
+    return std::unique_ptr<Workspace>(new Workspace(root_ / "work", lowers, staged_data));
 }
 
 void Store::commit(

@@ -31,7 +31,7 @@
 
 namespace kiln {
 
-/// What is told of a stored tree.
+/// Properties of a stored tree.
 struct StageInfo {
     std::string recipe;
     std::string kind;
@@ -97,7 +97,9 @@ class Workspace {
   private:
     friend class Store;
     Workspace(
-        const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& groundwork);
+        const fs::path& work_root,
+        const std::vector<fs::path>& lowers,
+        const fs::path& staged_data);
     void mount(const std::vector<fs::path>& lowers) const;
 
     WorkFolder folder_;
@@ -121,10 +123,10 @@ class Store {
     /// damaged, after it was set aside.
     [[nodiscard]] FileTree load(const Digest& key) const;
 
-    /// A workspace above the trees of `below` (the first stage first). Unless empty, `groundwork`
-    /// is a folder that moves into the tree, as kGroundworkFolder. Needs enter_build_namespace().
+    /// A workspace above the trees of `below` (the first stage first). Unless empty, `staged data`
+    /// is a folder that moves into the tree, as kStagingFolder. Needs enter_build_namespace().
     [[nodiscard]] std::unique_ptr<Workspace>
-    begin(const std::vector<Digest>& below, const fs::path& groundwork = {}) const;
+    begin(const std::vector<Digest>& below, const fs::path& staged_data = {}) const;
 
     /// A place on the store's file system for work that is not a stage's tree.
     [[nodiscard]] std::unique_ptr<WorkFolder> begin_work() const {

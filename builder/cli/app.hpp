@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The program as a function of its arguments and its world.
+// The program as a function of its arguments and its services.
 #pragma once
 
 #include "cli/io.hpp"
@@ -14,7 +14,7 @@ namespace kiln {
 /// place where exceptions end.
 [[nodiscard]] int run_cli(std::span<const std::string> words, Io& io);
 
-/// The same on the real world: standard streams, environment, signals, child processes.
+/// The same with the real environment: standard streams, environment, signals, child processes.
 [[nodiscard]] int run_on_system(int count, char** arguments);
 
 } // namespace kiln

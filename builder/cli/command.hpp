@@ -56,7 +56,7 @@ class Arguments {
     [[nodiscard]] std::string value_or(std::string_view option, std::string_view fallback) const;
     /// Of a repeatable option, in the order given.
     [[nodiscard]] const std::vector<std::string>& values(std::string_view option) const;
-    /// Throws UsageError when the value is no whole number from `minimum` to `maximum`.
+    /// Throws UsageError when the value is not a whole number from `minimum` to `maximum`.
     [[nodiscard]] std::optional<std::uint64_t>
     number(std::string_view option, std::uint64_t minimum, std::uint64_t maximum) const;
 

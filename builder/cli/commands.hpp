@@ -36,7 +36,7 @@ extern const CommandSpec kVersionCommand;
 
 /// The first words of all commands that are not hidden, each once.
 [[nodiscard]] std::vector<std::string_view> command_words();
-/// The second words of a group's commands; empty when `word` is no group.
+/// The second words of a group's commands; empty when `word` is not a group.
 [[nodiscard]] std::vector<std::string_view> words_of_group(std::string_view word);
 
 } // namespace kiln

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The world of a command, injected: tests build a false one and run the real command line in it.
+// The environment of a command, injected: tests pass a fake one and run the real command line with
+// it.
 #pragma once
 
 #include "base/process/process.hpp"

@@ -21,7 +21,7 @@ std::string upper(std::string_view text) {
     return out;
 }
 
-/// Lines short enough for mandoc's lint; roff fills paragraphs by itself.
+/// Lines short enough for mandoc's lint; roff fills paragraphs on its own.
 std::string fold(std::string_view text) {
     constexpr std::size_t kWidth = 60;
     std::string out;

@@ -49,7 +49,7 @@ class Grammar {
         }
     }
 
-    /// The first word that is no option ends the parsing; it and all after it are left over.
+    /// The first word that is not an option ends the parsing; it and all after it are left over.
     void stop_at_first_word() { app_.prefix_command(); }
 
     std::vector<std::string> parse(std::span<const std::string> words, const CommandSpec* command) {

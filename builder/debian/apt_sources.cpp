@@ -41,7 +41,7 @@ bool is_no(std::string_view value) {
            low == "0";
 }
 
-/// Removes "[...]" that stands second in the words; false when it does not end.
+/// Removes "[...]" that is second in the words; false when it does not end.
 bool drop_options(std::vector<std::string>& words) {
     if (words.size() < 2 || !words[1].starts_with('[')) {
         return true;

@@ -13,7 +13,7 @@ namespace kiln {
 
 class DebVersion {
   public:
-    /// Nothing when the text is no version: empty, odd characters, a bad epoch.
+    /// Nothing when the text is not a version: empty, odd characters, a bad epoch.
     [[nodiscard]] static std::optional<DebVersion> parse(std::string_view text);
 
     [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }

@@ -76,8 +76,8 @@ Mirrors::Mirrors(MirrorSettings settings)
     }
 }
 
-std::vector<Mirrors::Told> Mirrors::parse(const std::vector<std::string>& settings) {
-    std::vector<Told> out;
+std::vector<Mirrors::ParsedMirror> Mirrors::parse(const std::vector<std::string>& settings) {
+    std::vector<ParsedMirror> out;
     for (const std::string& setting : settings) {
         // "NAME=URL": a name has no colon, so a '=' inside a URL's query is not mistaken for it.
         const std::size_t equals = setting.find_first_of("=:");
@@ -89,13 +89,14 @@ std::vector<Mirrors::Told> Mirrors::parse(const std::vector<std::string>& settin
     return out;
 }
 
-std::vector<std::string> Mirrors::choose(const std::vector<Told>& told, const ArchiveId& archive) {
+std::vector<std::string>
+Mirrors::choose(const std::vector<ParsedMirror>& mirrors, const ArchiveId& archive) {
     const std::string& name = archive.name;
     std::vector<std::string> named;
     std::vector<std::string> same;
     std::vector<std::string> beside;
     std::vector<std::string> any;
-    for (const Told& each : told) {
+    for (const ParsedMirror& each : mirrors) {
         if (!each.name.empty()) {
             if (each.name == name) {
                 add_new(named, each.url);
@@ -149,8 +150,8 @@ std::vector<std::string> Mirrors::from_host(const ArchiveId& archive) const {
 }
 
 std::vector<std::string> Mirrors::bases(const ArchiveId& archive) const {
-    for (const auto* told : {&command_line_, &environment_}) {
-        if (auto found = choose(*told, archive); !found.empty()) {
+    for (const auto* mirrors : {&command_line_, &environment_}) {
+        if (auto found = choose(*mirrors, archive); !found.empty()) {
             return found;
         }
     }

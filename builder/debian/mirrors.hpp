@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Which URL serves an archive. Mirrors are told by the user or by the build host's apt sources,
+// Which URL serves an archive. Mirrors are mirrors by the user or by the build host's apt sources,
 // never by a lock, and nothing that is baked depends on them. A recipe can name where an archive is
 // that nobody else knows.
 #pragma once
@@ -21,7 +21,7 @@ struct ArchiveId {
     std::string name;
     std::string suite;
     std::vector<std::string> components;
-    /// Where the recipe says that it is; empty: nowhere. Such an archive is served by what bears
+    /// Where the recipe says that it is; empty: nowhere. Such an archive is served by mirrors with
     /// its name only, and by this URL otherwise.
     std::string url = {};
 };
@@ -56,18 +56,18 @@ class Mirrors {
     snapshot_base(std::string_view archive_name, std::string_view timestamp) const;
 
   private:
-    struct Told {
+    struct ParsedMirror {
         std::string name; ///< empty: for any archive
         std::string url;
     };
 
-    [[nodiscard]] static std::vector<Told> parse(const std::vector<std::string>& settings);
+    [[nodiscard]] static std::vector<ParsedMirror> parse(const std::vector<std::string>& settings);
     [[nodiscard]] static std::vector<std::string>
-    choose(const std::vector<Told>& told, const ArchiveId& archive);
+    choose(const std::vector<ParsedMirror>& mirrors, const ArchiveId& archive);
     [[nodiscard]] std::vector<std::string> from_host(const ArchiveId& archive) const;
 
-    std::vector<Told> command_line_;
-    std::vector<Told> environment_;
+    std::vector<ParsedMirror> command_line_;
+    std::vector<ParsedMirror> environment_;
     std::function<std::vector<AptSource>()> load_host_;
     mutable std::optional<std::vector<AptSource>> host_;
     std::string snapshot_;

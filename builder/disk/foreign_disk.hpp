@@ -19,7 +19,7 @@ namespace kiln {
 
 /// Checks a disk before another program opens it as `format`, and returns its virtual size in
 /// bytes. The content of a raw disk is not looked at. Throws Error when a qcow2 file is not
-/// self-contained or not whole (see qcow2_header.hpp), or is no regular file.
+/// self-contained or not whole (see qcow2_header.hpp), or is not a regular file.
 std::uint64_t require_plain_disk(const fs::path& disk, ImageFormat format);
 
 /// The format of a disk that a guest writes to, by its name only: qcow2 when it ends in ".qcow2",

@@ -107,7 +107,7 @@ std::vector<std::byte> make_table(std::span<const GptPartition> partitions) {
 }
 
 /// Places of one of the two headers.
-struct HeaderPlaces {
+struct HeaderSectors {
     std::uint64_t self = 0;
     std::uint64_t other = 0;
     std::uint64_t table = 0;
@@ -115,19 +115,19 @@ struct HeaderPlaces {
 
 void put_header(
     std::span<std::byte> out,
-    const HeaderPlaces& places,
+    const HeaderSectors& sectors,
     const std::array<std::uint8_t, 16>& disk_guid,
     Bytes table) {
-    const std::uint64_t last_sector = std::max(places.self, places.other);
+    const std::uint64_t last_sector = std::max(sectors.self, sectors.other);
     std::ranges::copy(as_byte_span(header::kSignature), out.begin());
     put_le(out, header::kRevision, header::kRevision1);
     put_le(out, header::kSize, kHeaderSize);
-    put_le(out, header::kSelf, places.self);
-    put_le(out, header::kOther, places.other);
+    put_le(out, header::kSelf, sectors.self);
+    put_le(out, header::kOther, sectors.other);
     put_le(out, header::kFirstUsable, 2 + kTableSectors);
     put_le(out, header::kLastUsable, last_sector - kTableSectors - 1);
     put_guid(out, header::kDiskGuid, disk_guid);
-    put_le(out, header::kTable, places.table);
+    put_le(out, header::kTable, sectors.table);
     put_le(out, header::kTableEntries, kEntries);
     put_le(out, header::kTableEntrySize, kEntrySize);
     put_le(out, header::kTableChecksum, crc32_of(table));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What locking and fetching need of the outside world.
+// What locking and fetching need of the environment.
 #pragma once
 
 #include "base/console.hpp"
@@ -16,12 +16,12 @@
 namespace kiln {
 
 /// A mirror of CPAN, or a DarkPAN.
-struct CpanPlace {
+struct CpanLocation {
     std::string url;  ///< http:, https: or file:; empty: none
     fs::path keyring; ///< keys that sign authors' CHECKSUMS; empty: signatures are not looked at
 };
 
-/// Everything of the outside world that locking and fetching need.
+/// Everything of the environment that locking and fetching need.
 struct InputContext {
     Console& console;
     ProcessRunner& processes;
@@ -29,8 +29,8 @@ struct InputContext {
     const Mirrors& mirrors;
     const Pool& pool;
     bool offline = false;
-    CpanPlace cpan = {};
-    Environment env = {};                 ///< where logins of registries are told
+    CpanLocation cpan = {};
+    Environment env = {};                 ///< where credentials of registries are configured
     const HostProxies* proxies = nullptr; ///< for children that fetch; null: none
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The inputs of a bake: what the recipe names, as the lock pins it, where it lies in the pool.
+// The inputs of a bake: what the recipe names, as the lock pins it, where it is in the pool.
 #pragma once
 
 #include "inputs/artifact_lookup.hpp"

@@ -48,7 +48,7 @@ class Pool {
 
     [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
 
-    /// Where the input lies or would lie. Looks at nothing.
+    /// Where the input is or would lie. Looks at nothing.
     [[nodiscard]] std::filesystem::path path_of(const Digest& digest) const;
     /// Present with the right size. Does not read the content.
     [[nodiscard]] bool has(const PoolInput& input) const;

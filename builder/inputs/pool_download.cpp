@@ -78,9 +78,9 @@ class PartFile {
 };
 
 /// Fills a part from one URL after the other.
-class Filler {
+class PartDownload {
   public:
-    Filler(const Download& download, PartFile& part) : download_(download), part_(part) {}
+    PartDownload(const Download& download, PartFile& part) : download_(download), part_(part) {}
 
     /// True when the part holds the whole, verified input.
     bool fill() {
@@ -99,12 +99,12 @@ class Filler {
   private:
     class PartSink final : public Sink {
       public:
-        explicit PartSink(Filler& filler) : filler_(filler) {}
+        explicit PartSink(PartDownload& part_download) : part_download_(part_download) {}
 
-        void write(Bytes bytes) override { filler_.take(bytes); }
+        void write(Bytes bytes) override { part_download_.take(bytes); }
 
       private:
-        Filler& filler_;
+        PartDownload& part_download_;
     };
 
     bool fill_from(const std::string& url) {
@@ -268,8 +268,8 @@ void download_into_pool(const Download& download) {
         download.progress.file_done();
         return;
     }
-    Filler filler(download, part);
-    if (filler.fill()) {
+    PartDownload part_download(download, part);
+    if (part_download.fill()) {
         part.move_to(download.target);
         download.progress.file_done();
         return;
@@ -277,7 +277,7 @@ void download_into_pool(const Download& download) {
     if (part.size() == 0) {
         part.remove();
     }
-    std::vector<std::string> failures = std::move(filler).failures();
+    std::vector<std::string> failures = std::move(part_download).failures();
     if (failures.empty()) {
         throw Error("no download location is known");
     }

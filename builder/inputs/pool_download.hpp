@@ -55,7 +55,7 @@ struct Download {
     FetchProgress& progress;
 };
 
-/// Returns when the verified file lies at `target`, whoever brought it. Throws Error with a line
+/// Returns when the verified file is at `target`, whoever brought it. Throws Error with a line
 /// per URL; a part that can be resumed is left behind.
 void download_into_pool(const Download& download);
 

@@ -29,7 +29,7 @@ struct LockedPackage {
     // What installing without an index needs to know.
     bool essential = false;
     std::string multi_arch;  ///< "same", "foreign", "allowed" or empty
-    std::string pre_depends; ///< the field as it stands, or empty
+    std::string pre_depends; ///< the field as is, or empty
 
     bool operator==(const LockedPackage&) const = default;
 };
@@ -49,7 +49,7 @@ struct LockedSource {
     std::string name;
     std::string version;      ///< commit of a git source, else the version or empty
     std::string location;     ///< URL or path as the recipe or an index names it; may be empty
-    std::string archive = {}; ///< whose mirrors `location` is below; empty: it stands alone
+    std::string archive = {}; ///< whose mirrors `location` is below; empty: it is alone
     std::string suite = {};   ///< of that archive
     std::uint64_t size = 0;   ///< 0 for git
     Digest sha256;            ///< of the file, or of a git commit's archive
@@ -109,7 +109,7 @@ struct Lockfile {
     std::vector<LockedPackage> packages;           ///< sorted by name
     std::vector<LockedSource> sources;             ///< sorted by kind and name
     std::vector<LockedDistribution> distributions; ///< of a perl bundle, in build order
-    /// Of an artifact, once it was built; not part of digest(), as it is no input.
+    /// Of an artifact, once it was built; not part of digest(), as it is not an input.
     std::optional<LockedResult> result;
 
     bool operator==(const Lockfile&) const = default;

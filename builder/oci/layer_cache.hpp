@@ -30,7 +30,7 @@ class LayerCache {
     /// not kept, or no longer what it was.
     [[nodiscard]] virtual std::optional<LayerBlob>
     find(const Digest& key, const fs::path& blobs) = 0;
-    /// Keeps the blob that lies at `blobs`/HEX.
+    /// Keeps the blob that is at `blobs`/HEX.
     virtual void store(const Digest& key, const LayerBlob& blob, const fs::path& blobs) = 0;
 };
 

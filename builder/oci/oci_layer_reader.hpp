@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads the tar of one image layer into the change of a tree that it stands for. The counterpart of
+// Reads the tar of one image layer into the change of a tree that it represents. The counterpart of
 // oci_layer.hpp, but for layers of any origin.
 #pragma once
 
@@ -26,8 +26,8 @@ struct KeptContents {
 
 /// Reads a plain tar to its end. `below` is the tree that the layers before it make; directories
 /// that the layer takes for granted and nobody made get mode 0755 and owner root, as engines do,
-/// and count as members. Layers of one image share a budget; null: one of its own. Throws Error for
-/// hard links to nothing, for members whose parent is no directory, and beyond the limits.
+/// and count as members. Layers of one image share a budget; null: its own. Throws Error for
+/// hard links to nothing, for members whose parent is not a directory, and beyond the limits.
 [[nodiscard]] FileTree read_layer(
     Source& tar,
     const std::string& name,

@@ -38,7 +38,7 @@ std::vector<std::string> configure_arguments(const PerlLayout& perl) {
         set("perladmin", "root@localhost")};
 }
 
-/// REPRO: Configure asks the clock whatever it is told, but reads config.over before it writes
+/// REPRO: Configure asks the clock whatever its options say, but reads config.over before it writes
 /// config.sh.
 constexpr const char* kPinTime =
     "echo \"cf_time='$(date --utc --date=@$SOURCE_DATE_EPOCH)'\" > config.over";
@@ -88,7 +88,7 @@ distribution_environment(const PerlLayout& perl, const std::vector<std::string>&
         {"PERL_HASH_SEED", "0"},
         // Questions are answered with what their author proposes.
         {"PERL_MM_USE_DEFAULT", "1"},
-        // Many a Makefile.PL loads its helpers from the folder it lies in.
+        // Many a Makefile.PL loads its helpers from the folder it is in.
         {"PERL_USE_UNSAFE_INC", "1"},
         {"PERL_MM_OPT", "INSTALLDIRS=site NO_PACKLIST=1 NO_PERLLOCAL=1"},
         {"PERL_MB_OPT", "--installdirs site"},

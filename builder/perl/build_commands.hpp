@@ -28,7 +28,7 @@ struct BuildPhase {
     std::string makes = {};
 };
 
-/// Where a perl of ours keeps things, as its Configure is told.
+/// Where a perl of ours keeps things, as passed to its Configure.
 struct PerlLayout {
     std::string prefix;  ///< "/opt/pause-perl"
     std::string version; ///< "5.40.1"

@@ -18,7 +18,7 @@ struct CpanEntry {
 
 class CpanIndex {
   public:
-    /// Throws Error when the text is no such index: `name` is what it calls it.
+    /// Throws Error when the text is not such a index: `name` is what it calls it.
     [[nodiscard]] static CpanIndex parse(std::string_view text, const std::string& name);
 
     /// Nothing when no release has the module.

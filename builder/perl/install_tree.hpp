@@ -14,7 +14,7 @@
 namespace kiln {
 
 /// Unpacks a tarball into `folder`, which must exist and be empty; see unpack_archive(). Returns
-/// the name of its top folder, which many a Makefile.PL goes by. Throws Error when something lies
+/// the name of its top folder, which many a Makefile.PL goes by. Throws Error when something is
 /// beside that.
 std::string
 unpack_tarball(const fs::path& tarball, const std::string& name, const fs::path& folder);

@@ -110,7 +110,7 @@ struct VersionStatement {
     std::string version;
 };
 
-/// What stands behind a '$': "VERSION = ..." whose value is a literal; anything that has to be
+/// What follows a '$': "VERSION = ..." whose value is a literal; anything that has to be
 /// computed is left alone.
 std::optional<VersionStatement> version_assignment(std::string_view text) {
     LineScanner scanner(text);
@@ -177,7 +177,7 @@ bool starts_with_any(std::string_view path, std::span<const std::string_view> pr
 
 PerlModules find_modules(std::string_view path, std::string_view text) {
     const std::string_view base = module_base(path);
-    // A generator's module lies behind its __END__.
+    // A generator's module is behind its __END__.
     const bool is_generator = path.ends_with(".PL");
     PerlModules found;
     std::string current;

@@ -18,7 +18,7 @@ using PerlModules = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] PerlModules find_modules(std::string_view path, std::string_view text);
 
 /// Whether a file of a distribution, given relative to its top folder, gets installed as a module:
-/// not if it lies among tests, examples and what only the distribution's own build uses.
+/// not if it is among tests, examples and what only the distribution's own build uses.
 [[nodiscard]] bool is_module_file(std::string_view path);
 /// The same in the source of perl itself, whose modules lie in many folders.
 [[nodiscard]] bool is_core_module_file(std::string_view path);

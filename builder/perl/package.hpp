@@ -33,7 +33,7 @@ struct PackagePlace {
 
 [[nodiscard]] PackagePlace place_of_package_file(std::string_view path);
 
-/// The members of a bundle that stand for what a package depends on: Debian calls distribution
+/// The members of a bundle that represent what a package depends on: Debian calls distribution
 /// Foo-Bar "libfoo-bar-perl". Perl itself and what it brings need no member; other libraries of
 /// perl that the bundle lacks go to `faults`.
 [[nodiscard]] std::vector<std::string> members_for(

@@ -15,8 +15,8 @@ namespace kiln {
 
 class PerlVersion {
   public:
-    /// Nothing when the text is no version. Underscores, which mark developer releases, count for
-    /// nothing.
+    /// Nothing when the text is not a version. Underscores, which mark developer releases, count
+    /// for nothing.
     [[nodiscard]] static std::optional<PerlVersion> parse(std::string_view text);
 
     [[nodiscard]] std::strong_ordering operator<=>(const PerlVersion& other) const;
@@ -34,7 +34,7 @@ class PerlVersion {
 class VersionRange {
   public:
     VersionRange() = default;
-    /// Nothing when the text is no range.
+    /// Nothing when the text is not a range.
     [[nodiscard]] static std::optional<VersionRange> parse(std::string_view text);
 
     [[nodiscard]] bool holds(const PerlVersion& version) const;

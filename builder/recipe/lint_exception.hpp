@@ -23,7 +23,7 @@ struct LintRule {
 /// A file that may break a rule, because somebody says so.
 struct LintException {
     std::string rule;
-    std::string path; ///< without a leading slash; `*`, `?` and `[...]` stand for parts of a name
+    std::string path; ///< without a leading slash; `*`, `?` and `[...]` represent parts of a name
 };
 
 } // namespace kiln

@@ -117,7 +117,7 @@ class Loader {
 
     // Stages -----------------------------------------------------------------------------------
 
-    /// Where a list of stages stands.
+    /// Where a list of stages is.
     struct Place {
         fs::path base_dir;
         std::vector<StageSpec>* target;

@@ -80,7 +80,7 @@ enum class ArtifactKind { bundle, program };
 /// "bundle" or "program": the key that names a definition, in recipes and in definitions.
 [[nodiscard]] std::string_view artifact_kind_name(ArtifactKind kind);
 
-/// What is built in a root of its own and placed into the image by a stage `artifact`.
+/// What is built in a separate root and placed into the image by a stage `artifact`.
 struct ArtifactSpec {
     std::string name;
     ArtifactKind kind = ArtifactKind::bundle;

@@ -104,7 +104,7 @@ class Substitution {
         return {};
     }
 
-    /// Where `written` stands from `search_from` on. Escapes in quotes can hide it; then nothing
+    /// Where `written` is from `search_from` on. Escapes in quotes can hide it; then nothing
     /// more is looked for in this scalar.
     static std::size_t
     find(const YamlNode& node, std::size_t& search_from, std::string_view written) {

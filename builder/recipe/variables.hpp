@@ -20,12 +20,12 @@ struct ExpansionBudget {
     bool said = false; ///< that it is spent
 };
 
-/// Replaces ${NAME} in every scalar value below `node` (keys stay as they are); $${ stands for a
+/// Replaces ${NAME} in every scalar value below `node` (keys stay as they are); $${ represents a
 /// plain ${. Unknown names are reported where they stand,
 /// and their scalars become `invalid`.
 void substitute(
     YamlNode& node, const Variables& variables, Diagnostics& diags, ExpansionBudget& budget);
-/// With a budget of its own.
+/// With a separate budget.
 void substitute(YamlNode& node, const Variables& variables, Diagnostics& diags);
 
 } // namespace kiln

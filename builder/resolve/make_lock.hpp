@@ -16,7 +16,7 @@
 namespace kiln {
 
 struct LockRequest {
-    /// Only these packages may change (`--update`); empty: everything is resolved anew.
+    /// Only these packages may change (`--update`); empty: everything is resolved again.
     std::set<std::string> update;
     std::optional<Lockfile> before; ///< the lock so far, for `update`
     fs::path keyring_dir = kKeyringFolder;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock beside a definition: where it lies, whether it is of what the definition asks for, and
+// The lock beside a definition: where it is, whether it is of what the definition asks for, and
 // what renews it.
 #pragma once
 
@@ -27,7 +27,7 @@ namespace kiln {
 /// "'kiln lock web --set release=trixie'", for hints.
 [[nodiscard]] std::string lock_command(const Recipe& recipe);
 
-/// What a bake takes: the lock of the recipe; without one of its own, a variant takes the plain
+/// What a bake takes: the lock of the recipe; without its own, a variant takes the plain
 /// recipe's when that fits. Throws Error (exit code 3) when there is none, when it cannot be read,
 /// and, naming what changed, when it was made for another request.
 [[nodiscard]] Lockfile

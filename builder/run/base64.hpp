@@ -10,7 +10,7 @@
 namespace kiln {
 
 [[nodiscard]] std::string to_base64(std::string_view text);
-/// Nothing when it is no base64.
+/// Nothing when it is not a base64.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 } // namespace kiln

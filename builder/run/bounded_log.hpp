@@ -13,7 +13,7 @@
 
 namespace kiln {
 
-/// Looks at a file every `pause`, in a thread of its own. As soon as it has more than `limit` bytes
+/// Looks at a file every `pause`, in a separate thread. As soon as it has more than `limit` bytes
 /// all but the last `kept` of them are thrown away, so that it ends up with no more than that and
 /// what is written in one `pause`. The writer must have opened it for appending (O_APPEND).
 class BoundedLog {

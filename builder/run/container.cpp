@@ -282,7 +282,7 @@ std::string Container::inside_script() const {
     return fmt::format("exec {} exec -i -u 0 {} \"$@\"", plan_.engine, plan_.name);
 }
 
-std::vector<std::string> Container::leftovers() const {
+std::vector<std::string> Container::cleanup_hints() const {
     std::vector<std::string> out{
         fmt::format("run '{} rm -f -v {}' to stop and remove it", plan_.engine, plan_.name)};
     if (volume_exists_) {

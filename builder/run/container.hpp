@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An instance as a container, through the client program of Docker or Podman. DOCKER_HOST and its
-// kin hold as they do for the client.
+// An instance as a container, through the client program of Docker or Podman. DOCKER_HOST and
+// similar variables have the same effect as for the client.
 #pragma once
 
 #include "base/console.hpp"
@@ -66,7 +66,7 @@ class Container final : public Instance {
     [[nodiscard]] std::string log_name() const override { return "log of the container"; }
 
     [[nodiscard]] std::string inside_script() const override;
-    [[nodiscard]] std::vector<std::string> leftovers() const override;
+    [[nodiscard]] std::vector<std::string> cleanup_hints() const override;
 
   private:
     [[nodiscard]] Command client(std::vector<std::string> args) const;

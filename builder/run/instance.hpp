@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A running copy of an image, whatever runs it. Containers and machines are told apart here and
+// A running copy of an image, whatever runs it. Containers and machines are distinguished here and
 // nowhere above.
 #pragma once
 
@@ -50,7 +50,8 @@ class Instance {
     virtual void renew(const fs::path& image) = 0;
     [[nodiscard]] virtual bool is_running() = 0;
 
-    /// Tries to get a way in, if that takes more than a running instance. True once `inside` works.
+    /// Tries to connect a shell, if that takes more than a running instance. True once `inside`
+    /// works.
     virtual bool open_inside() { return true; }
 
     /// Why the last try of open_inside() failed, as far as that is known.
@@ -74,7 +75,7 @@ class Instance {
     virtual ProcessResult
     run_inside(const std::string& text, const std::string& input, std::chrono::seconds limit);
     /// Lines for people: what is left with --keep or --detach, and how to get rid of it.
-    [[nodiscard]] virtual std::vector<std::string> leftovers() const = 0;
+    [[nodiscard]] virtual std::vector<std::string> cleanup_hints() const = 0;
 };
 
 } // namespace kiln

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The world of a suite's scripts: their variables, directories and the programs `inside` and
+// The environment of a suite's scripts: their variables, directories and the programs `inside` and
 // `instance`. docs/accept.md describes it.
 #pragma once
 
@@ -41,7 +41,7 @@ class Scripts {
         ProcessRunner& runner,
         Control::Handler verbs);
 
-    /// Runs a script in a directory of its own. Throws Interrupted.
+    /// Runs a script in a separate directory. Throws Interrupted.
     [[nodiscard]] ScriptResult
     run(std::string_view name, const std::string& text, Milliseconds timeout);
 

@@ -318,7 +318,7 @@ int make_root_of_namespace(int directory) {
             return errno;
         }
     }
-    // From a chroot on, what lies above it was never made private: taking the old root away would
+    // From a chroot on, what is above it was never made private: taking the old root away would
     // take it away from everybody who shares it.
     if (::chroot(".") != 0 || ::mount("none", ".", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::fchdir(directory) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) {

@@ -41,7 +41,7 @@ struct IdMaps {
 /// What enter_build_namespace() found and made.
 struct BuildNamespace {
     TreeIds tree_ids;
-    /// Sandboxes have a user namespace of their own: root in them is nobody on the host, and their
+    /// Sandboxes have a separate user namespace: root in them is nobody on the host, and their
     /// mounts cannot be undone. False only where the kernel gives root none.
     bool has_sandbox_user_namespace = false;
     IdMaps sandbox_maps = {}; ///< of those
@@ -65,7 +65,7 @@ const BuildNamespace& enter_build_namespace();
 }
 
 /// Makes an open directory, which must be the root of a mount, the root of this process's mount
-/// namespace, which must be its own, also from within a chroot. The old root lies on top of it,
+/// namespace, which must be its own, also from within a chroot. The old root is on top of it,
 /// where umount2(".") takes it away. For a child between fork and exec; returns 0 or an errno.
 [[nodiscard]] int make_root_of_namespace(int directory);
 

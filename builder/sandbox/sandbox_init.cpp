@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Process 1 of every sandbox: a static program of its own, started in place of the copy of kiln
+// Process 1 of every sandbox: a separate static program, started in place of the copy of kiln
 // that set the sandbox up, so that nothing of kiln's memory and environment is in there. It starts
 // the program, reaps what is left over and ends with the program's status.
 //

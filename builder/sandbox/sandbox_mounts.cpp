@@ -212,7 +212,7 @@ int SandboxMounts::open_sources() {
 
 /// A link there could lead to one place for the mount and to another for what is done with the
 /// mount afterwards: a later mount covers a part of its way, ".." at the root leads to the host as
-/// long as that lies on top. With directories every path below is one of these mounts.
+/// long as that is on top. With directories every path below is one of these mounts.
 int SandboxMounts::mount_file_systems() const {
     for (const Mount& m : mounts_) {
         if (::mkdir(m.target, 0755) != 0 && errno != EEXIST) {

@@ -28,7 +28,7 @@ struct LockedDeb {
     Digest sha256;
 };
 
-/// A source of the recipe, where it lies on the build host.
+/// A source of the recipe, where it is on the build host.
 struct SourceInput {
     std::string name; ///< for messages: "source 'app' (../app.tar)"
     fs::path path;    ///< a directory or a tarball
@@ -46,7 +46,7 @@ struct NeededLibrary {
 
 /// An artifact of the recipe.
 struct ArtifactInput {
-    FileTree tree; ///< with sources, as it lies in the image
+    FileTree tree; ///< with sources, as it is in the image
     std::vector<NeededLibrary> libraries;
 };
 
@@ -86,9 +86,9 @@ class Stage {
     virtual void hash_inputs(FieldHasher&, const StageInputs&) const {}
 
     /// Does what needs no tree, on cores that other stages leave idle. Files go into `folder`,
-    /// which becomes kGroundworkFolder of the tree. Ends early when `stop` is requested: what is
+    /// which becomes kStagingFolder of the tree. Ends early when `stop` is requested: what is
     /// not done by then is left to run(). Null when there is nothing to do.
-    [[nodiscard]] virtual std::unique_ptr<Groundwork>
+    [[nodiscard]] virtual std::unique_ptr<StagedData>
     prepare(const StageInputs&, const TreeRoot& /*folder*/, const std::stop_token& /*stop*/) const {
         return nullptr;
     }

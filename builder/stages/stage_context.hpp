@@ -32,17 +32,17 @@ struct BakeSettings {
 using KeptTimes = std::map<std::string, std::int64_t, std::less<>>;
 
 /// What a stage did before its turn came; see Stage::prepare().
-class Groundwork {
+class StagedData {
   public:
-    Groundwork() = default;
-    Groundwork(const Groundwork&) = delete;
-    Groundwork& operator=(const Groundwork&) = delete;
-    virtual ~Groundwork() = default;
+    StagedData() = default;
+    StagedData(const StagedData&) = delete;
+    StagedData& operator=(const StagedData&) = delete;
+    virtual ~StagedData() = default;
 };
 
-/// Name of the folder in the tree's root where groundwork lies while its stage runs, which removes
+/// Name of the folder in the tree's root where staged data is while its stage runs, which removes
 /// it.
-inline constexpr const char* kGroundworkFolder = ".kiln-groundwork";
+inline constexpr const char* kStagingFolder = ".kiln-staging";
 
 struct StageContext {
     const TreeRoot& tree; ///< mounted, writable
@@ -51,7 +51,7 @@ struct StageContext {
     Console& console;
     Job& job;
     KeptTimes& kept_times;
-    Groundwork* groundwork = nullptr; ///< what the stage's own prepare() made, if it did
+    StagedData* staged_data = nullptr; ///< what the stage's own prepare() made, if it did
     unsigned jobs = 1;
     const FileTree* below = nullptr; ///< the tree before the stage; null: an empty one
     /// Directories, relative to the tree, in which kiln placed something and removed it again. The

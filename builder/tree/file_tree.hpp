@@ -49,7 +49,7 @@ struct Entry {
     Xattrs xattrs;
     bool opaque = false; ///< only in deltas: a directory that hides what it held before
 
-    /// Where the content lies on the build host. Not part of the tree's identity.
+    /// Where the content is on the build host. Not part of the tree's identity.
     std::filesystem::path source;
     /// Content held in memory instead of `source` (tests, generated files). Not part of the
     /// identity.

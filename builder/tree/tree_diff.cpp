@@ -21,7 +21,7 @@ FileTree diff_trees(const FileTree& before, const FileTree& after) {
         }
     }
     for (const auto& [path, entry] : before.entries()) {
-        // Below a path that is gone, or that is no directory any more, nothing need be said.
+        // Below a path that is gone, or that is not a directory any more, nothing need be said.
         if (after.find(path) == nullptr && is_directory(after, parent_path(path))) {
             Entry whiteout;
             whiteout.type = FileType::whiteout;

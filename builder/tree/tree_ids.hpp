@@ -2,7 +2,7 @@
 //
 // Users and groups of a tree as this process sees them. When root bakes, the ids of a tree are
 // shifted into a subordinate range, so that root inside a sandbox is nobody on the build host; they
-// are shifted back wherever a tree is read. A plain user's namespace does the same by itself.
+// are shifted back wherever a tree is read. A plain user's namespace does the same on its own.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The root directory of a tree, and the only way to what lies below it. Every path is resolved as
+// The root directory of a tree, and the only way to what is below it. Every path is resolved as
 // the booted system would resolve it: symbolic links, absolute ones and ".." included, never lead
 // out of the tree (openat2(2), RESOLVE_IN_ROOT). A path of a tree cannot be joined to a path of the
-// build host, because no such path can be had from here.
+// build host, because no such path is available from here.
 //
 // Paths are those of the tree, with or without leading slash. "Links are followed" speaks of a
 // symbolic link in the last component; those before it always are. Owners are the tree's ids.
@@ -37,7 +37,7 @@ class TreeRoot {
 
     [[nodiscard]] const TreeIds& ids() const noexcept { return ids_; }
 
-    // Looking. What is not there, or lies behind something that is no directory, is no error.
+    // Looking. What is not there, or is behind something that is not a directory, is not an error.
 
     /// Owner ids are the tree's. The link itself where the path is one.
     [[nodiscard]] std::optional<struct stat> look(std::string_view path) const;
@@ -57,7 +57,7 @@ class TreeRoot {
     /// What a symbolic link points to.
     [[nodiscard]] std::string link_target(std::string_view path) const;
     /// The path without links before the last component, without leading slash. Throws when there
-    /// is no such directory.
+    /// is not such a directory.
     [[nodiscard]] std::string real_path(std::string_view path) const;
 
     static constexpr std::size_t kLargestText = std::size_t{64} << 20U;

@@ -14,7 +14,7 @@
 
 namespace kiln {
 
-/// A name in an open directory. "." stands for the directory itself.
+/// A name in an open directory. "." represents the directory itself.
 struct TreeRoot::Place {
     UniqueFd directory;
     std::string name;

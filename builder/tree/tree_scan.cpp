@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kShownOfPath = 100;
 constexpr std::string_view kOverlayPrefixes[] = {"user.overlay.", "trusted.overlay."};
-/// As mounts with "userxattr" write it. What a program of the tree sets under this name lies on
+/// As mounts with "userxattr" write it. What a program of the tree sets under this name is on
 /// disk as "user.overlay.overlay.opaque" and hides nothing.
 constexpr std::string_view kOpaque = "user.overlay.opaque";
 

@@ -13,7 +13,7 @@ import mmdebstrap
 import world
 
 MANIFEST_TOOL = pathlib.Path(os.environ.get("KILN_MANIFEST_TOOL", ""))
-IGNORED = groups.patterns("dpkg_ignored.txt") + groups.leftovers()
+IGNORED = groups.patterns("dpkg_ignored.txt") + groups.cleanup_rules()
 # Tables of names, in the order in which scripts added them.
 ACCOUNTS = ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow")
 TABLES = (*ACCOUNTS, "/etc/shells")

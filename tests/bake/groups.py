@@ -36,7 +36,7 @@ def patterns(name):
     return [line.split("  #")[0].strip() for line in lines_of(name)]
 
 
-def leftovers():
+def cleanup_rules():
     """The shell patterns of what kiln removes after every stage, as its documentation lists them."""
     lines = (world.SOURCE / "docs/reproducibility.md").read_text().splitlines()
     table = lines[lines.index("<!-- leftovers -->"):]

@@ -31,7 +31,7 @@ double processor_time() {
     return total;
 }
 
-/// Processor time stands beside the clock's, which says little on a busy machine.
+/// Processor time is beside the clock's, which says little on a busy machine.
 void report(const char* what, std::size_t in, const std::function<std::size_t()>& body) {
     const auto start = std::chrono::steady_clock::now();
     const double processor_start = processor_time();

@@ -48,7 +48,7 @@ TEST_F(ArtifactLockCommand, CannotWorkOffline) {
         "archives: [{archive: debian, suites: [bookworm]}]\n"
         "sources: [{archive: debian, suites: [bookworm]}]\n"
         "build: {install: [gcc]}\nperl: {source: perl}\n");
-    test::FakeWorld world;
+    test::FakeHost world;
     world.env["KILN_CACHE"] = (fs::current_path() / "cache").string();
     const CliResult result = world.run({"artifact", "lock", "core", "--offline"});
     EXPECT_EQ(result.exit_code, 1);

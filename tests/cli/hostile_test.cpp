@@ -37,7 +37,7 @@ class HostileCommandLine : public testing::Test {
 
   private:
     TempDir dir_{temporary_root(), "kiln-test"};
-    test::FakeWorld world_;
+    test::FakeHost world_;
 };
 
 TEST_F(HostileCommandLine, RecipesThatAreNoFiles) {

@@ -13,7 +13,7 @@ namespace kiln {
 namespace {
 
 using test::CliResult;
-using test::FakeWorld;
+using test::FakeHost;
 using test::run_kiln;
 using testing::HasSubstr;
 
@@ -131,7 +131,7 @@ TEST_F(RunCommands, ReportFaultsOfTheSuite) {
 }
 
 TEST_F(RunCommands, CleanUpWhenTheContainerCannotBeStarted) {
-    FakeWorld world;
+    FakeHost world;
     ProcessResult result;
     result.exit_status = 125;
     result.errors = "no space left\n";

@@ -76,7 +76,7 @@ class StaleLock : public testing::Test {
 
   private:
     TempDir dir_{temporary_root(), "kiln-test"};
-    test::FakeWorld world_;
+    test::FakeHost world_;
 };
 
 TEST_F(StaleLock, OfAnotherSuiteIsRefused) {

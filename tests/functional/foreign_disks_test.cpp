@@ -44,7 +44,7 @@ class ForeignDisks : public testing::Test {
         static_cast<void>(runner_.run_checked({"qemu-img", std::move(args)}));
     }
 
-    /// A qcow2 file whose data lies in the victim.
+    /// A qcow2 file whose data is in the victim.
     fs::path with_data_file(const std::string& name) {
         const fs::path path = dir_.path() / name;
         const std::string decoy = (dir_.path() / "decoys").string();

@@ -53,7 +53,7 @@ class GitFetch : public testing::Test {
         return {console_, runner_, http_, mirrors_, pool_, false, {}, std::move(env), &proxies_};
     }
 
-    /// Commits files of a repository of its own, which may be fetched as HEAD's id.
+    /// Commits files of a separate repository, which may be fetched as HEAD's id.
     std::string commit(const std::map<std::string, std::string>& files) {
         for (const auto& [name, content] : files) {
             fs::create_directories((dir_.path() / "work" / name).parent_path());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A registry that does what none may: whatever it answers, kiln ends soon, with an error of its own
+// A registry that does what none may: whatever it answers, kiln ends soon, with a separate error
 // and exit code 5 (1 when a transfer broke off), and a file of the host is what it was.
 #pragma once
 

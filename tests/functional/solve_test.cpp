@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The real apt on a toy archive with a key of its own.
+// The real apt on a toy archive with a separate key.
 #include "base/error.hpp"
 #include "base/io/file.hpp"
 #include "resolve/solve.hpp"

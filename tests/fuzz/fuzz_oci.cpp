@@ -2,7 +2,7 @@
 //
 // Any three texts as index, manifest and config of a layout whose digests are right: the image
 // that they name, or an Error; never an exception of the JSON library. The input is the three
-// texts, with a zero byte between them. "@M" stands for the manifest's digest and size, "@C" for
+// texts, with a zero byte between them. "@M" represents the manifest's digest and size, "@C" for
 // the config's, as members of an object.
 #include "base/error.hpp"
 #include "oci/oci_reader.hpp"

@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "recipe/recipe.hpp"
 #include "recipe/recipe_shape.hpp"
-#include "support/stand_in_stages.hpp"
+#include "support/stub_stages.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -6,7 +6,7 @@
 //
 // The input is what to do, for which registry, and the answers in their order, separated by zero
 // bytes: "0" to "5" (see run()), "0" to "3" (1: on this machine, 2: with a login), then each as
-// "STATUS\nNAME: VALUE\n...\n\nBODY". "x" as status: the transfer breaks off. In bodies "@3" stands
+// "STATUS\nNAME: VALUE\n...\n\nBODY". "x" as status: the transfer breaks off. In bodies "@3" is
 // for digest and size of the third answer's body, if that comes later, and "@K" for the key of the
 // artifact that is wanted, both as members of an object.
 #include "artifact/lookup/artifact_registry.hpp"

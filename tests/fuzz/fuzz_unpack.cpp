@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Any bytes as an archive that is unpacked on the host: what lies beside the folder stays as it is.
+// Any bytes as an archive that is unpacked on the host: what is next to the folder stays as it is.
 // Every input is given links to the place beside it first, in the folder and in the archive.
 #include "archive/archive_unpack.hpp"
 #include "base/error.hpp"

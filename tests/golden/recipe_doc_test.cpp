@@ -9,7 +9,7 @@
 #include "recipe/artifacts/program.hpp"
 #include "recipe/recipe.hpp"
 #include "run/suite.hpp"
-#include "stages/clean/leftovers.hpp"
+#include "stages/clean/cleanup_rules.hpp"
 #include "stages/stage.hpp"
 #include "support/golden.hpp"
 
@@ -95,11 +95,11 @@ std::string table_for(const std::string& marker) {
 
 std::string leftovers_table() {
     std::string out = "| path | what happens | why |\n|---|---|---|\n";
-    for (const Leftover& leftover : leftovers()) {
+    for (const CleanupRule& leftover : cleanup_rules()) {
         out += fmt::format(
             "| `/{}` | {} | {} |\n",
             leftover.pattern,
-            leftover.action == LeftoverAction::empty ? "emptied" : "removed",
+            leftover.action == CleanupAction::empty ? "emptied" : "removed",
             leftover.reason);
     }
     return out;

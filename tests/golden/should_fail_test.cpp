@@ -5,7 +5,7 @@
 #include "recipe/recipe.hpp"
 #include "run/suite.hpp"
 #include "support/golden.hpp"
-#include "support/stand_in_stages.hpp"
+#include "support/stub_stages.hpp"
 
 #include <algorithm>
 #include <string>

@@ -80,7 +80,7 @@ CASES = [
     case("owners beyond all numbers", 1, ("owner 2147483647 is above the maximum of 65535",),
          data=[member("./srv/x", "x", uid=2**31 - 1)]),
     case("dpkg's own files", data=[member("./var/lib/dpkg/info/x.list", "/victim/file\n")]),
-    case("kiln's own name", data=[member("./.kiln-groundwork", b"", LINK, "/victim/dir")]),
+    case("kiln's own name", data=[member("./.kiln-staging", b"", LINK, "/victim/dir")]),
     case("a name with escapes", data=[member("./srv/a\x1b[31m", "x")]),
     case("a name of 300 bytes", 1, ("has a name of 300 bytes: 'nnn",),
          data=[member("./srv/" + "n" * 300, "x")]),
@@ -115,8 +115,8 @@ CASES = [
         "preinst": "#!/bin/sh\nrm -rf /var/lib/dpkg/tmp.ci\nln -s /victim/dir "
                    "/var/lib/dpkg/tmp.ci\n"}),
     case("a preinst that replaces the groundwork", 1,
-         ("'/.kiln-groundwork/hostile/1' of the tree: No such file or directory",), scripts={
-        "preinst": "#!/bin/sh\nrm -rf /.kiln-groundwork\nln -s /victim/dir /.kiln-groundwork\n"},
+         ("'/.kiln-staging/hostile/1' of the tree: No such file or directory",), scripts={
+        "preinst": "#!/bin/sh\nrm -rf /.kiln-staging\nln -s /victim/dir /.kiln-staging\n"},
         data=[member("./srv/x", "x")]),
     case("a diversion to the host's", 1,
          ("'/srv/../../../victim/file' has no folder",), scripts={

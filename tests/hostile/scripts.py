@@ -82,7 +82,7 @@ CASES = [
     moved("proc is a link", "true",
           "{stage: files, name: f, files: [{remove: /proc}, {link: /proc, target: /srv/../proc}]}",
           AGAIN, code=1, says=("'/proc' of the tree is not a directory",)),
-    moved("the groundwork's name", "ln -s /victim/dir /.kiln-groundwork"),
+    moved("the groundwork's name", "ln -s /victim/dir /.kiln-staging"),
     # What scripts leave in the tree.
     moved("a file of exabytes", "truncate -s 4E /srv/big", code=1,
           says=("the tree has files of more than 256.0 GiB",)),

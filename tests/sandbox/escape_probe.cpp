@@ -164,7 +164,7 @@ void proc_and_sys() {
         "the host's processes");
 }
 
-/// The secret lies in the memory of kiln, of which process 1 was a copy.
+/// The secret is in the memory of kiln, of which process 1 was a copy.
 void memory_of_process_1() {
     std::string maps = read_all("/proc/1/maps");
     const int memory = ::open("/proc/1/mem", O_RDONLY);
@@ -370,7 +370,7 @@ void signals() {
         ::kill(1, SIGSTOP);
         ::_exit(0);
     }
-    // The other may be killed by itself or not; this process was, unless it is shielded.
+    // The other may be killed on its own or not; this process was, unless it is shielded.
 }
 
 } // namespace

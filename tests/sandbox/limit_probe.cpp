@@ -40,7 +40,7 @@ void take_memory() {
     for_ever();
 }
 
-/// Of memory that is no process's own: far more than what others give back meanwhile.
+/// Of memory that is not a process's own: far more than what others give back meanwhile.
 void take_shared_memory() {
     const int fd = ::memfd_create("probe", MFD_CLOEXEC);
     const std::vector<char> bytes(kMiB, 'x');

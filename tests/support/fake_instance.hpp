@@ -42,7 +42,7 @@ class FakeInstance final : public Instance {
         return {5, "out\n", "err\n", false};
     }
 
-    [[nodiscard]] std::vector<std::string> leftovers() const override { return {}; }
+    [[nodiscard]] std::vector<std::string> cleanup_hints() const override { return {}; }
 
     bool is_machine = false;
     bool is_on = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A false world in which tests run the real command line.
+// A fake environment in which tests run the real command line.
 #pragma once
 
 #include "cli/app.hpp"
@@ -19,7 +19,7 @@ struct CliResult {
     std::string err;
 };
 
-struct FakeWorld {
+struct FakeHost {
     std::string input;
     Environment env;
     FakeProcessRunner processes;
@@ -43,7 +43,7 @@ struct FakeWorld {
 };
 
 inline CliResult run_kiln(std::vector<std::string> words) {
-    return FakeWorld().run(std::move(words));
+    return FakeHost().run(std::move(words));
 }
 
 } // namespace kiln::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Expected texts in files. KILN_UPDATE_GOLDEN=1 writes them anew and marks the tests skipped, so
+// Expected texts in files. KILN_UPDATE_GOLDEN=1 writes them again and marks the tests skipped, so
 // that a run that updates never looks like one that passed.
 #pragma once
 

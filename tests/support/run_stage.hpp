@@ -6,7 +6,7 @@
 
 #include "stages/stage.hpp"
 #include "support/no_inputs.hpp"
-#include "support/stage_world.hpp"
+#include "support/stage_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,14 +15,14 @@
 namespace kiln::test {
 
 /// `stage`: one stage in YAML's flow style, such as "{stage: services, mask: [a.timer]}".
-inline void run_stage(StageWorld& world, const std::string& stage) {
-    const fs::path path = world.dir.path() / "recipe.yaml";
+inline void run_stage(StageFixture& fixture, const std::string& stage) {
+    const fs::path path = fixture.dir.path() / "recipe.yaml";
     write_file_atomically(path, "kiln: 1\nname: toy\nstages:\n  - " + stage + "\n");
     Diagnostics diags;
     const auto recipe = load_recipe(path, {{}, stage_shapes()}, diags);
     ASSERT_EQ(diags.render_all(), "");
     ASSERT_TRUE(recipe);
-    make_stage(recipe->stages.at(0))->run(world.context, NoInputs());
+    make_stage(recipe->stages.at(0))->run(fixture.context, NoInputs());
 }
 
 } // namespace kiln::test

@@ -74,8 +74,8 @@ class SampleDisk {
         static_cast<void>(write_qcow2(fd.get(), qcow2, {}, [](std::uint64_t) {}));
     }
 
-    [[nodiscard]] DiskToCheck to_check(DiskImage image, std::vector<DiskImage> twins = {}) const {
-        return {std::move(image), std::move(twins), &root, &esp};
+    [[nodiscard]] DiskToCheck to_check(DiskImage image, std::vector<DiskImage> copies = {}) const {
+        return {std::move(image), std::move(copies), &root, &esp};
     }
 
     FileTree root = disk_tree();

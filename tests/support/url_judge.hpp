@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads a URL by itself, so that the tests do not ask the code that they judge: whom a resolver
+// Reads a URL on its own, so that the tests do not ask the code that they judge: whom a resolver
 // would be asked for, and whether that can be this machine. Suspects too much rather than too
 // little.
 #pragma once

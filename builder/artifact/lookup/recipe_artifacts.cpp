@@ -106,7 +106,7 @@ void RecipeArtifacts::make_missing_locks(const InputContext& in) const {
     }
 }
 
-void RecipeArtifacts::make_locks_anew(
+void RecipeArtifacts::refresh_locks(
     const std::vector<std::string>& registries, const InputContext& in) const {
     for (const auto& [name, item] : items_) {
         if (!is_at_hand(item, registries, in)) {
@@ -179,11 +179,11 @@ bool RecipeArtifacts::pull_from_any(
     const Lockfile& lock,
     const std::vector<std::string>& registries,
     const InputContext& in) const {
-    std::vector<std::string> places = registries;
+    std::vector<std::string> repositories = registries;
     if (!item.spec->registry.empty()) {
-        places.push_back(item.spec->registry);
+        repositories.push_back(item.spec->registry);
     }
-    if (in.offline || places.empty()) {
+    if (in.offline || repositories.empty()) {
         return false;
     }
     WantedArtifact wanted{item.definition->name(), {}};
@@ -194,12 +194,13 @@ bool RecipeArtifacts::pull_from_any(
         in.console.warning(fmt::format("{}; {}", error.message(), error.hint()));
         return false;
     }
-    return std::any_of(places.begin(), places.end(), [&](const std::string& repository) {
-        return pull(item, wanted, repository, in);
-    });
+    return std::any_of(
+        repositories.begin(), repositories.end(), [&](const std::string& repository) {
+            return pull(item, wanted, repository, in);
+        });
 }
 
-void RecipeArtifacts::provide(
+void RecipeArtifacts::fetch_or_build(
     const std::string& name,
     const std::vector<std::string>& registries,
     const InputContext& in,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The artifacts that a recipe names: their definitions and locks, and getting them into the store,
-// from wherever they can be had.
+// from wherever they are available.
 #pragma once
 
 #include "artifact/artifact.hpp"
@@ -29,9 +29,9 @@ class RecipeArtifacts final : public ArtifactLookup {
 
     /// Makes locks that are missing. Prints what changed.
     void make_missing_locks(const InputContext& in) const;
-    /// Makes locks anew but for those whose artifact is in the store or can be pulled into it: what
-    /// is built already needs nothing of an archive.
-    void make_locks_anew(const std::vector<std::string>& registries, const InputContext& in) const;
+    /// Updates all locks except those whose artifact is in the store or can be pulled into it: an
+    /// artifact that is built already needs no archive.
+    void refresh_locks(const std::vector<std::string>& registries, const InputContext& in) const;
 
     [[nodiscard]] std::vector<LockedSource> locked() const override;
     [[nodiscard]] Digest key(const std::string& name, const Pool& pool) const override;
@@ -40,7 +40,7 @@ class RecipeArtifacts final : public ArtifactLookup {
     /// Gets the artifact into the store, if it is not there: from the first of `registries` and the
     /// recipe's own that has it as the lock says, else by building it. What a registry cannot give
     /// is a warning.
-    void provide(
+    void fetch_or_build(
         const std::string& name,
         const std::vector<std::string>& registries,
         const InputContext& in,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Builds a perl bundle: the build root from its locked packages, perl in it, every distribution on
-// nothing but perl and what it needs, each kept in the store under a key of its own, and all of
+// nothing but perl and what it needs, each kept in the store under a separate key, and all of
 // them put together under the prefix.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace kiln {
 
 /// Builds what the store does not have. Needs enter_build_namespace() unless everything is there.
 /// Throws Error that names the distribution and the phase that failed, the last lines of its log,
-/// where the log lies and what needs it.
+/// where the log is and what needs it.
 [[nodiscard]] ArtifactInfo build_bundle(
     const PerlBundle& bundle,
     const Lockfile& lock,

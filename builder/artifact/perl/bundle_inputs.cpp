@@ -182,7 +182,7 @@ PoolInput bundle_input(
     if (in.offline || in.pool.has(input)) {
         input.find_urls = find_urls; // if it turns out to be damaged
     } else {
-        input.urls = find_urls(); // a mirror that is missing is an error whatever else can be had
+        input.urls = find_urls(); // a mirror that is missing is an error whatever else is available
     }
     input.purpose = source.archive.empty() ? HttpPurpose::user_url : HttpPurpose::apt_mirror;
     return input;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The tarballs of a perl bundle: where they can be had, and bringing them into the pool.
+// The tarballs of a perl bundle: where they are available, and bringing them into the pool.
 #pragma once
 
 #include "inputs/input_context.hpp"
@@ -19,8 +19,8 @@ namespace kiln {
     const std::string& snapshot,
     const InputContext& in);
 
-/// Brings the first of each list that can be had into the pool and returns it; says aloud where
-/// that was not the preferred one. Throws Error that names all of which none can be had.
+/// Brings the first of each list that is available into the pool and returns it; says aloud where
+/// that was not the preferred one. Throws Error that names all of which none is available.
 [[nodiscard]] std::vector<LockedSource> fetch_first_of_each(
     const PerlBundle& bundle,
     const std::vector<std::vector<LockedSource>>& releases,
@@ -30,7 +30,7 @@ namespace kiln {
 /// What a lock calls a distribution: its source package, or the file's name on CPAN.
 [[nodiscard]] std::string locked_name(const DistributionSpec& spec);
 
-/// What makes a bundle's lock anew, for hints.
+/// What makes a bundle's lock again, for hints.
 [[nodiscard]] std::string refresh_bundle(const PerlBundle& bundle);
 
 } // namespace kiln

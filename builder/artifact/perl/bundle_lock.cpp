@@ -86,7 +86,7 @@ lock_bundle(const PerlBundle& bundle, const InputContext& in, const fs::path& ke
     members.read(sources);
     CpanMirror mirror(in);
     members.complete_from(mirror);
-    mirror.say_unused_keyring();
+    mirror.warn_unused_keyring();
     lock.distributions = members.in_build_order();
     lock.sources = members.sources();
     // What is built must not change whenever some archive publishes something.

@@ -164,7 +164,7 @@ bool BundleMembers::add_release_with(const std::string& module, CpanMirror& mirr
         std::any_of(members_.begin(), members_.end() - 1, [&](const BundleMember& member) {
             return member.distribution.name == name;
         });
-    if (is_there) { // in another version, in which the module is missing: told as a fault
+    if (is_there) { // in another version, in which the module is missing: reported as a fault
         members_.pop_back();
         files_.pop_back();
         return false;

@@ -63,7 +63,7 @@ BundlePlan::BundlePlan(const PerlBundle& bundle, const Lockfile& lock, const Poo
 }
 
 void BundlePlan::add_distributions(const Lockfile& lock) {
-    std::map<std::string, std::size_t> places;
+    std::map<std::string, std::size_t> indices;
     for (const LockedDistribution& locked : lock.distributions) {
         PlannedDistribution planned;
         planned.locked = &locked;
@@ -73,7 +73,7 @@ void BundlePlan::add_distributions(const Lockfile& lock) {
         FieldHasher hasher("kiln.perl-distribution-needs.v1");
         hasher.field("self", key_of(planned, perl_key_));
         for (const std::string& name : locked.needs) {
-            const std::size_t need = places.at(name); // the lock's reader has seen to the order
+            const std::size_t need = indices.at(name); // the lock's reader has seen to the order
             planned.needs.push_back(need);
             all.insert(need);
             all.insert(
@@ -82,7 +82,7 @@ void BundlePlan::add_distributions(const Lockfile& lock) {
         }
         planned.all_needs.assign(all.begin(), all.end());
         planned.key = hasher.finish();
-        places[locked.source] = distributions_.size();
+        indices[locked.source] = distributions_.size();
         distributions_.push_back(std::move(planned));
     }
 }

@@ -154,7 +154,7 @@ void CpanMirror::verify_checksums(const std::string& path, const Digest& digest)
     }
 }
 
-void CpanMirror::say_unused_keyring() const {
+void CpanMirror::warn_unused_keyring() const {
     if (!in_.cpan.keyring.empty() && !has_verified_) {
         in_.console.notice(fmt::format(
             "the keyring '{}' was not used: no release was downloaded from CPAN",

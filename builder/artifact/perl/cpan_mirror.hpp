@@ -30,7 +30,7 @@ class CpanMirror {
     [[nodiscard]] LockedSource pin(const std::string& path);
 
     /// Says so when a keyring was given and no release had to be verified.
-    void say_unused_keyring() const;
+    void warn_unused_keyring() const;
 
   private:
     [[nodiscard]] std::string fetch_text(const std::string& path) const;

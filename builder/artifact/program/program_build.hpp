@@ -21,7 +21,7 @@ lock_program(const ProgramSpec& program, const InputContext& in, const fs::path&
 program_key(const ProgramSpec& program, const Lockfile& lock, const Pool& pool);
 
 /// Builds what the store does not have. Needs enter_build_namespace() unless it is there. Throws
-/// Error with the last lines of the script's output and where its log lies.
+/// Error with the last lines of the script's output and where its log is.
 [[nodiscard]] ArtifactInfo build_program(
     const ProgramSpec& program,
     const Lockfile& lock,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One function for each format of an image, in a file of its own. The first format of each side is
+// One function for each format of an image, in a separate file. The first format of each side is
 // made from the tree: the raw disk, and the OCI layout. The others are made from that one.
 #pragma once
 

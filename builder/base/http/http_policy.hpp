@@ -24,7 +24,7 @@ void require_allowed(HttpPurpose purpose, const Url& url);
 void require_allowed_hop(HttpPurpose purpose, const Url& from, const Url& to);
 
 /// Resolves a reference that the server at `from` chose and calls require_allowed_hop(); throws
-/// TransferError (exit code 5) also when it is no URL. A login that is part of `from` is kept
+/// TransferError (exit code 5) also when it is not a URL. A login that is part of `from` is kept
 /// within its origin.
 [[nodiscard]] Url
 follow_reference(HttpPurpose purpose, const Url& from, std::string_view reference);

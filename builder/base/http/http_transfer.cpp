@@ -68,7 +68,7 @@ void Transfer::set_servers(const HttpOptions& options) {
     const bool is_direct =
         !options.proxy || hop_.url.is_loopback() || request_.purpose == HttpPurpose::local;
     const std::string proxy = is_direct ? std::string() : options.proxy(request_.purpose, hop_.url);
-    // "" instead of null: libcurl then does not look at http_proxy, no_proxy and their kin.
+    // "" instead of null: libcurl then does not look at http_proxy, no_proxy and similar variables.
     set(curl_, CURLOPT_PROXY, proxy.c_str());
     set(curl_, CURLOPT_NOPROXY, options.no_proxy.c_str());
     // A proxy sees neither the headers for the server behind a tunnel nor gives its own as the

@@ -127,7 +127,7 @@ std::optional<Url> Url::resolve(std::string_view reference) const {
 }
 
 Url Url::with_query(const std::string& parameter) const {
-    // As text: libcurl would write "%3A" as "%3a", and a signed query is compared as it stands.
+    // As text: libcurl would write "%3A" as "%3a", and a signed query is compared as is.
     const std::size_t fragment = std::min(text_.find('#'), text_.size());
     const bool has_query = text_.find('?') < fragment;
     std::string text = text_;

@@ -14,9 +14,9 @@ namespace kiln {
 
 class Url {
   public:
-    /// Nothing when the text is no absolute URL, holds control characters, or has a host that is
-    /// not in ASCII (international names are written as "xn--..."). Schemes that libcurl does not
-    /// know are parsed, too.
+    /// Nothing when the text is not an absolute URL, holds control characters, or has a host that
+    /// is not in ASCII (international names are written as "xn--..."). Schemes that libcurl does
+    /// not know are parsed, too.
     [[nodiscard]] static std::optional<Url> parse(std::string_view text);
 
     /// What a reference (a Location header, an absolute or relative URL) means on this URL.

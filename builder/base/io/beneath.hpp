@@ -2,7 +2,7 @@
 //
 // Files below a directory whose content somebody else chose: no link is followed on the way, and no
 // name leads out of it (openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS). Knows nothing of
-// what lies there.
+// what is there.
 #pragma once
 
 #include "base/io/file.hpp"

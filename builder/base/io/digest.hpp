@@ -17,7 +17,7 @@
 
 namespace kiln {
 
-/// A SHA-256 digest. The default value is all zeros and stands for "none".
+/// A SHA-256 digest. The default value is all zeros and represents "none".
 class Digest {
   public:
     static constexpr std::size_t kSize = 32;

@@ -19,7 +19,7 @@ namespace kiln {
 
 namespace {
 
-/// Removes a directory's content. An open descriptor is needed for each level, so what lies deeper
+/// Removes a directory's content. An open descriptor is needed for each level, so what is deeper
 /// than `kDeepest` is first moved up to the top, where a further round finds it.
 class Remover {
   public:

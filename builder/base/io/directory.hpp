@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What lies in an open directory, by descriptor: nothing that a link points to is ever touched.
+// What is in an open directory, by descriptor: nothing that a link points to is ever touched.
 #pragma once
 
 #include <string>

@@ -126,8 +126,8 @@ UniqueFd open_regular_file(const fs::path& path) {
 std::optional<std::string> read_text_within(const fs::path& path, std::uint64_t limit) {
     FileSource source(path);
     std::error_code ignored;
-    const std::uintmax_t told = fs::file_size(path, ignored);
-    const std::uintmax_t expected = ignored ? 0 : told; // /proc tells nothing
+    const std::uintmax_t reported = fs::file_size(path, ignored);
+    const std::uintmax_t expected = ignored ? 0 : reported; // /proc reports 0
     if (expected > limit) {
         return std::nullopt;
     }

@@ -55,7 +55,7 @@ void read_exactly_at(
 /// read(2) at the file position, again after signals; 0 at the end. `path` is for the message only.
 [[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> buffer, const fs::path& path);
 
-/// Opens, and makes with O_CREAT, a file that only kiln puts where it lies, such as a lock or a
+/// Opens, and makes with O_CREAT, a file that only kiln puts where it is, such as a lock or a
 /// log. Throws Error when a link or anything else is there that would lead elsewhere.
 [[nodiscard]] UniqueFd open_own_file(const fs::path& path, int flags, unsigned mode = 0666);
 
@@ -74,7 +74,7 @@ constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20U;
 [[nodiscard]] std::optional<std::string>
 read_text_within(const fs::path& path, std::uint64_t limit);
 
-/// When a cache last used what this file stands for: its modification time, in seconds since 1970,
+/// When a cache last used what this file represents: its modification time, in seconds since 1970,
 /// which set_used_now() sets. A file that is gone was never used (0), and setting is best effort.
 [[nodiscard]] std::int64_t last_used(const fs::path& path);
 void set_used_now(const fs::path& path) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Where kiln keeps what it may throw away: one root for the pool, apt's lists and stage trees; and
-// that such folders are nobody else's. The root and what lies directly in it are for their owner
+// that such folders are nobody else's. The root and what is directly in it are for their owner
 // alone (0700): trees hold programs that are set-user-id for the users of an image, and vulnerable
 // old ones, which no user of this host may run.
 #pragma once

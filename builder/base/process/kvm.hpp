@@ -13,7 +13,7 @@ namespace kiln {
 
 /// True when /dev/kvm makes machines for us, on a processor that runs them. Without the latter KVM
 /// may be there all the same (kvm-pvm, on hosts that are guests themselves), but for kernels made
-/// for it: Debian's stands still while it boots, with the machine's processor busy for ever.
+/// for it: Debian's is still while it boots, with the machine's processor busy for ever.
 [[nodiscard]] bool has_kvm();
 
 } // namespace kiln

@@ -46,7 +46,7 @@ struct ProcessResult {
     std::string output;     ///< stdout and stderr as they came (or stdout, see separate_stderr)
     std::string errors;     ///< stderr when separate_stderr
     bool timed_out = false; ///< it was ended after its timeout; exit_status is not 0 then
-    /// Why kiln ended it, such as "it printed more than 64 MiB"; empty if it ended by itself.
+    /// Why kiln ended it, such as "it printed more than 64 MiB"; empty if it ended on its own.
     std::string stopped = {};
 
     [[nodiscard]] bool ok() const noexcept { return exit_status == 0; }

@@ -24,8 +24,8 @@ constexpr OptionSpec kRefreshOption{
 
 ExitCode run_lock(const Arguments& arguments, Context& context) {
     const ArtifactArgument argument = load_artifact_argument(arguments, context);
-    const InputWorld world(arguments, context);
-    write_lock(lock_path(argument.path), argument.definition->lock(world.context()), context);
+    const InputServices services(arguments, context);
+    write_lock(lock_path(argument.path), argument.definition->lock(services.context()), context);
     return ExitCode::ok;
 }
 
@@ -61,9 +61,9 @@ void print_artifact(const ArtifactInfo& info, Context& context) {
 
 ExitCode run_build(const Arguments& arguments, Context& context) {
     const ArtifactArgument argument = load_artifact_argument(arguments, context);
-    const InputWorld world(arguments, context);
+    const InputServices services(arguments, context);
     if (arguments.flag(kRefreshOption.name)) {
-        const Lockfile lock = argument.definition->lock(world.context());
+        const Lockfile lock = argument.definition->lock(services.context());
         for (const std::string& line :
              replace_lock(lock_path(argument.path), lock, context.console)) {
             context.console.info(line);
@@ -71,9 +71,9 @@ ExitCode run_build(const Arguments& arguments, Context& context) {
     }
     const Lockfile lock = argument.lock();
     enter_build(context.console);
-    const Store store(world.cache());
+    const Store store(services.cache());
     const ArtifactInfo info =
-        argument.definition->build(lock, world.context(), store, jobs_of(arguments));
+        argument.definition->build(lock, services.context(), store, jobs_of(arguments));
     argument.definition->note_result(argument.path, lock, info, context.console);
     print_artifact(info, context);
     return ExitCode::ok;

@@ -37,10 +37,10 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     if (!reference.tag.empty() || reference.digest) {
         throw UsageError("kiln chooses the tag: use HOST[:PORT]/NAME without a tag");
     }
-    const InputWorld world(context);
-    const InputContext in = world.context();
+    const InputServices services(context);
+    const InputContext in = services.context();
     enter_build(context.console); // what it keeps is for bakes
-    const Store store(world.cache());
+    const Store store(services.cache());
     const Digest key = argument.definition->key(argument.lock(), in.pool);
     if (!store.contains(key)) {
         throw Error(
@@ -70,9 +70,9 @@ ExitCode run_pull(const Arguments& arguments, Context& context) {
     const ArtifactArgument argument = load_artifact_argument(arguments, context);
     const RegistryReference reference =
         parse_registry_reference(arguments.positional(kReferencePositional.name));
-    const InputWorld world(context);
-    const InputContext in = world.context();
-    const Store store(world.cache());
+    const InputServices services(context);
+    const InputContext in = services.context();
+    const Store store(services.cache());
     const Lockfile lock = argument.lock();
     const Digest key = argument.definition->key(lock, in.pool);
     const WantedArtifact wanted{
@@ -97,8 +97,8 @@ ExitCode run_pull(const Arguments& arguments, Context& context) {
 }
 
 ExitCode run_list(const Arguments&, Context& context) {
-    const InputWorld world(context);
-    const Store store(world.cache());
+    const InputServices services(context);
+    const Store store(services.cache());
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const StoredStage& stored : store.list()) {
         if (stored.is_damaged || stored.info.kind != kArtifactKind) {

@@ -267,8 +267,8 @@ void print_next(const BakeReport& report, const BakeRequest& request, Console& c
 
 ExitCode run(const Arguments& arguments, Context& context) {
     Recipe recipe = load_recipe_argument(arguments, context);
-    const InputWorld world(arguments, context);
-    BakeRequest request = bake_request(arguments, context, std::move(recipe), world.cache());
+    const InputServices services(arguments, context);
+    BakeRequest request = bake_request(arguments, context, std::move(recipe), services.cache());
     const bool is_new = !fs::exists(request.out);
     prepare_out_folder(request.out, request.cache, context.console);
     try {
@@ -283,7 +283,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
         }
         throw;
     }
-    const BakeReport report = bake(request, world.context());
+    const BakeReport report = bake(request, services.context());
     if (context.global.json) {
         print_json(report, request.out, context.io.out);
     } else {

@@ -65,13 +65,13 @@ ExitCode run(const Arguments& arguments, Context& context) {
         throw UsageError("'kiln lock --source' accepts only the alternatives of the recipe, not a "
                          "directory or URL");
     }
-    const InputWorld world(arguments, context);
-    const Store store(world.cache());
+    const InputServices services(arguments, context);
+    const Store store(services.cache());
     const RecipeArtifacts artifacts(recipe, store);
     LockRequest request = lock_request(arguments, path);
-    artifacts.make_missing_locks(world.context());
+    artifacts.make_missing_locks(services.context());
     request.artifacts = artifacts.locked();
-    write_lock(path, make_lock(recipe, request, world.context()), context);
+    write_lock(path, make_lock(recipe, request, services.context()), context);
     return ExitCode::ok;
 }
 

@@ -56,8 +56,8 @@ void print_text(Session& session, const std::vector<std::string>& login, std::os
     for (const std::string& line : login) {
         out << line << '\n';
     }
-    if (!session.way_in().empty()) {
-        out << fmt::format("{:<10} {}\n", "inside", session.way_in());
+    if (!session.shell_command().empty()) {
+        out << fmt::format("{:<10} {}\n", "inside", session.shell_command());
     }
     out.flush();
 }
@@ -68,7 +68,7 @@ void print_json(Session& session, const std::vector<std::string>& login, std::os
         {"kind", kind_name(session.instance().kind())},
         {"ports", nlohmann::ordered_json::array()},
         {"login", login},
-        {"inside", session.way_in()}};
+        {"inside", session.shell_command()}};
     for (const PublishedPort& port : session.ports()) {
         json["ports"].push_back(
             {{"name", port.name},
@@ -79,7 +79,7 @@ void print_json(Session& session, const std::vector<std::string>& login, std::os
     out << json_text(json) << '\n' << std::flush;
 }
 
-/// Until the user has enough of it, or it ends by itself.
+/// Until the user has enough of it, or it ends on its own.
 void wait_for_end(Session& session, Console& console) {
     console.notice("running; press Ctrl-C to stop");
     constexpr std::chrono::milliseconds kSlice{200};

@@ -23,7 +23,7 @@ MirrorSettings mirror_settings(const Arguments& arguments, const Environment& en
     return settings;
 }
 
-CpanPlace cpan_place(const Arguments& arguments, const Environment& env) {
+CpanLocation cpan_location(const Arguments& arguments, const Environment& env) {
     std::string where = arguments.value_or(kCpanOption.name, variable(env, "KILN_CPAN"));
     if (!where.empty() && where.find("://") == std::string::npos) {
         if (!fs::is_directory(where)) {
@@ -61,22 +61,22 @@ HttpOptions http_options(const Environment& env, const HostProxies& proxies) {
 
 } // namespace
 
-InputWorld::InputWorld(const Arguments& arguments, Context& context)
+InputServices::InputServices(const Arguments& arguments, Context& context)
     : console_(context.console), processes_(context.io.processes),
       cache_(own_cache_root(lookup_in(context.io.env))), pool_(cache_ / "pool"),
       mirrors_(mirror_settings(arguments, context.io.env)),
       proxies_(context.io.env, context.io.processes),
       http_(std::make_unique<CurlHttpClient>(http_options(context.io.env, proxies_))),
-      offline_(arguments.flag(kOfflineOption.name)), cpan_(cpan_place(arguments, context.io.env)),
-      env_(context.io.env) {
+      offline_(arguments.flag(kOfflineOption.name)),
+      cpan_(cpan_location(arguments, context.io.env)), env_(context.io.env) {
     if (const std::string warning = warning_of_cache(cache_); !warning.empty()) {
         console_.warning(warning);
     }
 }
 
-InputWorld::InputWorld(Context& context) : InputWorld(without_input_options(), context) {}
+InputServices::InputServices(Context& context) : InputServices(without_input_options(), context) {}
 
-InputContext InputWorld::context() const {
+InputContext InputServices::context() const {
     return {console_, processes_, *http_, mirrors_, pool_, offline_, cpan_, env_, &proxies_};
 }
 

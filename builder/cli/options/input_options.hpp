@@ -45,15 +45,15 @@ inline constexpr OptionSpec kJobsOption{
     .doc = "number of parallel jobs (default: number of CPUs)",
     .letter = 'j'};
 
-/// The outside world of one command.
-class InputWorld {
+/// The environment of one command.
+class InputServices {
   public:
-    InputWorld(const Arguments& arguments, Context& context);
+    InputServices(const Arguments& arguments, Context& context);
     /// For commands without these options.
-    explicit InputWorld(Context& context);
-    InputWorld(const InputWorld&) = delete;
-    InputWorld& operator=(const InputWorld&) = delete;
-    ~InputWorld() = default;
+    explicit InputServices(Context& context);
+    InputServices(const InputServices&) = delete;
+    InputServices& operator=(const InputServices&) = delete;
+    ~InputServices() = default;
 
     [[nodiscard]] InputContext context() const;
 
@@ -69,7 +69,7 @@ class InputWorld {
     HostProxies proxies_;
     std::unique_ptr<HttpClient> http_;
     bool offline_;
-    CpanPlace cpan_;
+    CpanLocation cpan_;
     Environment env_;
 };
 

@@ -187,7 +187,7 @@ class Ext4Writer {
 
 /// What may be used when everything but the tree's own blocks is in place.
 bool has_room(const Geometry& geometry, std::uint64_t needed, std::uint64_t free_blocks) {
-    // The journal lies among the data; one block is the resize inode's.
+    // The journal is among the data; one block is the resize inode's.
     return geometry.data_blocks() >= needed + free_blocks + geometry.journal_blocks() + 1;
 }
 

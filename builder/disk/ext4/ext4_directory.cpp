@@ -46,9 +46,9 @@ std::uint8_t type_code(FileType type) {
 }
 
 /// Writes directory records into one block.
-class BlockFiller {
+class BlockWriter {
   public:
-    explicit BlockFiller(std::byte* block) : block_(block) {}
+    explicit BlockWriter(std::byte* block) : block_(block) {}
 
     void add(const DirectoryEntry& entry) {
         last_ = at_;
@@ -91,15 +91,15 @@ class Builder {
         : params_(params), seed_(checksums.seed_for_inode(params.self)) {}
 
     DirectoryBlocks linear(const std::vector<DirectoryEntry>& entries) {
-        BlockFiller filler(new_block());
-        add_dots(filler);
+        BlockWriter writer(new_block());
+        add_dots(writer);
         for (const DirectoryEntry& entry : entries) {
-            filler.add(entry);
+            writer.add(entry);
         }
-        filler.close(kLeafRoom);
+        writer.close(kLeafRoom);
         seal_leaf(0);
         while (out_.blocks() < params_.least_blocks) {
-            BlockFiller(new_block()).close(kLeafRoom);
+            BlockWriter(new_block()).close(kLeafRoom);
             seal_leaf(out_.blocks() - 1);
         }
         return std::move(out_);
@@ -145,9 +145,9 @@ class Builder {
 
     std::byte* block(std::size_t index) { return out_.bytes.data() + index * kBlockSize; }
 
-    void add_dots(BlockFiller& filler) {
-        filler.add({".", params_.self, FileType::directory});
-        filler.add({"..", params_.parent, FileType::directory});
+    void add_dots(BlockWriter& writer) {
+        writer.add({".", params_.self, FileType::directory});
+        writer.add({"..", params_.parent, FileType::directory});
     }
 
     std::vector<Hashed> hash_all(const std::vector<DirectoryEntry>& entries) const {
@@ -198,50 +198,50 @@ class Builder {
         std::vector<Pointer> pointers;
         std::size_t next = 0;
         for (const std::size_t count : counts) {
-            BlockFiller filler(new_block());
+            BlockWriter writer(new_block());
             // The lowest bit says that names of this hash begin in the leaf before.
             const std::uint32_t hash = hashed[next].hash;
             const bool continued = next > 0 && hashed[next - 1].hash == hash;
             pointers.push_back(
                 {hash | (continued ? 1U : 0U), static_cast<std::uint32_t>(out_.blocks() - 1)});
             for (std::size_t i = 0; i < count; ++i) {
-                filler.add(*hashed[next++].entry);
+                writer.add(*hashed[next++].entry);
             }
-            filler.close(kLeafRoom);
+            writer.close(kLeafRoom);
             seal_leaf(out_.blocks() - 1);
         }
         return pointers;
     }
 
     void write_root(std::span<const Pointer> pointers, std::uint8_t levels) {
-        BlockFiller filler(block(0));
-        add_dots(filler);
-        filler.close(kBlockSize);
+        BlockWriter writer(block(0));
+        add_dots(writer);
+        writer.close(kBlockSize);
         ext2_dx_root_info info{};
         info.hash_version = EXT2_HASH_HALF_MD4;
         info.info_length = sizeof info;
         info.indirect_levels = levels;
-        filler.put(kDotsSize, info);
-        write_index(filler, kRootEntriesAt, pointers);
+        writer.put(kDotsSize, info);
+        write_index(writer, kRootEntriesAt, pointers);
         seal_index(0, kRootEntriesAt, pointers.size());
     }
 
     void write_node(std::size_t index, std::span<const Pointer> pointers) {
-        BlockFiller filler(block(index));
-        filler.close(kBlockSize);
-        write_index(filler, kNodeEntriesAt, pointers);
+        BlockWriter writer(block(index));
+        writer.close(kBlockSize);
+        write_index(writer, kNodeEntriesAt, pointers);
         seal_index(index, kNodeEntriesAt, pointers.size());
     }
 
     static void
-    write_index(BlockFiller& filler, std::size_t at, std::span<const Pointer> pointers) {
+    write_index(BlockWriter& writer, std::size_t at, std::span<const Pointer> pointers) {
         for (std::size_t i = 0; i < pointers.size(); ++i) {
-            filler.put(at + i * kIndexEntry, pointers[i].hash);
-            filler.put(at + i * kIndexEntry + 4, pointers[i].block);
+            writer.put(at + i * kIndexEntry, pointers[i].hash);
+            writer.put(at + i * kIndexEntry + 4, pointers[i].block);
         }
         // The first entry's hash is implied; limit and count lie in its place.
-        filler.put(at, static_cast<std::uint16_t>(index_limit(at)));
-        filler.put(at + 2, static_cast<std::uint16_t>(pointers.size()));
+        writer.put(at, static_cast<std::uint16_t>(index_limit(at)));
+        writer.put(at + 2, static_cast<std::uint16_t>(pointers.size()));
     }
 
     void seal_leaf(std::size_t index) {

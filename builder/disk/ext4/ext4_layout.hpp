@@ -79,7 +79,7 @@ class Geometry {
     [[nodiscard]] std::uint64_t block_bitmap(std::uint32_t group) const noexcept;
     [[nodiscard]] std::uint64_t inode_bitmap(std::uint32_t group) const noexcept;
     [[nodiscard]] std::uint64_t inode_table(std::uint32_t group) const noexcept;
-    /// The first block of the group that data may use; what lies before is metadata, or kept free
+    /// The first block of the group that data may use; what is before is metadata, or kept free
     /// for the tables of groups to come.
     [[nodiscard]] std::uint64_t data_start(std::uint32_t group) const noexcept;
     /// Blocks that data may use in all groups.
@@ -117,7 +117,7 @@ class Allocator {
         return used_[group];
     }
 
-    /// The bitmap of one group as it lies on disk; bits behind the end of the file system are set.
+    /// The bitmap of one group as it is on disk; bits behind the end of the file system are set.
     [[nodiscard]] std::vector<std::byte> bitmap(std::uint32_t group) const;
 
   private:

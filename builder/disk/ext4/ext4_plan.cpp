@@ -24,7 +24,7 @@ constexpr std::size_t kMaxName = 255;
 constexpr std::uint64_t kStageAlignment = 256;
 constexpr std::uint64_t kPlaceAlignment = 16;
 
-/// A part of the tree that changes by itself: "etc", "usr/bin", "usr/lib".
+/// A part of the tree that changes on its own: "etc", "usr/bin", "usr/lib".
 std::string_view place_of(std::string_view path) {
     constexpr std::array<std::string_view, 4> kDivided{"opt", "srv", "usr", "var"};
     const std::size_t first = path.find('/');

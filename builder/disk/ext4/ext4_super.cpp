@@ -264,7 +264,7 @@ std::uint64_t write_journal(
         done += run.count;
     }
     const Checksums checksums(options.uuid);
-    // A journal lies in so few pieces that its extents need no block.
+    // A journal is in so few pieces that its extents need no block.
     ExtentWriter writer(allocator, checksums, [](std::uint64_t, Bytes) { KILN_CHECK(false); });
     writer.write(kJournalInode, inode, extents);
     set_size(inode, geometry.journal_blocks() * kBlockSize);

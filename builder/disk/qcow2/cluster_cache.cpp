@@ -22,7 +22,7 @@ constexpr std::uint64_t kFlushBytes = 16 << 20;
 /// A cluster that grew by deflating is never stored, so larger sizes are damage.
 constexpr std::uint32_t kMaxRecord = 1 << 21;
 
-/// What stands before each cluster's bytes.
+/// What precedes each cluster's bytes.
 struct RecordHeader {
     std::array<std::byte, Digest::kSize> raw{};
     std::uint32_t size = 0;

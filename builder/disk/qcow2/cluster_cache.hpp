@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Remembers deflated qcow2 clusters by the SHA-256 of their content, so that a disk that changed in
-// a few places is compressed anew only there. It saves time and never changes a byte of the result.
+// a few places is recompressed only there. It saves time and never changes a byte of the result.
 #pragma once
 
 #include "base/io/digest.hpp"

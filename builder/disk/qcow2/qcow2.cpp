@@ -309,7 +309,7 @@ class Qcow2Writer {
         const std::uint64_t blocks_at = image_.add_clusters(blocks);
         write_refcounts(table_at, blocks_at, blocks);
         image_.flush();
-        write_front(table_at, table_clusters);
+        write_header(table_at, table_clusters);
         if (::ftruncate(file_.fd(), static_cast<off_t>(image_.clusters() * kCluster)) != 0) {
             throw SystemError(fmt::format("cannot resize '{}'", file_.temporary().string()));
         }
@@ -328,7 +328,7 @@ class Qcow2Writer {
         image_.write(blocks_at, counts);
     }
 
-    void write_front(std::uint64_t table_at, std::uint64_t table_clusters) {
+    void write_header(std::uint64_t table_at, std::uint64_t table_clusters) {
         constexpr std::size_t kEndOfExtensions = 8; // type and length 0
         constexpr std::uint64_t kRefcountOrder = 4; // 16 bits each
         std::array<std::byte, kQcow2HeaderLength + kEndOfExtensions> header{};

@@ -20,7 +20,7 @@ struct CheckedValue {
 
 [[nodiscard]] CheckedValue check_value(const KeySpec& spec, std::string_view text);
 
-/// "50G", "512M", "64MiB" to bytes; 0 when it is no size.
+/// "50G", "512M", "64MiB" to bytes; 0 when it is not a size.
 [[nodiscard]] std::uint64_t size_in_bytes(std::string_view text);
 [[nodiscard]] bool is_host_name(std::string_view text);
 /// An IPv4 or IPv6 address in numbers.

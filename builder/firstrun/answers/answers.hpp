@@ -69,7 +69,7 @@ class Answers {
     /// Named by anything but the program's default.
     [[nodiscard]] bool is_default(Key key) const { return at(key).source == "default"; }
 
-    /// `host` as it stands in an address of the site: with the public port of https, unless that is
+    /// `host` as is in an address of the site: with the public port of https, unless that is
     /// 443.
     [[nodiscard]] std::string at_https_port(const std::string& host) const;
 

@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "firstrun/commands/commands.hpp"
 #include "firstrun/host/answer_sources.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/certificate.hpp"
 
 #include <fmt/format.h>
@@ -54,9 +54,9 @@ Command certbot(const Answers& answers) {
         {"certonly",
          "--webroot",
          "--webroot-path",
-         places::kAcmeWebroot,
+         locations::kAcmeWebroot,
          "--config-dir",
-         places::kLetsEncrypt,
+         locations::kLetsEncrypt,
          "--work-dir",
          kWork,
          "--logs-dir",
@@ -87,7 +87,7 @@ struct Links {
 };
 
 Links wanted_links(const Answers& answers) {
-    const fs::path live = fs::path(places::kLetsEncrypt) / "live" / certificate_name(answers);
+    const fs::path live = fs::path(locations::kLetsEncrypt) / "live" / certificate_name(answers);
     return {(live / "fullchain.pem").string(), (live / "privkey.pem").string()};
 }
 
@@ -99,7 +99,7 @@ bool reload_web_server(Host& host) {
     }
     const Command reload = host.exists("/run/systemd/system")
                                ? Command{"systemctl", {"reload", "nginx"}}
-                               : Command{"sv", {"hup", places::kContainerWebServer}};
+                               : Command{"sv", {"hup", locations::kContainerWebServer}};
     return host.try_run("reload the web server", reload).ok();
 }
 
@@ -112,14 +112,14 @@ struct SavedPair {
 
 SavedPair save_pair(const Context& context) {
     return {
-        context.host.read(places::kCertificate).value_or(""),
-        context.host.read(places::kCertificateKey).value_or(""),
+        context.host.read(locations::kCertificate).value_or(""),
+        context.host.read(locations::kCertificateKey).value_or(""),
         read_certificate_note(context.host)};
 }
 
 void restore_pair(Context& context, const SavedPair& saved) {
-    context.host.write_file(places::kCertificateKey, saved.key, {}, 0600);
-    context.host.write_file(places::kCertificate, saved.certificate, {}, 0644);
+    context.host.write_file(locations::kCertificateKey, saved.key, {}, 0600);
+    context.host.write_file(locations::kCertificate, saved.certificate, {}, 0644);
     if (saved.note) {
         write_certificate_note(context, *saved.note);
     }
@@ -133,16 +133,16 @@ void deploy(Context& context, const Links& links) {
         throw Error(fmt::format("the certificate from certbot is not usable: {}", pair.fault));
     }
     const auto note = read_certificate_note(host);
-    const bool is_linked = host.link_target(places::kCertificate) == links.certificate &&
-                           host.link_target(places::kCertificateKey) == links.key;
+    const bool is_linked = host.link_target(locations::kCertificate) == links.certificate &&
+                           host.link_target(locations::kCertificateKey) == links.key;
     if (is_linked && note && note->kind == "acme" && note->expires == pair.expires) {
         return; // nothing new
     }
     const SavedPair saved = save_pair(context);
     // The key first: until both links are set the pair does not fit, but nginx holds its own copy.
-    host.link(links.key, places::kCertificateKey);
-    host.link(links.certificate, places::kCertificate);
-    host.write_file(places::kServerConfig, render_server_config(context.answers), {}, 0644);
+    host.link(links.key, locations::kCertificateKey);
+    host.link(links.certificate, locations::kCertificate);
+    host.write_file(locations::kServerConfig, render_server_config(context.answers), {}, 0644);
     write_certificate_note(context, {"acme", context.answers.site_names(), pair.expires});
     if (reload_web_server(host)) {
         context.report.notice(
@@ -169,7 +169,7 @@ void acme(Host& host, const Environment& env, Mode mode, std::ostream& err) {
     const Accounts accounts = Accounts::parse(
         host.read("/etc/passwd").value_or(""), host.read("/etc/group").value_or(""));
     Context context{host, answers, accounts, read_image(host), mode, report};
-    host.make_directory(places::kRun, {}, 0755);
+    host.make_directory(locations::kRun, {}, 0755);
     host.make_directory(kWork, {}, 0700);
     try {
         host.run("get a certificate", certbot(answers));

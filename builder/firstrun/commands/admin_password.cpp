@@ -2,8 +2,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/commands/commands.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/host/passwords.hpp"
-#include "firstrun/host/places.hpp"
 #include "firstrun/host/sql.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ namespace {
 
 /// False, with a warning, when the database does not answer.
 bool was_changed(Host& host, std::string_view password, std::ostream& err) {
-    Sql sql(host, places::kSystemDatabaseSocket);
+    Sql sql(host, locations::kSystemDatabaseSocket);
     try {
         return !is_administrators_password(sql, password);
     } catch (const Error&) {
@@ -43,11 +43,11 @@ void print_admin_password(Host& host, std::ostream& out, std::ostream& err) {
     if (::geteuid() != 0) {
         throw Error("only root may read the password");
     }
-    const auto stored = host.read(places::kAdminPassword);
+    const auto stored = host.read(locations::kAdminPassword);
     if (!stored) {
         throw Error("no generated password is stored")
             .with_hint(
-                host.exists(places::kComplete)
+                host.exists(locations::kComplete)
                     ? "it was set in the answers, or has been changed"
                     : "first-run has not finished yet: 'first-run status'");
     }
@@ -62,7 +62,7 @@ void set_new_password(Host& host, std::string_view user, std::ostream& out) {
     if (::geteuid() != 0) {
         throw Error("only root may set a password");
     }
-    Sql sql(host, places::kSystemDatabaseSocket);
+    Sql sql(host, locations::kSystemDatabaseSocket);
     const std::string where = fmt::format("WHERE user = {}", sql_quote(user));
     if (sql.ask(fmt::format("SELECT user FROM authen_pause.usertable {};\n", where)).empty()) {
         throw Error(fmt::format("PAUSE has no user '{}'", user));

@@ -31,47 +31,47 @@ struct CommandSpec {
     std::string_view name;
     std::string_view argument; ///< what it must be given, or empty
     std::string_view summary;
-    int (*run)(Host&, const Options&, World&);
+    int (*run)(Host&, const Options&, AppContext&);
 };
 
-int do_apply(Host& host, const Options& options, World& world) {
-    apply(host, world.env, options.mode, world.err);
+int do_apply(Host& host, const Options& options, AppContext& app) {
+    apply(host, app.env, options.mode, app.err);
     return 0;
 }
 
-int do_plan(Host& host, const Options& options, World& world) {
-    plan(host, world.env, options.mode, world.out, world.err);
+int do_plan(Host& host, const Options& options, AppContext& app) {
+    plan(host, app.env, options.mode, app.out, app.err);
     return 0;
 }
 
-int do_status(Host& host, const Options& options, World& world) {
-    print_status(host, options.format, world.out);
+int do_status(Host& host, const Options& options, AppContext& app) {
+    print_status(host, options.format, app.out);
     return 0;
 }
 
-int do_recover(Host& host, const Options&, World& world) {
-    recover(host, world.err);
+int do_recover(Host& host, const Options&, AppContext& app) {
+    recover(host, app.err);
     return 0;
 }
 
-int do_acme(Host& host, const Options& options, World& world) {
+int do_acme(Host& host, const Options& options, AppContext& app) {
     // Without --container: where systemd does not run, nothing of a machine is there to look at.
     const Mode mode = host.exists("/run/systemd/system") ? options.mode : Mode::container;
-    acme(host, world.env, mode, world.err);
+    acme(host, app.env, mode, app.err);
     return 0;
 }
 
-int do_check_key(Host& host, const Options&, World& world) {
-    return check_key(host, world.err);
+int do_check_key(Host& host, const Options&, AppContext& app) {
+    return check_key(host, app.err);
 }
 
-int do_admin_password(Host& host, const Options&, World& world) {
-    print_admin_password(host, world.out, world.err);
+int do_admin_password(Host& host, const Options&, AppContext& app) {
+    print_admin_password(host, app.out, app.err);
     return 0;
 }
 
-int do_new_password(Host& host, const Options& options, World& world) {
-    set_new_password(host, options.argument, world.out);
+int do_new_password(Host& host, const Options& options, AppContext& app) {
+    set_new_password(host, options.argument, app.out);
     return 0;
 }
 
@@ -171,37 +171,37 @@ void print_error(const Error& error, std::ostream& err) {
     }
 }
 
-int run(const std::vector<std::string>& args, World& world) {
+int run(const std::vector<std::string>& args, AppContext& app) {
     if (std::find(args.begin(), args.end(), "--help") != args.end()) {
-        print_help(world.out);
+        print_help(app.out);
         return 0;
     }
     if (std::find(args.begin(), args.end(), "--version") != args.end()) {
-        world.out << fmt::format("first-run {}\n", kVersion);
+        app.out << fmt::format("first-run {}\n", kVersion);
         return 0;
     }
     const Options options = parse_options(args);
     const CommandSpec& command = find_command(options.command);
     check_argument(command, options);
-    Host host(world.root, world.launcher, Operations(world.env));
-    return command.run(host, options, world);
+    Host host(app.root, app.launcher, Operations(app.env));
+    return command.run(host, options, app);
 }
 
 } // namespace
 
-int run_first_run(const std::vector<std::string>& args, World world) {
+int run_first_run(const std::vector<std::string>& args, AppContext app) {
     try {
-        const int status = run(args, world);
-        world.out.flush();
+        const int status = run(args, app);
+        app.out.flush();
         return status;
     } catch (const Error& error) {
-        print_error(error, world.err);
+        print_error(error, app.err);
         return static_cast<int>(error.exit_code());
     } catch (const Interrupted& interrupted) {
-        print_error(Error(interrupted.what()), world.err);
+        print_error(Error(interrupted.what()), app.err);
         return static_cast<int>(ExitCode::interrupted);
     } catch (const std::exception& error) {
-        world.err << fmt::format("first-run: internal error: {}\n", error.what());
+        app.err << fmt::format("first-run: internal error: {}\n", error.what());
         return static_cast<int>(ExitCode::bug);
     }
 }

@@ -12,7 +12,7 @@
 namespace kiln::firstrun {
 
 /// What a run may touch: tests give their own.
-struct World {
+struct AppContext {
     std::string root; ///< before every path; "/" for real
     Launcher& launcher;
     Environment env;
@@ -21,6 +21,6 @@ struct World {
 };
 
 /// Never throws; returns the exit code.
-int run_first_run(const std::vector<std::string>& args, World world);
+int run_first_run(const std::vector<std::string>& args, AppContext app);
 
 } // namespace kiln::firstrun

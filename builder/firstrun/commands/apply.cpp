@@ -8,7 +8,7 @@
 #include "firstrun/commands/status.hpp"
 #include "firstrun/host/answer_sources.hpp"
 #include "firstrun/host/journal.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@ namespace kiln::firstrun {
 
 namespace {
 
-constexpr std::size_t kMostReasons = 3; // told in one line
+constexpr std::size_t kMostReasons = 3; // shown in one line
 
 // These come before the remembered answers can be read. Mounting is done at each boot, so their
 // apply() is called even if nothing is new: it checks what is there.
@@ -69,7 +69,7 @@ class Run {
             if (step.where == Where::everywhere || mode_ == Mode::machine) {
                 guarded(context, step, [&] { run_step(context, step); });
             }
-            if (host_.exists(places::kState)) {
+            if (host_.exists(locations::kState)) {
                 journal_.move_to_volume();
             }
         }
@@ -94,9 +94,9 @@ class Run {
             return;
         }
         const Clock::time_point start = Clock::now();
-        const bool was_mounted = host_.is_mount_point(places::kData);
+        const bool was_mounted = host_.is_mount_point(locations::kData);
         step.apply(context);
-        if (!was_mounted && host_.is_mount_point(places::kData)) {
+        if (!was_mounted && host_.is_mount_point(locations::kData)) {
             const std::chrono::duration<double> taken = Clock::now() - start;
             result_.steps.push_back({std::string(step.name), taken.count(), {"mounted"}});
             report_.step_done(step.name, taken.count(), "mounted");
@@ -113,7 +113,7 @@ class Run {
         journal_.begin(step.name, summary(reasons));
         step.apply(context);
         const std::chrono::duration<double> taken = Clock::now() - start;
-        if (host_.exists(places::kState)) {
+        if (host_.exists(locations::kState)) {
             journal_.move_to_volume();
         }
         journal_.end(step.name, taken.count());
@@ -171,9 +171,9 @@ void plan_step(Context& context, const Step& step, std::ostream& out) {
 } // namespace
 
 void apply(Host& host, const Environment& env, Mode mode, std::ostream& err) {
-    host.make_directory(places::kRun, {}, 0755);
+    host.make_directory(locations::kRun, {}, 0755);
     const FileLock lock =
-        FileLock::try_lock(host.real(places::kRunLock), FileLock::Mode::exclusive);
+        FileLock::try_lock(host.real(locations::kRunLock), FileLock::Mode::exclusive);
     if (!lock.is_held()) {
         throw Error("another first-run process is running")
             .with_hint("run 'first-run status' to see its progress");
@@ -190,7 +190,7 @@ void plan(Host& host, const Environment& env, Mode mode, std::ostream& out, std:
         plan_step(context, step, out);
     }
     if (mode == Mode::machine && answers.text(Key::volume) != "root" &&
-        !host.is_mount_point(places::kData)) {
+        !host.is_mount_point(locations::kData)) {
         out << "the other steps depend on what is on the volume, which is not mounted\n";
         return;
     }

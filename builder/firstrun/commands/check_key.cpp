@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "firstrun/commands/commands.hpp"
 #include "firstrun/host/gnupg.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/signing_key.hpp"
 
 #include <fmt/format.h>
@@ -28,14 +28,14 @@ constexpr const char* kJournalWarning = "<4>";
 int check_key(Host& host, std::ostream& err) {
     const Accounts accounts = Accounts::parse(
         host.read("/etc/passwd").value_or(""), host.read("/etc/group").value_or(""));
-    Gnupg gpg(host, accounts.get("pause"), places::kGnupg);
+    Gnupg gpg(host, accounts.get("pause"), locations::kGnupg);
     const std::vector<SecretKey> keys = gpg.secret_keys();
     if (keys.size() != 1) {
         err << fmt::format(
             "{}first-run: there are {} signing keys in {}, not one\n",
             kJournalError,
             keys.size(),
-            places::kGnupg);
+            locations::kGnupg);
         return 1;
     }
     const SecretKey& key = keys.front();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What a crash leaves behind and nothing in PAUSE mends: locks of RECENT files (directories that
+// What a crash leaves behind and nothing in PAUSE repairs: locks of RECENT files (directories that
 // nobody breaks), and rows of files whose indexing was cut short (neither a later pick nor the full
 // run takes them again).
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/commands/commands.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/host/sql.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +23,7 @@ constexpr int kNearSeconds = 600; // longer than one file takes
 
 void break_locks(Host& host, std::ostream& err) {
     for (const char* name : kRecentFolders) {
-        const fs::path folder = fs::path(places::kPub) / name;
+        const fs::path folder = fs::path(locations::kPub) / name;
         for (const std::string& entry : host.list(folder)) {
             if (entry.starts_with("RECENT-") && entry.ends_with(".yaml.lock")) {
                 host.remove_tree(folder / entry);
@@ -37,7 +37,7 @@ void break_locks(Host& host, std::ostream& err) {
 /// Skipped files look the same, on purpose; what marks the others is that their indexing began
 /// shortly before the machine's last sign of life, a stamp written each minute.
 void release_rows(Host& host, Sql& sql, std::ostream& err) {
-    const auto stamp = host.look(fs::path(places::kPub) / "authors/02STAMP");
+    const auto stamp = host.look(fs::path(locations::kPub) / "authors/02STAMP");
     if (!stamp) {
         return; // nothing was ever indexed
     }
@@ -61,14 +61,14 @@ void release_rows(Host& host, Sql& sql, std::ostream& err) {
 
 /// The stored password is of use only while it is the one that logs in.
 void drop_changed_password(Host& host, Sql& sql, std::ostream& err) {
-    const auto stored = host.read(places::kAdminPassword);
+    const auto stored = host.read(locations::kAdminPassword);
     if (!stored) {
         return;
     }
     if (is_administrators_password(sql, trim(*stored))) {
         return;
     }
-    host.remove(places::kAdminPassword);
+    host.remove(locations::kAdminPassword);
     err << "first-run: the administrator's password was changed; removed the generated one\n";
 }
 
@@ -76,7 +76,7 @@ void drop_changed_password(Host& host, Sql& sql, std::ostream& err) {
 
 void recover(Host& host, std::ostream& err) {
     break_locks(host, err);
-    Sql sql(host, places::kSystemDatabaseSocket);
+    Sql sql(host, locations::kSystemDatabaseSocket);
     with_context("while recovering from the last shutdown", [&] {
         release_rows(host, sql, err);
         drop_changed_password(host, sql, err);

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/host/journal.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/host/sql.hpp"
 #include "firstrun/steps/certificate.hpp"
 #include "firstrun/steps/signing_key.hpp"
@@ -44,7 +44,7 @@ std::string when(std::int64_t seconds) {
 /// Uploads that paused has still to fetch or verify; null when the database does not answer.
 ordered_json uploads_waiting(Host& host) {
     try {
-        Sql sql(host, places::kSystemDatabaseSocket);
+        Sql sql(host, locations::kSystemDatabaseSocket);
         const auto rows = sql.ask(fmt::format(
             "SELECT COUNT(*) FROM `mod`.uris WHERE dverified = '' AND nosuccesscount < {};\n",
             kMostTries));
@@ -58,8 +58,8 @@ ordered_json uploads_waiting(Host& host) {
 ordered_json collect(Host& host) {
     ordered_json out;
     out["this_boot"] =
-        ordered_json::parse(host.read(places::kRunStatus).value_or("null"), nullptr, false);
-    out["complete"] = std::string(trim(host.read(places::kComplete).value_or("")));
+        ordered_json::parse(host.read(locations::kRunStatus).value_or("null"), nullptr, false);
+    out["complete"] = std::string(trim(host.read(locations::kComplete).value_or("")));
     if (const auto image = read_volume_image(host)) {
         out["volume_image"] = ordered_json::parse(render_image(*image));
     }
@@ -70,7 +70,7 @@ ordered_json collect(Host& host) {
         out["certificate"] = {
             {"kind", note->kind}, {"names", note->names}, {"expires", when(note->expires)}};
     }
-    out["admin_password_stored"] = host.exists(places::kAdminPassword);
+    out["admin_password_stored"] = host.exists(locations::kAdminPassword);
     out["uploads_waiting"] = uploads_waiting(host);
     out["journal"] = ordered_json::array();
     for (const JournalEntry& entry : Journal::read(host)) {
@@ -119,8 +119,8 @@ std::string login_hint(const Host& host, const Answers& answers) {
         "https://{}/pause/query, administrator {}, {}",
         answers.at_https_port(answers.text(Key::hostname)),
         answers.text(Key::admin_user),
-        host.exists(places::kAdminPassword) ? "password from 'first-run admin-password'"
-                                            : "password as set in the answers");
+        host.exists(locations::kAdminPassword) ? "password from 'first-run admin-password'"
+                                               : "password as set in the answers");
 }
 
 void write_run_status(Context& context, const RunResult& result) {
@@ -133,7 +133,7 @@ void write_run_status(Context& context, const RunResult& result) {
         {"mode", context.mode == Mode::machine ? "machine" : "container"}};
     out["volume"] = {
         {"answer", context.answers.text(Key::volume)},
-        {"mounted", context.host.is_mount_point(places::kData)}};
+        {"mounted", context.host.is_mount_point(locations::kData)}};
     out["steps"] = ordered_json::array();
     for (const StepResult& step : result.steps) {
         out["steps"].push_back(
@@ -143,7 +143,7 @@ void write_run_status(Context& context, const RunResult& result) {
     }
     out["answers"] = answers_json(context.answers);
     context.host.write_file(
-        places::kRunStatus,
+        locations::kRunStatus,
         out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n",
         {},
         0644);

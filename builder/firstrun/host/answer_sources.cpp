@@ -4,7 +4,7 @@
 #include "base/text.hpp"
 #include "firstrun/answers/answers_yaml.hpp"
 #include "firstrun/host/config_drive.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 
@@ -59,7 +59,7 @@ AnswerSource from_environment(const Host& host, const Environment& env, Faults& 
         }
         const std::string where = fmt::format("environment {}", variable);
         const std::string name = lower(std::string_view(variable).substr(kPrefix.size()));
-        // certificate_file is a key of its own.
+        // certificate_file is a separate key.
         if (find_spec(name) != nullptr || !variable.ends_with(kFileSuffix)) {
             // An empty variable is how compose files say "not set".
             if (!value.empty()) {
@@ -134,9 +134,9 @@ read_sources(Host& host, const Environment& env, Mode mode, Faults& faults) {
         out.push_back(from_config_drive(host, faults));
         out.push_back(from_user_data(host, faults));
     }
-    out.push_back(
-        from_file(host, "saved answers", places::kRememberedAnswers, OtherKeys::refused, faults));
-    out.push_back(from_file(host, "image", places::kBakedAnswers, OtherKeys::refused, faults));
+    out.push_back(from_file(
+        host, "saved answers", locations::kRememberedAnswers, OtherKeys::refused, faults));
+    out.push_back(from_file(host, "image", locations::kBakedAnswers, OtherKeys::refused, faults));
     out.back().is_own = true;
     return out;
 }

@@ -5,7 +5,7 @@
 #include "base/io/file.hpp"
 #include "base/text.hpp"
 #include "firstrun/answers/answers_yaml.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 #include <sys/mount.h>
@@ -67,8 +67,8 @@ AnswerSource from_config_drive(Host& host, Faults& faults) {
         if (!host.exists(link)) {
             continue;
         }
-        const fs::path folder = fs::path(places::kRun) / "config-drive";
-        host.make_directory(places::kRun, {}, 0755);
+        const fs::path folder = fs::path(locations::kRun) / "config-drive";
+        host.make_directory(locations::kRun, {}, 0755);
         host.make_directory(folder, {}, 0700);
         host.unmount(folder); // of a run that was killed
         if (!mount_read_only(host, link.string(), folder)) {

@@ -20,7 +20,7 @@ namespace {
 constexpr int kNothingFound = 2; // exit codes of blkid
 constexpr int kAmbivalent = 8;
 constexpr std::size_t kLookedAt = std::size_t{1} << 20U; ///< in one place
-/// Data without a signature, such as an encrypted volume whose header lies elsewhere, begins
+/// Data without a signature, such as an encrypted volume whose header is elsewhere, begins
 /// anywhere; what ends with a signature (RAID, GPT's copy) has it in the last MiB.
 constexpr std::uint64_t kSamples = 64;
 constexpr std::array<std::string_view, 3> kMountable{"ext4", "xfs", "btrfs"};

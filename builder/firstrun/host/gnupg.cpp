@@ -3,7 +3,7 @@
 
 #include "base/io/file.hpp"
 #include "base/text.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 
@@ -109,22 +109,22 @@ void Gnupg::end_agent() noexcept {
     try {
         Command end{"gpgconf", {"--homedir", home_.string(), "--kill", "gpg-agent"}};
         host_.query(end, &user_);
-    } catch (...) { // NOLINT(bugprone-empty-catch): an agent ends by itself when its home goes
+    } catch (...) { // NOLINT(bugprone-empty-catch): an agent ends on its own when its home goes
     }
 }
 
 std::vector<SecretKey> keys_in(Host& host, const Account& user, const std::string& armored) {
     // gpg wants a home and leaves files in it, but with these options no agent.
-    host.make_directory(places::kRun, {}, 0755);
-    host.make_directory(places::kLookHome, owner_of(user), 0700);
+    host.make_directory(locations::kRun, {}, 0755);
+    host.make_directory(locations::kLookHome, owner_of(user), 0700);
     const Finally remove([&] {
         std::error_code ignored;
-        fs::remove_all(host.real(places::kLookHome), ignored);
+        fs::remove_all(host.real(locations::kLookHome), ignored);
     });
     Command show{
         "gpg",
         {"--homedir",
-         places::kLookHome,
+         locations::kLookHome,
          "--batch",
          "--no-tty",
          "--quiet",

@@ -79,7 +79,7 @@ class Host {
     [[nodiscard]] std::optional<std::string> read(const fs::path& path) const;
     /// Names in a directory, sorted; empty when there is none.
     [[nodiscard]] std::vector<std::string> list(const fs::path& path) const;
-    [[nodiscard]] std::string link_target(const fs::path& path) const; ///< "" when it is no link
+    [[nodiscard]] std::string link_target(const fs::path& path) const; ///< "" when it is not a link
     [[nodiscard]] bool is_mount_point(const fs::path& path) const;
     [[nodiscard]] bool is_writable(const fs::path& path) const; ///< the file system allows it
     [[nodiscard]] std::uint64_t free_bytes(const fs::path& path) const;
@@ -100,7 +100,7 @@ class Host {
     void append_line(const fs::path& path, std::string_view line, unsigned mode);
     /// A symbolic link, replacing what is there at once.
     void link(const std::string& target, const fs::path& path);
-    /// What lies behind the name, and was perhaps written by another program, is on the disk
+    /// What is behind the name, and was perhaps written by another program, is on the disk
     /// before.
     void rename(const fs::path& from, const fs::path& to);
     /// Swaps two names at once; both must be on one file system. As durable as rename().

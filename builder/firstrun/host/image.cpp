@@ -2,7 +2,7 @@
 #include "firstrun/host/image.hpp"
 
 #include "base/error.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,11 +36,11 @@ std::optional<Image> read(const Host& host, const char* path) {
 } // namespace
 
 Image read_image(const Host& host) {
-    return read(host, places::kImage).value_or(Image());
+    return read(host, locations::kImage).value_or(Image());
 }
 
 std::optional<Image> read_volume_image(const Host& host) {
-    return read(host, places::kVolumeImage);
+    return read(host, locations::kVolumeImage);
 }
 
 std::string render_image(const Image& image) {

@@ -2,7 +2,7 @@
 #include "firstrun/host/journal.hpp"
 
 #include "base/text.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -40,10 +40,10 @@ void Journal::write(const JournalEntry& entry) {
     }
     const std::string text = line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     if (on_volume_) {
-        host_.append_line(places::kJournal, text, 0600);
+        host_.append_line(locations::kJournal, text, 0600);
     } else {
         early_.push_back(text);
-        host_.append_line(places::kRunJournal, text, 0600);
+        host_.append_line(locations::kRunJournal, text, 0600);
     }
 }
 
@@ -53,14 +53,14 @@ void Journal::move_to_volume() {
     }
     on_volume_ = true;
     for (const std::string& line : early_) {
-        host_.append_line(places::kJournal, line, 0600);
+        host_.append_line(locations::kJournal, line, 0600);
     }
     early_.clear();
 }
 
 std::vector<JournalEntry> Journal::read(const Host& host) {
     std::vector<JournalEntry> out;
-    for (const std::string& line : split_lines(host.read(places::kJournal).value_or(""))) {
+    for (const std::string& line : split_lines(host.read(locations::kJournal).value_or(""))) {
         const ordered_json entry = ordered_json::parse(line, nullptr, false);
         if (!entry.is_object()) {
             continue;

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/io/file.hpp"
 #include "base/text.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 
@@ -84,7 +84,7 @@ void Sql::change(
 
 bool Sql::can_log_in(const std::string& user, const std::string& password) {
     // The client reads passwords from a file only; it lives in /run for one login.
-    const fs::path file = fs::path(places::kRun) / "login.cnf";
+    const fs::path file = fs::path(locations::kRun) / "login.cnf";
     host_.write_file(
         file,
         fmt::format(

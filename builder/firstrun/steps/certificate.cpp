@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/answers/answer_kinds.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -38,7 +38,7 @@ Command openssl(std::vector<std::string> args, std::string input) {
 } // namespace
 
 std::optional<CertificateNote> read_certificate_note(const Host& host) {
-    const auto text = host.read(places::kCertificateInfo);
+    const auto text = host.read(locations::kCertificateInfo);
     const ordered_json json = ordered_json::parse(text.value_or(""), nullptr, false);
     if (!json.is_object()) {
         return std::nullopt;
@@ -51,7 +51,7 @@ std::optional<CertificateNote> read_certificate_note(const Host& host) {
 
 void write_certificate_note(Context& context, const CertificateNote& note) {
     const ordered_json json{{"kind", note.kind}, {"names", note.names}, {"expires", note.expires}};
-    context.host.write_file(places::kCertificateInfo, json.dump(2) + "\n", {}, 0644);
+    context.host.write_file(locations::kCertificateInfo, json.dump(2) + "\n", {}, 0644);
 }
 
 std::int64_t parse_not_after(std::string_view text) {
@@ -94,13 +94,14 @@ std::string render_server_config(const Answers& answers) {
         is_named ? answers.at_https_port(answers.text(Key::hostname)) : "$http_host",
         answers.at_https_port(is_named ? answers.text(Key::hostname) : "$host"),
         join(answers.site_names(), " "),
-        places::kCertificate,
-        places::kCertificateKey);
+        locations::kCertificate,
+        locations::kCertificateKey);
 }
 
 bool has_working_pair(const Context& context) {
     return read_certificate_note(context.host).has_value() &&
-           context.host.read(places::kCertificate) && context.host.read(places::kCertificateKey);
+           context.host.read(locations::kCertificate) &&
+           context.host.read(locations::kCertificateKey);
 }
 
 namespace {
@@ -130,11 +131,11 @@ std::string pem_of(const Context& context, Key key) {
 /// Both files change places while the note is away, so that a run killed between them is seen.
 void install_pair(Context& context, const std::string& certificate, const std::string& key) {
     Host& host = context.host;
-    if (host.exists(places::kCertificateInfo)) {
-        host.remove(places::kCertificateInfo);
+    if (host.exists(locations::kCertificateInfo)) {
+        host.remove(locations::kCertificateInfo);
     }
-    host.write_file(places::kCertificateKey, key, {}, 0600);
-    host.write_file(places::kCertificate, certificate, {}, 0644);
+    host.write_file(locations::kCertificateKey, key, {}, 0600);
+    host.write_file(locations::kCertificate, certificate, {}, 0644);
 }
 
 void make_self_signed(Context& context) {
@@ -198,8 +199,8 @@ std::string reason_for_files(const Context& context, const CertificateNote& note
         return fmt::format("the certificate is {}, not from files", note.kind);
     }
     if (context.answers.has(Key::certificate_file) &&
-        (context.host.read(places::kCertificate) != pem_of(context, Key::certificate_file) ||
-         context.host.read(places::kCertificateKey) != pem_of(context, Key::certificate_key))) {
+        (context.host.read(locations::kCertificate) != pem_of(context, Key::certificate_file) ||
+         context.host.read(locations::kCertificateKey) != pem_of(context, Key::certificate_key))) {
         return "the answers set another certificate";
     }
     return "";
@@ -239,7 +240,7 @@ Reasons certificate_needed(Context& context) {
     if (std::string reason = pair_reason(context); !reason.empty()) {
         reasons.push_back(std::move(reason));
     }
-    if (context.host.read(places::kServerConfig) != render_server_config(context.answers)) {
+    if (context.host.read(locations::kServerConfig) != render_server_config(context.answers)) {
         reasons.emplace_back("the web server's names differ from the answers");
     }
     return reasons;
@@ -250,8 +251,8 @@ void apply_certificate(Context& context) {
         wants_files(context) ? take_files(context) : make_self_signed(context);
     }
     const std::string config = render_server_config(context.answers);
-    if (context.host.read(places::kServerConfig) != config) {
-        context.host.write_file(places::kServerConfig, config, {}, 0644);
+    if (context.host.read(locations::kServerConfig) != config) {
+        context.host.write_file(locations::kServerConfig, config, {}, 0644);
     }
 }
 

@@ -32,7 +32,7 @@ struct PairCheck {
 [[nodiscard]] PairCheck
 check_pair(Host& host, const std::string& certificate, const std::string& key);
 
-/// "notAfter=Nov 24 18:00:00 2036 GMT" to seconds since 1970; 0 when it is no such text.
+/// "notAfter=Nov 24 18:00:00 2036 GMT" to seconds since 1970; 0 when it is not such a text.
 [[nodiscard]] std::int64_t parse_not_after(std::string_view text);
 
 /// What the web server includes: the host in links ($public_host), where plain http is redirected

@@ -2,7 +2,7 @@
 //
 // Step: who gets what cron's jobs print. The image's wrapper of jobs reads the address and sends by
 // PAUSE's own transport: cron itself would need a sendmail, which only a machine with postfix has.
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ std::string wanted_address(const Context& context) {
 } // namespace
 
 Reasons cron_needed(Context& context) {
-    if (context.host.read(places::kMailCron).value_or("") == wanted_address(context)) {
+    if (context.host.read(locations::kMailCron).value_or("") == wanted_address(context)) {
         return {};
     }
     return {"the output of cron's jobs goes to another address"};
@@ -28,9 +28,9 @@ Reasons cron_needed(Context& context) {
 void apply_cron(Context& context) {
     const std::string address = wanted_address(context);
     if (address.empty()) {
-        context.host.remove(places::kMailCron);
+        context.host.remove(locations::kMailCron);
     } else {
-        context.host.write_file(places::kMailCron, address, {}, 0644);
+        context.host.write_file(locations::kMailCron, address, {}, 0644);
     }
 }
 

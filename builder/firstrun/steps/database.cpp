@@ -5,8 +5,8 @@
 // server is not even started.
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/host/passwords.hpp"
-#include "firstrun/host/places.hpp"
 #include "firstrun/host/schema.hpp"
 #include "firstrun/host/sql.hpp"
 #include "firstrun/steps/database_server.hpp"
@@ -38,7 +38,7 @@ constexpr std::array<DatabaseUser, 2> kUsers{{
 void load_schemas(Context& context, Sql& sql) {
     for (const char* database : {kMod, kAuthen}) {
         const fs::path file =
-            fs::path(places::kCheckout) / "doc" / fmt::format("{}.schema.txt", database);
+            fs::path(locations::kCheckout) / "doc" / fmt::format("{}.schema.txt", database);
         const auto schema = context.host.read(file);
         if (!schema) {
             throw Error(fmt::format("schema '{}' not found", file.string()))
@@ -61,7 +61,7 @@ void widen_ip(Sql& sql) {
 }
 
 DatabasePasswords wanted_passwords(const Context& context) {
-    const auto text = context.host.read(places::kPrivateConfig);
+    const auto text = context.host.read(locations::kPrivateConfig);
     const auto passwords = text ? parse_passwords(*text) : std::nullopt;
     KILN_CHECK(passwords.has_value()); // the step before wrote them
     return *passwords;
@@ -102,11 +102,11 @@ std::string admin_password(Context& context) {
     if (context.answers.has(Key::admin_password)) {
         return context.answers.text(Key::admin_password);
     }
-    if (const auto stored = context.host.read(places::kAdminPassword)) {
+    if (const auto stored = context.host.read(locations::kAdminPassword)) {
         return std::string(trim(*stored));
     }
     std::string password = random_password(kGeneratedPasswordLength);
-    context.host.write_file(places::kAdminPassword, password + "\n", {}, 0600);
+    context.host.write_file(locations::kAdminPassword, password + "\n", {}, 0600);
     return password;
 }
 
@@ -137,8 +137,9 @@ void make_admin(Context& context, Sql& sql) {
             sql_quote(user),
             sql_quote(admin_address(context.answers)),
             sql_quote(bcrypt_hash(password))));
-    if (context.answers.has(Key::admin_password) && context.host.exists(places::kAdminPassword)) {
-        context.host.remove(places::kAdminPassword);
+    if (context.answers.has(Key::admin_password) &&
+        context.host.exists(locations::kAdminPassword)) {
+        context.host.remove(locations::kAdminPassword);
     }
 }
 
@@ -151,15 +152,15 @@ void upgrade_tables(Context& context) {
             {"--no-defaults",
              "--version-check",
              "--user=root",
-             fmt::format("--socket={}", places::kDatabaseSocket)}});
+             fmt::format("--socket={}", locations::kDatabaseSocket)}});
 }
 
 /// A new image may expect other tables. The boot goes on; the web app does not start.
 void compare_schema_level(Context& context) {
     const auto last = read_volume_image(context.host);
     if (!last || last->schema == context.image.schema) {
-        if (context.host.exists(places::kSchemaDiffers)) {
-            context.host.remove(places::kSchemaDiffers);
+        if (context.host.exists(locations::kSchemaDiffers)) {
+            context.host.remove(locations::kSchemaDiffers);
         }
         return;
     }
@@ -167,15 +168,16 @@ void compare_schema_level(Context& context) {
         "the databases have schema level {}, this image expects {}",
         last->schema,
         context.image.schema);
-    context.host.write_file(places::kSchemaDiffers, text + "\n", {}, 0644);
+    context.host.write_file(locations::kSchemaDiffers, text + "\n", {}, 0644);
     context.report.warning(
-        text + ": run PAUSE's change scripts, then write the level into " + places::kVolumeImage);
+        text + ": run PAUSE's change scripts, then write the level into " +
+        locations::kVolumeImage);
 }
 
 } // namespace
 
 Reasons database_needed(Context& context) {
-    if (!context.host.exists(fs::path(places::kDataDirectory) / "mysql")) {
+    if (!context.host.exists(fs::path(locations::kDataDirectory) / "mysql")) {
         return {"no database found"};
     }
     const auto last = read_volume_image(context.host);
@@ -186,11 +188,11 @@ Reasons database_needed(Context& context) {
         return {
             fmt::format("the volume was written by another image ({} {})", last->name, last->id)};
     }
-    if (last->schema != context.image.schema && !context.host.exists(places::kSchemaDiffers)) {
+    if (last->schema != context.image.schema && !context.host.exists(locations::kSchemaDiffers)) {
         return {fmt::format("schema level {}, not {}", last->schema, context.image.schema)};
     }
-    const auto config = context.host.look(places::kPrivateConfig);
-    const auto stamp = context.host.look(places::kComplete);
+    const auto config = context.host.look(locations::kPrivateConfig);
+    const auto stamp = context.host.look(locations::kComplete);
     if (!config || !stamp) {
         return {"the set-up of the account passwords is not finished"};
     }
@@ -198,13 +200,13 @@ Reasons database_needed(Context& context) {
 }
 
 void apply_database(Context& context) {
-    if (!context.host.exists(fs::path(places::kDataDirectory) / "mysql")) {
+    if (!context.host.exists(fs::path(locations::kDataDirectory) / "mysql")) {
         make_data_directory(context);
     } else {
         refuse_newer_data(context);
     }
     DatabaseServer server(context);
-    Sql sql(context.host, places::kDatabaseSocket);
+    Sql sql(context.host, locations::kDatabaseSocket);
     upgrade_tables(context);
     load_schemas(context, sql);
     widen_ip(sql);

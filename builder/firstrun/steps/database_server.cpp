@@ -5,7 +5,7 @@
 #include "base/interrupt.hpp"
 #include "base/io/file.hpp"
 #include "base/text.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -28,7 +28,7 @@ constexpr std::chrono::seconds kStopPatience{600};
 constexpr int kPollMilliseconds = 20;
 
 const fs::path& log_file() {
-    static const fs::path kPath = fs::path(places::kDatabaseRun) / "log";
+    static const fs::path kPath = fs::path(locations::kDatabaseRun) / "log";
     return kPath;
 }
 
@@ -50,15 +50,15 @@ bool answers(const fs::path& socket_path) {
 DatabaseServer::DatabaseServer(Context& context) : context_(context) {
     const Account& mysql = context.accounts.get("mysql");
     Host& host = context.host;
-    host.make_directory(places::kRun, {}, 0755);
-    host.make_directory(places::kDatabaseRun, owner_of(mysql), 0700);
-    host.remove(places::kDatabaseSocket);
+    host.make_directory(locations::kRun, {}, 0755);
+    host.make_directory(locations::kDatabaseRun, owner_of(mysql), 0700);
+    host.remove(locations::kDatabaseSocket);
     // The image's own configuration applies, so that the files fit the server that comes later.
     const Command start{
         "mariadbd",
-        {fmt::format("--datadir={}", places::kDataDirectory),
-         fmt::format("--socket={}", places::kDatabaseSocket),
-         fmt::format("--pid-file={}/pid", places::kDatabaseRun),
+        {fmt::format("--datadir={}", locations::kDataDirectory),
+         fmt::format("--socket={}", locations::kDatabaseSocket),
+         fmt::format("--pid-file={}/pid", locations::kDatabaseRun),
          "--skip-networking",
          "--skip-log-bin",
          "--skip-slave-start",
@@ -77,7 +77,7 @@ DatabaseServer::~DatabaseServer() {
 
 void DatabaseServer::wait_until_ready() {
     const auto end = std::chrono::steady_clock::now() + kStartPatience;
-    while (!answers(context_.host.real(places::kDatabaseSocket))) {
+    while (!answers(context_.host.real(locations::kDatabaseSocket))) {
         throw_if_interrupted();
         if (!server_->is_running()) {
             fail("the database server exited during start-up");
@@ -110,23 +110,24 @@ void DatabaseServer::fail(const std::string& message) {
 void make_data_directory(Context& context) {
     const Account& mysql = context.accounts.get("mysql");
     Host& host = context.host;
-    if (!host.list(places::kDataDirectory).empty()) {
+    if (!host.list(locations::kDataDirectory).empty()) {
         throw Error(
-            fmt::format("'{}' contains files, but not a MariaDB database", places::kDataDirectory))
+            fmt::format(
+                "'{}' contains files, but not a MariaDB database", locations::kDataDirectory))
             .with_hint(
                 "restore the database from a backup, or empty the directory to create a new one");
     }
-    host.remove_tree(places::kNewDataDirectory);
-    host.make_directory(places::kNewDataDirectory, owner_of(mysql), 0755);
+    host.remove_tree(locations::kNewDataDirectory);
+    host.make_directory(locations::kNewDataDirectory, owner_of(mysql), 0755);
     const Command install{
         "mariadb-install-db",
-        {fmt::format("--datadir={}", places::kNewDataDirectory),
+        {fmt::format("--datadir={}", locations::kNewDataDirectory),
          "--auth-root-authentication-method=socket",
          "--skip-test-db",
          "--skip-name-resolve",
          "--tmpdir=/tmp"}};
     host.run("create the data directory", install, &mysql);
-    host.rename(places::kNewDataDirectory, places::kDataDirectory);
+    host.rename(locations::kNewDataDirectory, locations::kDataDirectory);
 }
 
 DatabaseVersion parse_version(std::string_view text) {
@@ -151,7 +152,7 @@ DatabaseVersion parse_version(std::string_view text) {
 }
 
 void refuse_newer_data(Context& context) {
-    const fs::path folder(places::kDataDirectory);
+    const fs::path folder(locations::kDataDirectory);
     auto note = context.host.read(folder / "mysql_upgrade_info");
     if (!note) {
         note = context.host.read(folder / "mariadb_upgrade_info");

@@ -4,7 +4,7 @@
 // (their content may be huge, and their modes are the operator's); those with secrets are held to
 // their owners and modes.
 #include "base/error.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -148,7 +148,7 @@ Reasons directories_needed(Context& context) {
     for (const fs::path& file : files_of_root(context)) {
         reasons.push_back(fmt::format("{} is owned by root", file.string()));
     }
-    need_file(context, reasons, places::kPausedLog);
+    need_file(context, reasons, locations::kPausedLog);
     return reasons;
 }
 
@@ -165,10 +165,10 @@ void apply_directories(Context& context) {
     for (const fs::path& file : files_of_root(context)) {
         context.host.change_owner(file, owner_of(context.accounts.get("pause")));
     }
-    if (!context.host.exists(places::kPausedLog)) {
+    if (!context.host.exists(locations::kPausedLog)) {
         // The log page of the web app answers 500 while the file is missing.
         context.host.write_file(
-            places::kPausedLog, "", owner_of(context.accounts.get("pause")), 0644);
+            locations::kPausedLog, "", owner_of(context.accounts.get("pause")), 0644);
     }
 }
 

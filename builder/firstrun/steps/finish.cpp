@@ -3,7 +3,7 @@
 // Step: what the next boot and the next image read: the remembered answers, which image this volume
 // belongs to now, and the stamp that all steps were done once.
 #include "firstrun/host/journal.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -25,30 +25,30 @@ Image wanted_image(const Context& context) {
 
 Reasons finish_needed(Context& context) {
     Reasons reasons;
-    if (context.host.read(places::kRememberedAnswers) != render_remembered(context.answers)) {
+    if (context.host.read(locations::kRememberedAnswers) != render_remembered(context.answers)) {
         reasons.emplace_back("the saved answers differ");
     }
     const auto last = read_volume_image(context.host);
     if (!last || *last != wanted_image(context)) {
         reasons.emplace_back("the volume was not used with this image before");
     }
-    need_file(context, reasons, places::kComplete);
+    need_file(context, reasons, locations::kComplete);
     return reasons;
 }
 
 void apply_finish(Context& context) {
     Host& host = context.host;
     const std::string answers = render_remembered(context.answers);
-    if (host.read(places::kRememberedAnswers) != answers) {
-        host.write_file(places::kRememberedAnswers, answers, {}, 0600);
+    if (host.read(locations::kRememberedAnswers) != answers) {
+        host.write_file(locations::kRememberedAnswers, answers, {}, 0600);
     }
     const Image image = wanted_image(context);
     if (read_volume_image(host) != image) {
-        host.write_file(places::kVolumeImage, render_image(image), {}, 0644);
+        host.write_file(locations::kVolumeImage, render_image(image), {}, 0644);
     }
-    if (!host.exists(places::kComplete)) {
+    if (!host.exists(locations::kComplete)) {
         host.write_file(
-            places::kComplete, fmt::format("{} {}\n", time_stamp(), image.id), {}, 0644);
+            locations::kComplete, fmt::format("{} {}\n", time_stamp(), image.id), {}, 0644);
     }
 }
 

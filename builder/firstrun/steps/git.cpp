@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "firstrun/answers/answer_kinds.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ namespace kiln::firstrun {
 namespace {
 
 const fs::path& deploy_key_file() {
-    static const fs::path kPath = fs::path(places::kDeployKey) / "id";
+    static const fs::path kPath = fs::path(locations::kDeployKey) / "id";
     return kPath;
 }
 
@@ -27,7 +27,7 @@ std::string ssh_command() {
         "ssh -i {0} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o "
         "UserKnownHostsFile={1}/known_hosts",
         deploy_key_file().string(),
-        places::kDeployKey);
+        locations::kDeployKey);
 }
 
 bool is_local(const Context& context) {
@@ -55,7 +55,7 @@ std::map<std::string, std::string> wanted_config(const Context& context) {
         {"user.name", "PAUSE"},
         {"user.email", fmt::format("pause@{}", hostname)},
         {"remote.origin.url",
-         is_local(context) ? std::string(places::kGitOrigin)
+         is_local(context) ? std::string(locations::kGitOrigin)
                            : context.answers.text(Key::git_remote)},
         {"remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"}};
     if (context.host.exists(deploy_key_file()) || context.answers.has(Key::deploy_key)) {
@@ -67,7 +67,7 @@ std::map<std::string, std::string> wanted_config(const Context& context) {
 /// What the file .git/config has for those keys, without starting git.
 std::map<std::string, std::string> present_config(const Context& context) {
     std::map<std::string, std::string> out;
-    const auto text = context.host.read(fs::path(places::kGit) / ".git/config");
+    const auto text = context.host.read(fs::path(locations::kGit) / ".git/config");
     std::string section;
     for (const std::string& line : split_lines(text.value_or(""))) {
         const std::string_view entry = trim(line);
@@ -103,8 +103,8 @@ void git(Context& context, const std::string& what, std::vector<std::string> arg
 
 void make_origin(Context& context) {
     Host& host = context.host;
-    host.remove_tree(places::kNewGitOrigin);
-    host.make_directory(places::kNewGitOrigin, owner_of(context.accounts.get("pause")), 0755);
+    host.remove_tree(locations::kNewGitOrigin);
+    host.make_directory(locations::kNewGitOrigin, owner_of(context.accounts.get("pause")), 0755);
     git(context,
         "create the bare repository",
         {"init",
@@ -113,8 +113,8 @@ void make_origin(Context& context) {
          "--bare",
          "--initial-branch",
          "master",
-         places::kNewGitOrigin});
-    host.rename(places::kNewGitOrigin, places::kGitOrigin);
+         locations::kNewGitOrigin});
+    host.rename(locations::kNewGitOrigin, locations::kGitOrigin);
 }
 
 void write_deploy_key(Context& context) {
@@ -129,9 +129,9 @@ void write_deploy_key(Context& context) {
 
 Reasons git_needed(Context& context) {
     Reasons reasons;
-    need_file(context, reasons, fs::path(places::kGit) / ".git/HEAD");
+    need_file(context, reasons, fs::path(locations::kGit) / ".git/HEAD");
     if (is_local(context)) {
-        need_file(context, reasons, places::kGitOrigin);
+        need_file(context, reasons, locations::kGitOrigin);
     }
     const std::string key = answered_deploy_key(context);
     if (!key.empty() && context.host.read(deploy_key_file()) != key) {
@@ -147,11 +147,11 @@ Reasons git_needed(Context& context) {
 }
 
 void apply_git(Context& context) {
-    if (is_local(context) && !context.host.exists(places::kGitOrigin)) {
+    if (is_local(context) && !context.host.exists(locations::kGitOrigin)) {
         make_origin(context);
     }
     write_deploy_key(context);
-    const fs::path folder(places::kGit);
+    const fs::path folder(locations::kGit);
     const auto present = present_config(context);
     if (!context.host.exists(folder / ".git/HEAD") || present.empty()) {
         // git init finishes what a killed one began.

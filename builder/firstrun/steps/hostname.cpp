@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Step (machine): the host name and the files that repeat it. They lie on the root file system, so
-// each new image gets them anew.
+// each new image gets them again.
 #include "base/text.hpp"
 #include "firstrun/answers/answer_kinds.hpp"
 #include "firstrun/steps/steps.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Step: files that are announced to mirrors before anything writes them.
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <array>
@@ -12,7 +12,7 @@ namespace kiln::firstrun {
 namespace {
 
 const fs::path& pumpkings_file() {
-    static const fs::path kPath = fs::path(places::kPub) / "authors/08pumpkings.txt.gz";
+    static const fs::path kPath = fs::path(locations::kPub) / "authors/08pumpkings.txt.gz";
     return kPath;
 }
 

@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -80,7 +80,7 @@ ProcessResult send(Context& context) {
 }
 
 void prove(Context& context) {
-    if (context.host.read(places::kMailTested) == tested_settings(context)) {
+    if (context.host.read(locations::kMailTested) == tested_settings(context)) {
         return;
     }
     context.host.write_file(kTestMessage, test_message(context.answers), {}, 0600);
@@ -97,7 +97,7 @@ void prove(Context& context) {
             .with_hint("correct the answers mail_host, mail_port, mail_user, mail_password, or set "
                        "'mail: maildir' to keep all mail on this host");
     }
-    context.host.write_file(places::kMailTested, tested_settings(context), {}, 0600);
+    context.host.write_file(locations::kMailTested, tested_settings(context), {}, 0600);
 }
 
 } // namespace
@@ -144,7 +144,7 @@ Reasons mail_needed(Context& context) {
         return {};
     }
     Reasons reasons;
-    if (context.host.read(places::kMailTested) != tested_settings(context)) {
+    if (context.host.read(locations::kMailTested) != tested_settings(context)) {
         reasons.push_back(fmt::format(
             "the transport '{}' has not been tested with these answers",
             context.answers.text(Key::mail)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // `mail: relay`: postfix queues on this machine and hands everything to one server. Its files lie
-// on the root file system, so each new image gets them anew.
+// on the root file system, so each new image gets them again.
 #include "base/error.hpp"
 #include "firstrun/steps/mail.hpp"
 

@@ -5,8 +5,8 @@
 #include "firstrun/steps/private_config.hpp"
 
 #include "base/text.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/host/passwords.hpp"
-#include "firstrun/host/places.hpp"
 #include "firstrun/steps/mail.hpp"
 #include "firstrun/steps/signing_key.hpp"
 #include "firstrun/steps/steps.hpp"
@@ -143,7 +143,7 @@ std::string signing_key_id(const Context& context) {
 }
 
 std::optional<DatabasePasswords> present_passwords(const Context& context) {
-    const auto text = context.host.read(places::kPrivateConfig);
+    const auto text = context.host.read(locations::kPrivateConfig);
     return text ? parse_passwords(*text) : std::nullopt;
 }
 
@@ -162,7 +162,7 @@ std::string render_private_config(
     const Answers& answers, const DatabasePasswords& passwords, const std::string& signing_key) {
     Config config;
     config.comment("Written by first-run from the answers; rewritten when they change.");
-    config.comment(fmt::format("Put your own settings into {}.", places::kPrivateLocal));
+    config.comment(fmt::format("Put your own settings into {}.", locations::kPrivateLocal));
     config.line("package PAUSE;");
     config.line("use strict;");
     config.line("our ($Config, $USE_RECENTFILE_HOOKS);");
@@ -177,13 +177,13 @@ std::string render_private_config(
     config.line("");
     add_mail(config, answers);
     config.line("");
-    config.line(fmt::format("do '{0}' if -r '{0}';", places::kPrivateLocal));
+    config.line(fmt::format("do '{0}' if -r '{0}';", locations::kPrivateLocal));
     config.line("1;");
     return config.take();
 }
 
 Reasons private_config_needed(Context& context) {
-    const auto text = context.host.read(places::kPrivateConfig);
+    const auto text = context.host.read(locations::kPrivateConfig);
     if (!text) {
         return {"PrivatePAUSE.pm is missing"};
     }
@@ -191,7 +191,7 @@ Reasons private_config_needed(Context& context) {
     if (!passwords) {
         return {"PrivatePAUSE.pm has no passwords of first-run"};
     }
-    const auto info = context.host.look(places::kPrivateConfig);
+    const auto info = context.host.look(locations::kPrivateConfig);
     if (info && (info->mode != 0640 || info->owner != owner_of(context.accounts.get("pause")))) {
         return {"PrivatePAUSE.pm has another owner or mode"};
     }
@@ -204,13 +204,14 @@ Reasons private_config_needed(Context& context) {
 void apply_private_config(Context& context) {
     auto passwords = present_passwords(context);
     if (!passwords) {
-        if (context.host.exists(places::kComplete)) {
-            context.host.remove(places::kComplete); // the database does not know the new ones yet
+        if (context.host.exists(locations::kComplete)) {
+            context.host.remove(
+                locations::kComplete); // the database does not know the new ones yet
         }
         passwords = {random_password(kPasswordLength), random_password(kPasswordLength)};
     }
     context.host.write_file(
-        places::kPrivateConfig,
+        locations::kPrivateConfig,
         render_private_config(context.answers, *passwords, signing_key_id(context)),
         owner_of(context.accounts.get("pause")),
         0640);

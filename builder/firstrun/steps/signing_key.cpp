@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Step: the key that signs CHECKSUMS. It is made or imported in a directory of its own, tried
+// Step: the key that signs CHECKSUMS. It is made or imported in a separate directory, tried
 // there, and put in its place whole. PAUSE would go on without a signature when the key is
 // unusable, so an expired key ends the run.
 #include "firstrun/steps/signing_key.hpp"
@@ -11,7 +11,7 @@
 #include "firstrun/answers/answer_kinds.hpp"
 #include "firstrun/host/gnupg.hpp"
 #include "firstrun/host/journal.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -24,7 +24,7 @@ namespace kiln::firstrun {
 using nlohmann::ordered_json;
 
 std::optional<SigningKeyNote> read_signing_key(const Host& host) {
-    const auto text = host.read(places::kSigningKey);
+    const auto text = host.read(locations::kSigningKey);
     const ordered_json json = ordered_json::parse(text.value_or(""), nullptr, false);
     if (!json.is_object()) {
         return std::nullopt;
@@ -91,7 +91,7 @@ void write_note(Context& context, const SecretKey& key) {
         {"fingerprint", key.fingerprint},
         {"user", key.user},
         {"expires", key.expires}};
-    context.host.write_file(places::kSigningKey, note.dump(2) + "\n", {}, 0644);
+    context.host.write_file(locations::kSigningKey, note.dump(2) + "\n", {}, 0644);
 }
 
 /// gpg makes files even to say that there is no key, so it is not asked about an empty directory.
@@ -105,39 +105,39 @@ std::vector<SecretKey> secret_keys_in(Context& context, const char* home) {
 /// What a replaced directory is kept as: CHECKSUMS out there are signed by its key.
 void keep_old(Context& context) {
     context.host.rename(
-        places::kNewGnupg, fmt::format("{}.before-{}", places::kGnupg, std::time(nullptr)));
+        locations::kNewGnupg, fmt::format("{}.before-{}", locations::kGnupg, std::time(nullptr)));
 }
 
 /// A run that was killed left either a key that nobody uses yet, or, between the exchange and the
 /// renaming, the one that was used before.
 void settle_leftover(Context& context) {
-    if (!context.host.exists(places::kNewGnupg)) {
+    if (!context.host.exists(locations::kNewGnupg)) {
         return;
     }
     const auto note = read_signing_key(context.host);
-    Gnupg left(context.host, context.accounts.get("pause"), places::kNewGnupg);
+    Gnupg left(context.host, context.accounts.get("pause"), locations::kNewGnupg);
     // An agent in this directory would outlive it and disturb the next one of the same name.
     if (note && left.knows(note->fingerprint)) {
         keep_old(context);
     } else {
-        context.host.remove_tree(places::kNewGnupg);
+        context.host.remove_tree(locations::kNewGnupg);
     }
 }
 
 /// Puts the finished directory in its place.
 void install(Context& context, bool had_key) {
     Host& host = context.host;
-    for (const std::string& name : host.list(places::kNewGnupg)) {
+    for (const std::string& name : host.list(locations::kNewGnupg)) {
         if (name.starts_with("S.")) { // sockets of the agent, which knows the other name
-            host.remove(fs::path(places::kNewGnupg) / name);
+            host.remove(fs::path(locations::kNewGnupg) / name);
         }
     }
-    if (host.list(places::kGnupg).empty()) {
-        host.rename(places::kNewGnupg, places::kGnupg);
+    if (host.list(locations::kGnupg).empty()) {
+        host.rename(locations::kNewGnupg, locations::kGnupg);
         return;
     }
-    host.exchange(places::kNewGnupg, places::kGnupg);
-    had_key ? keep_old(context) : host.remove_tree(places::kNewGnupg);
+    host.exchange(locations::kNewGnupg, locations::kGnupg);
+    had_key ? keep_old(context) : host.remove_tree(locations::kNewGnupg);
 }
 
 std::string user_id(const Context& context) {
@@ -154,8 +154,8 @@ SecretKey make_key(Context& context, const std::string& armored) {
         }
     }
     const Account& pause = context.accounts.get("pause");
-    context.host.make_directory(places::kNewGnupg, owner_of(pause), 0700);
-    Gnupg gpg(context.host, pause, places::kNewGnupg);
+    context.host.make_directory(locations::kNewGnupg, owner_of(pause), 0700);
+    Gnupg gpg(context.host, pause, locations::kNewGnupg);
     const Finally end([&] { gpg.end_agent(); });
     if (armored.empty()) {
         gpg.generate(user_id(context));
@@ -173,16 +173,17 @@ SecretKey make_key(Context& context, const std::string& armored) {
 } // namespace
 
 Reasons signing_key_needed(Context& context) {
-    if (context.host.exists(places::kNewGnupg)) {
+    if (context.host.exists(locations::kNewGnupg)) {
         return {"a change of the signing key was interrupted"};
     }
     const auto note = read_signing_key(context.host);
     if (!note) {
         return {
-            context.host.list(places::kGnupg).empty() ? "no signing key found"
-                                                      : "the signing key has not been tested yet"};
+            context.host.list(locations::kGnupg).empty()
+                ? "no signing key found"
+                : "the signing key has not been tested yet"};
     }
-    if (context.host.list(places::kGnupg).empty()) {
+    if (context.host.list(locations::kGnupg).empty()) {
         return {fmt::format("the directory of the signing key {} is empty", note->id)};
     }
     if (const std::string armored = answered_key(context); !armored.empty()) {
@@ -217,9 +218,9 @@ void replace_key(Context& context, const std::string& armored, bool had_key) {
 
 void apply_signing_key(Context& context) {
     settle_leftover(context);
-    Gnupg present(context.host, context.accounts.get("pause"), places::kGnupg);
+    Gnupg present(context.host, context.accounts.get("pause"), locations::kGnupg);
     const Finally end([&] { present.end_agent(); });
-    const std::vector<SecretKey> keys = secret_keys_in(context, places::kGnupg);
+    const std::vector<SecretKey> keys = secret_keys_in(context, locations::kGnupg);
     const std::string armored = answered_key(context);
     if (keys.empty()) {
         replace_key(context, armored, false);
@@ -231,7 +232,7 @@ void apply_signing_key(Context& context) {
         return;
     }
     if (keys.size() != 1) {
-        throw Error(fmt::format("there are {} secret keys in {}", keys.size(), places::kGnupg))
+        throw Error(fmt::format("there are {} secret keys in {}", keys.size(), locations::kGnupg))
             .with_hint("remove all but the one that signs CHECKSUMS");
     }
     check_usable(present, keys.front());

@@ -3,7 +3,7 @@
 // Step (machine): the host keys of sshd, kept on the data volume and copied to /etc/ssh of each
 // image, and root's own keys from the answers.
 #include "base/text.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -32,9 +32,9 @@ Pair pair_in(const fs::path& folder, const char* type) {
 }
 
 void make_key(Context& context, const char* type) {
-    const Pair pair = pair_in(places::kSsh, type);
-    const fs::path temporary = fs::path(places::kSsh) / ".new";
-    const fs::path temporary_open = fs::path(places::kSsh) / ".new.pub";
+    const Pair pair = pair_in(locations::kSsh, type);
+    const fs::path temporary = fs::path(locations::kSsh) / ".new";
+    const fs::path temporary_open = fs::path(locations::kSsh) / ".new.pub";
     Host& host = context.host;
     for (const fs::path& left : {temporary, temporary_open}) {
         if (host.exists(left)) {
@@ -68,7 +68,7 @@ std::string wanted_keys(const Context& context) {
 }
 
 bool copies_differ(const Context& context, const char* type) {
-    const Pair kept = pair_in(places::kSsh, type);
+    const Pair kept = pair_in(locations::kSsh, type);
     const Pair used = pair_in(kEtcSsh, type);
     return context.host.read(kept.secret) != context.host.read(used.secret) ||
            context.host.read(kept.open) != context.host.read(used.open);
@@ -79,7 +79,7 @@ bool copies_differ(const Context& context, const char* type) {
 Reasons ssh_keys_needed(Context& context) {
     Reasons reasons;
     for (const char* type : kTypes) {
-        if (!context.host.exists(pair_in(places::kSsh, type).secret)) {
+        if (!context.host.exists(pair_in(locations::kSsh, type).secret)) {
             reasons.push_back(fmt::format("no {} host key found", type));
         } else if (copies_differ(context, type)) {
             reasons.push_back(fmt::format("/etc/ssh has another {} host key", type));
@@ -94,7 +94,7 @@ Reasons ssh_keys_needed(Context& context) {
 void apply_ssh_keys(Context& context) {
     Host& host = context.host;
     for (const char* type : kTypes) {
-        const Pair kept = pair_in(places::kSsh, type);
+        const Pair kept = pair_in(locations::kSsh, type);
         if (!host.exists(kept.secret)) {
             make_key(context, type);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "firstrun/steps/steps.hpp"
 
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <fmt/format.h>
 

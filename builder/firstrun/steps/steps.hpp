@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The steps of a run. Each says by itself whether it is needed, by what it finds on the machine and
-// on the data volume, and why; apply and plan use the same answer. Each can be killed at any place
-// and run again.
+// The steps of a run. Each says on its own whether it is needed, by what it finds on the machine
+// and on the data volume, and why; apply and plan use the same answer. Each can be killed at any
+// place and run again.
 #pragma once
 
 #include "firstrun/answers/answers.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Step: a volume of its own for the databases, if the answers name one. It is mounted before
+// Step: a separate volume for the databases, if the answers name one. It is mounted before
 // anything is made below /data/mysql.
 #include "base/error.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/volumes/volume_device.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ const VolumeRequest& database_volume() {
         Key::database_volume_size,
         "database volume",
         "pause-mysql",
-        places::kDatabaseRoot,
+        locations::kDatabaseRoot,
         {"mysql", ".new"},
         "mysql/ibdata1"};
     return kRequest;
@@ -39,15 +39,15 @@ void apply_database_volume(Context& context) {
         return;
     }
     Host& host = context.host;
-    if (!host.is_mount_point(places::kDatabaseRoot) && host.exists(places::kDataDirectory)) {
+    if (!host.is_mount_point(locations::kDatabaseRoot) && host.exists(locations::kDataDirectory)) {
         throw Error(
             "the data volume already contains databases, which a database volume would hide")
             .with_hint(fmt::format(
                 "move '{}' to the new volume by hand, or remove the answer 'database_volume'",
-                places::kDataDirectory));
+                locations::kDataDirectory));
     }
-    if (!host.exists(places::kDatabaseRoot)) {
-        host.make_directory(places::kDatabaseRoot, {}, 0755);
+    if (!host.exists(locations::kDatabaseRoot)) {
+        host.make_directory(locations::kDatabaseRoot, {}, 0755);
     }
     mount_volume(context, database_volume());
 }

@@ -2,7 +2,7 @@
 //
 // Step: the data volume at /data. In a container it is whatever the engine mounts there.
 #include "base/error.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/volumes/volume_device.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ const VolumeRequest& data_volume() {
         Key::volume_size,
         "data volume",
         "pause-data",
-        places::kData,
+        locations::kData,
         {"pause", "mysql", "state", "home"},
         "state/complete"};
     return kRequest;
@@ -28,9 +28,9 @@ bool is_on_root(const Context& context) {
 }
 
 void check_directory(const Context& context) {
-    const auto info = context.host.look(places::kData);
+    const auto info = context.host.look(locations::kData);
     if (!info || info->type != FileInfo::Type::directory) {
-        throw Error(fmt::format("directory '{}' not found", places::kData))
+        throw Error(fmt::format("directory '{}' not found", locations::kData))
             .with_hint("mount a volume there with 'docker run -v pause-data:/data ...'");
     }
     check_content(context, data_volume());
@@ -68,13 +68,13 @@ void apply_volume(Context& context) {
         mount_volume(context, data_volume());
     } else {
         check_directory(context);
-        if (context.mode == Mode::container && !context.host.is_mount_point(places::kData)) {
+        if (context.mode == Mode::container && !context.host.is_mount_point(locations::kData)) {
             context.report.warning(fmt::format(
-                "{} is not a volume: all data will be lost with this container", places::kData));
+                "{} is not a volume: all data will be lost with this container", locations::kData));
         }
     }
-    check_owner(context, places::kPause, "pause");
-    check_owner(context, places::kDataDirectory, "mysql");
+    check_owner(context, locations::kPause, "pause");
+    check_owner(context, locations::kDataDirectory, "mysql");
 }
 
 } // namespace kiln::firstrun

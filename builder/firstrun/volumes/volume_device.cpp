@@ -123,10 +123,10 @@ std::optional<fs::path> find_volume(Context& context, const VolumeRequest& reque
 fs::path await_volume(Context& context, const VolumeRequest& request) {
     const auto start = std::chrono::steady_clock::now();
     const std::chrono::seconds patience(context.answers.number(Key::volume_wait));
-    bool told = false;
+    bool is_reported = false;
     while (true) {
         if (auto device = find_volume(context, request)) {
-            if (told) {
+            if (is_reported) {
                 const std::chrono::duration<double> late = std::chrono::steady_clock::now() - start;
                 context.report.notice(
                     fmt::format("the {} appeared after {:.1f} s", request.what, late.count()));
@@ -142,13 +142,13 @@ fs::path await_volume(Context& context, const VolumeRequest& request) {
         if (std::chrono::steady_clock::now() - start >= patience) {
             fail_absent(context, request);
         }
-        if (!told) {
+        if (!is_reported) {
             context.report.notice(fmt::format(
                 "waiting up to {} s for the {} '{}'",
                 patience.count(),
                 request.what,
                 context.answers.text(request.key)));
-            told = true;
+            is_reported = true;
         }
         throw_if_interrupted();
         ::poll(nullptr, 0, kPollMilliseconds);
@@ -264,7 +264,7 @@ std::string identity_of(const Host& host, const fs::path& device) {
     return out.empty() ? links_to(host, "/dev/disk/by-path", device) : out;
 }
 
-/// Empty when the device cannot be told from others: then nothing is forgiven.
+/// Empty when the device cannot be is_reported from others: then nothing is forgiven.
 std::string formatting_note(const Host& host, const fs::path& device, const DeviceInfo& info) {
     const std::string identity = identity_of(host, device);
     return identity.empty() ? "" : fmt::format("{} {}\n", info.size, trim(identity));
@@ -298,7 +298,7 @@ void repair(Context& context, const fs::path& device) {
     }
 }
 
-/// The file system at the target comes from this device (as far as can be told).
+/// The file system at the target comes from this device (as far as can be is_reported).
 void check_mounted(
     Context& context, const VolumeRequest& request, const std::optional<fs::path>& device) {
     const ProcessResult source = context.host.query(

@@ -73,8 +73,8 @@ struct Shape {
     std::string_view others_hint = {};
     const Shape* element = nullptr;
     std::span<const Field> fields = {};
-    /// Told apart by what the file has there (text, list, map); several objects by their first
-    /// field, which each requires and no other has.
+    /// ParsedMirror apart by what the file has there (text, list, map); several objects by their
+    /// first field, which each requires and no other has.
     std::span<const Shape* const> variants = {};
     bool may_be_empty = true; ///< of strings, lists and maps
 };

@@ -214,7 +214,7 @@ class TreeBuilder final : public YAML::EventHandler {
             return;
         }
         if (value.kind == YamlNode::Kind::null) {
-            value.pos = key.pos; // the parser's mark of nothing lies on what follows
+            value.pos = key.pos; // the parser's mark of nothing is on what follows
             value.offset = key.offset;
         }
         frame.node.members.push_back({std::move(key), std::move(value)});

@@ -19,7 +19,7 @@ namespace kiln {
 struct YamlMember;
 
 struct YamlNode {
-    /// `invalid` stands where something was refused and already reported.
+    /// `invalid` is where something was refused and already reported.
     enum class Kind { null, scalar, list, map, invalid };
 
     Kind kind = Kind::null;

@@ -343,7 +343,7 @@ Machine::run_inside(const std::string& text, const std::string& input, std::chro
     return shell_ ? shell_->run(text, input, limit) : Instance::run_inside(text, input, limit);
 }
 
-std::vector<std::string> Machine::leftovers() const {
+std::vector<std::string> Machine::cleanup_hints() const {
     return {fmt::format("the VM's disks and logs are in '{}'", plan_.folder.string())};
 }
 

@@ -32,7 +32,7 @@ struct MachinePlan {
     Firmware firmware = Firmware::bios;
     bool is_emulated = false;
     bool keep = false;      ///< the overlay and the data disk stay
-    bool has_inside = true; ///< programs are to be run inside, so a way in is waited for
+    bool has_inside = true; ///< programs are to be run inside, so a shell is waited for
     fs::path folder;        ///< for its disks, sockets and logs; short names fit sockets
 };
 
@@ -67,7 +67,7 @@ class Machine final : public Instance {
     [[nodiscard]] std::string inside_script() const override;
     ProcessResult run_inside(
         const std::string& text, const std::string& input, std::chrono::seconds limit) override;
-    [[nodiscard]] std::vector<std::string> leftovers() const override;
+    [[nodiscard]] std::vector<std::string> cleanup_hints() const override;
 
   private:
     void make_root(const fs::path& image, ImageFormat format);

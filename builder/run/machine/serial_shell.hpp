@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A root shell on a virtio serial port of a machine whose systemd is 252 or later. The guest gets
-// it through a credential; nothing of it lies on the guest's disk.
+// it through a credential; nothing of it is on the guest's disk.
 #pragma once
 
 #include "base/process/process.hpp"

@@ -18,14 +18,14 @@ constexpr std::size_t kLogLines = 30;
 
 class Wait {
   public:
-    Wait(const ReadySpec& spec, const ReadyWorld& world) : spec_(spec), world_(world) {}
+    Wait(const ReadySpec& spec, const ReadyContext& context) : spec_(spec), context_(context) {}
 
     /// What is still missing, in a few words; nothing when all is there.
     std::optional<std::string> missing() {
         if (!console_ok_) {
             console_ok_ =
-                spec_.console.empty() || world_.instance.kind() != InstanceKind::vm ||
-                world_.instance.log_since_start().find(spec_.console) != std::string::npos;
+                spec_.console.empty() || context_.instance.kind() != InstanceKind::vm ||
+                context_.instance.log_since_start().find(spec_.console) != std::string::npos;
             if (!console_ok_) {
                 return fmt::format("'{}' on the serial console", spec_.console);
             }
@@ -38,14 +38,14 @@ class Wait {
             }
         }
         if (!inside_ok_) {
-            inside_ok_ = world_.instance.open_inside();
+            inside_ok_ = context_.instance.open_inside();
             if (!inside_ok_) {
-                const std::string trouble = world_.instance.inside_trouble();
+                const std::string trouble = context_.instance.inside_trouble();
                 return "a shell inside" +
                        (trouble.empty() ? std::string() : fmt::format(" ({})", trouble));
             }
         }
-        if (!spec_.run.empty() && !world_.run(spec_.run)) {
+        if (!spec_.run.empty() && !context_.run(spec_.run)) {
             return "the script 'ready: run' to pass";
         }
         return std::nullopt;
@@ -57,11 +57,11 @@ class Wait {
         if (spec_.port.empty()) {
             return {};
         }
-        const auto port =
-            std::find_if(world_.ports.begin(), world_.ports.end(), [&](const PublishedPort& each) {
+        const auto port = std::find_if(
+            context_.ports.begin(), context_.ports.end(), [&](const PublishedPort& each) {
                 return each.name == spec_.port;
             });
-        KILN_CHECK(port != world_.ports.end());
+        KILN_CHECK(port != context_.ports.end());
         if (spec_.path.empty()) {
             return accepts_connections(port->host)
                        ? std::string()
@@ -73,7 +73,7 @@ class Wait {
         request.follow_redirects = false;
         NullSink sink;
         try {
-            const int status = world_.http.send(request, sink).status;
+            const int status = context_.http.send(request, sink).status;
             const bool is_wanted =
                 std::find(spec_.statuses.begin(), spec_.statuses.end(), status) !=
                 spec_.statuses.end();
@@ -89,7 +89,7 @@ class Wait {
     }
 
     const ReadySpec& spec_;
-    const ReadyWorld& world_;
+    const ReadyContext& context_;
     bool console_ok_ = false;
     bool port_ok_ = false;
     bool inside_ok_ = false;
@@ -120,17 +120,16 @@ std::string last_console_line(Instance& instance) {
                                 : fmt::format("; its console: {}", excerpt(trim(*last)));
 }
 
-void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWorld& world) {
+void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyContext& context) {
     constexpr Milliseconds kPause{500};
-    const std::string_view noun =
-        world.instance.kind() == InstanceKind::vm ? "machine" : "container";
-    Job job = world.console.start(fmt::format("waiting for the {}", noun));
-    Wait wait(spec, world);
+    const std::string_view noun = context.instance.kind() == InstanceKind::vm ? "VM" : "container";
+    Job job = context.console.start(fmt::format("waiting for the {}", noun));
+    Wait wait(spec, context);
     const auto end = std::chrono::steady_clock::now() + within;
     while (true) {
         throw_if_interrupted();
-        if (!world.instance.is_running()) {
-            fail(fmt::format("the {} exited before it was ready", noun), world.instance);
+        if (!context.instance.is_running()) {
+            fail(fmt::format("the {} exited before it was ready", noun), context.instance);
         }
         const auto missing = wait.missing();
         if (!missing) {
@@ -143,10 +142,10 @@ void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWor
                     noun,
                     format_duration(std::chrono::duration<double>(within).count()),
                     *missing),
-                world.instance);
+                context.instance);
         }
-        job.note("for " + *missing + last_console_line(world.instance));
-        world.wait(kPause);
+        job.note("for " + *missing + last_console_line(context.instance));
+        context.wait(kPause);
     }
     job.finish();
 }

@@ -13,7 +13,7 @@
 
 namespace kiln {
 
-struct ReadyWorld {
+struct ReadyContext {
     Instance& instance;
     const std::vector<PublishedPort>& ports;
     HttpClient& http; ///< one that takes any certificate
@@ -25,7 +25,7 @@ struct ReadyWorld {
 
 /// Every try is made until it succeeds, in the order of docs/accept.md. Throws Error with the last
 /// lines of the instance's log when the instance ends or when `within` has passed; Interrupted.
-void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyWorld& world);
+void wait_until_ready(const ReadySpec& spec, Milliseconds within, const ReadyContext& context);
 
 /// "http://127.0.0.1:40123/path"
 [[nodiscard]] std::string ready_url(const ReadySpec& spec, std::uint16_t host_port);

@@ -12,7 +12,7 @@ namespace {
 
 /// UTF-8 without characters that XML 1.0 or YAML has no place for.
 std::string without_controls(std::string_view text) {
-    // The JSON library puts U+FFFD in the place of what is no UTF-8.
+    // The JSON library puts U+FFFD in the place of what is not valid UTF-8.
     const std::string clean = nlohmann::json::parse(
         nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     std::string out;

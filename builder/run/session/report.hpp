@@ -26,7 +26,7 @@ struct CheckCounts {
 /// One test point with its diagnostics; `number` counts from 1.
 [[nodiscard]] std::string tap_point(std::size_t number, const CheckResult& result);
 
-/// As Jenkins and its kin read it.
+/// As Jenkins and similar tools read it.
 [[nodiscard]] std::string
 junit_xml(std::string_view suite, InstanceKind kind, const std::vector<CheckResult>& results);
 

@@ -88,7 +88,7 @@ void Session::close() {
         if (request_.keep) {
             folder_.keep();
         }
-        for (const std::string& line : instance_->leftovers()) {
+        for (const std::string& line : instance_->cleanup_hints()) {
             console_.notice(line);
         }
         instance_.reset();
@@ -130,7 +130,7 @@ void Session::make_container() {
     if (plan.keep_data && plan.data.find('/') != std::string::npos) {
         fs::create_directories(plan.data);
     }
-    way_in_ = fmt::format("{} exec -it {} sh", plan.engine, name_);
+    shell_command_ = fmt::format("{} exec -it {} sh", plan.engine, name_);
     instance_ = std::make_unique<Container>(std::move(plan), std::move(loaded), runner_);
 }
 
@@ -155,7 +155,7 @@ void Session::make_machine() {
     plan.has_inside = request_.suite.has_value() && plan.spec.inside != MachineShell::none;
     plan.folder = folder_.path() / "vm";
     if (plan.spec.inside == MachineShell::ssh) {
-        way_in_ = fmt::format("ssh -F {} instance", (plan.folder / "ssh_config").string());
+        shell_command_ = fmt::format("ssh -F {} instance", (plan.folder / "ssh_config").string());
     }
     instance_ = std::make_unique<Machine>(std::move(plan), runner_);
 }
@@ -181,7 +181,7 @@ int Session::slowness() const {
 }
 
 void Session::wait_ready() {
-    const ReadyWorld world{
+    const ReadyContext context{
         *instance_,
         ports_,
         http_,
@@ -190,7 +190,7 @@ void Session::wait_ready() {
             return run_script("ready", text, kScriptTime * slowness()).status == 0;
         },
         sleep_watchfully};
-    wait_until_ready(suite_.ready, suite_.ready.within * slowness(), world);
+    wait_until_ready(suite_.ready, suite_.ready.within * slowness(), context);
 }
 
 ScriptResult

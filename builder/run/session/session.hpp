@@ -64,7 +64,7 @@ class Session {
     [[nodiscard]] std::vector<std::string> login_lines();
 
     /// How to get in, where the suite does not say; may be empty.
-    [[nodiscard]] const std::string& way_in() const noexcept { return way_in_; }
+    [[nodiscard]] const std::string& shell_command() const noexcept { return shell_command_; }
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
@@ -85,7 +85,7 @@ class Session {
     Suite suite_;
     TempDir folder_;
     std::string name_;
-    std::string way_in_;
+    std::string shell_command_;
     std::vector<PublishedPort> ports_;
     std::unique_ptr<Instance> instance_;
     std::unique_ptr<Scripts> scripts_;

@@ -22,7 +22,7 @@ namespace kiln {
 
 /// The same file with ids that follow from `name`, zeros where pages are free, and `seconds` as the
 /// time at which sendmail's and postfix's databases of aliases say that they were made (the key
-/// YP_LAST_MODIFIED). Nothing when it is no hash or B-tree of Berkeley DB, or has checksums or a
+/// YP_LAST_MODIFIED). Nothing when it is not a hash or B-tree of Berkeley DB, or has checksums or a
 /// cipher.
 [[nodiscard]] std::optional<std::string>
 berkeley_db_of(std::string_view file, std::string_view name, std::int64_t seconds);

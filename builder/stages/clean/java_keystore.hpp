@@ -17,8 +17,8 @@
 
 namespace kiln {
 
-/// The same store with this time (seconds) at every certificate. Nothing when it is no such store,
-/// holds private keys, or has another password than `password`.
+/// The same store with this time (seconds) at every certificate. Nothing when it is not such a
+/// store, holds private keys, or has another password than `password`.
 [[nodiscard]] std::optional<std::string>
 java_keystore_at(std::string_view store, std::string_view password, std::int64_t seconds);
 

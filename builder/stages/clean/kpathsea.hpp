@@ -11,7 +11,7 @@ namespace kiln {
 
 /// The same database with folders and names in byte order. Of several files of one name below the
 /// same part of a search path, the first is found: byte order decides then, not chance. Nothing
-/// when the text is no such database.
+/// when the text is not such a database.
 [[nodiscard]] std::optional<std::string> sorted_ls_r(const std::string& text);
 
 } // namespace kiln

@@ -10,14 +10,14 @@
 
 namespace kiln {
 
-/// The paths of the tree that `pattern` stands for, sorted: '*', '?' and '[...]' match within a
+/// The paths of the tree that `pattern` represents, sorted: '*', '?' and '[...]' match within a
 /// component, and no leading dot unless it is written (glob(7)). A path that exists as it is
-/// written stands for itself. Links before the last component lead where the booted system would
+/// written represents itself. Links before the last component lead where the booted system would
 /// go; of several names of one folder a wildcard below it takes the first.
 [[nodiscard]] std::vector<std::string>
 matching_paths(const TreeRoot& tree, const std::string& pattern);
 
-/// The same; what stands for nothing is said on the console.
+/// The same; what represents nothing is said on the console.
 [[nodiscard]] std::vector<std::string>
 named_paths(const StageContext& context, const std::string& pattern);
 

@@ -7,7 +7,7 @@
 #include "debian/deb822.hpp"
 #include "disk/disk.hpp"
 #include "recipe/yaml/patterns.hpp"
-#include "stages/clean/leftovers.hpp"
+#include "stages/clean/cleanup_rules.hpp"
 #include "stages/kinds.hpp"
 
 #include <fmt/format.h>
@@ -87,7 +87,7 @@ class KernelStage final : public Stage {
         context.tree.write_file("/boot/grub/grub.cfg", grub_config(identity), {});
         write_fstab(context, identity);
         let_root_grow(context.tree);
-        clean_leftovers(context);
+        clean_tree(context);
     }
 
     [[nodiscard]] bool runs_programs() const override { return true; }

@@ -34,7 +34,7 @@ constexpr auto kFields = std::to_array<Field>({
      "executable files, 0644 for others"},
 });
 
-/// Why a path is no folder; one may be too long, lead in a circle or be out of reach.
+/// Why a path is not a folder; one may be too long, lead in a circle or be out of reach.
 std::string fault_of(const fs::file_status& status, const std::error_code& error) {
     if (fs::exists(status)) {
         return "is not a directory";

@@ -2,7 +2,7 @@
 #include "base/interrupt.hpp"
 #include "base/parallel.hpp"
 #include "recipe/yaml/patterns.hpp"
-#include "stages/clean/leftovers.hpp"
+#include "stages/clean/cleanup_rules.hpp"
 #include "stages/kinds.hpp"
 #include "stages/packages/auto_installed.hpp"
 #include "stages/packages/deb_staging.hpp"
@@ -36,7 +36,7 @@ class PackagesStage final : public Stage {
         }
     }
 
-    [[nodiscard]] std::unique_ptr<Groundwork> prepare(
+    [[nodiscard]] std::unique_ptr<StagedData> prepare(
         const StageInputs& inputs,
         const TreeRoot& folder,
         const std::stop_token& stop) const override {
@@ -64,7 +64,7 @@ class PackagesStage final : public Stage {
             packages,
             spec_.options.strings_or_empty("install"),
             context.settings.architecture);
-        clean_leftovers(context);
+        clean_tree(context);
     }
 
     [[nodiscard]] bool runs_programs() const override { return true; }

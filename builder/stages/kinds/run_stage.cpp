@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "recipe/yaml/patterns.hpp"
-#include "stages/clean/leftovers.hpp"
+#include "stages/clean/cleanup_rules.hpp"
 #include "stages/host_name.hpp"
 #include "stages/kinds.hpp"
 #include "stages/script_hint.hpp"
@@ -47,7 +47,7 @@ class RunStage final : public Stage {
                 throw error;
             }
         }
-        clean_leftovers(context);
+        clean_tree(context);
     }
 
     [[nodiscard]] bool runs_programs() const override { return true; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "recipe/yaml/patterns.hpp"
-#include "stages/clean/leftovers.hpp"
+#include "stages/clean/cleanup_rules.hpp"
 #include "stages/kinds.hpp"
 
 #include <fmt/format.h>
@@ -54,7 +54,7 @@ class ServicesStage final : public Stage {
                 throw ProcessError(fmt::format("'systemctl {}'", verb), result);
             }
         }
-        clean_leftovers(context);
+        clean_tree(context);
     }
 
     [[nodiscard]] bool runs_programs() const override { return true; }

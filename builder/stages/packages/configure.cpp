@@ -3,7 +3,7 @@
 
 #include "base/text.hpp"
 #include "stages/host_name.hpp"
-#include "stages/packages/stand_ins.hpp"
+#include "stages/packages/program_replacements.hpp"
 
 #include <fmt/format.h>
 
@@ -81,7 +81,7 @@ void Configurer::configure_all() {
 }
 
 void Configurer::run_dpkg(std::vector<std::string> args) {
-    const StandIns stand_ins(context_.tree, packages_);
+    const ProgramReplacements replacements(context_.tree, packages_);
     const ResolvableHostName host_name(context_);
     Command command{"dpkg", std::move(args)};
     // The kernel stage makes the initramfs, once and last.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs maintainer scripts: preinst by kiln, everything else through the tree's own dpkg. Services
-// are kept from starting, failures are told as package, script, exit code and last lines.
+// are kept from starting, failures are reported as package, script, exit code and last lines.
 #pragma once
 
 #include "stages/packages/package_file.hpp"

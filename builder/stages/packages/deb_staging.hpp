@@ -21,7 +21,7 @@ struct StagedMember {
     std::string user; ///< the archive's names of owner and group; may be empty
     std::string group;
     std::string md5;     ///< of content; empty when the package brings its own md5sums
-    std::string content; ///< of a regular file: where it lies, below the staging folder
+    std::string content; ///< of a regular file: where it is, below the staging folder
 };
 
 using StagedPackage = std::vector<StagedMember>;
@@ -32,7 +32,7 @@ using StagedPackage = std::vector<StagedMember>;
 stage_package(const PackageFile& package, const TreeRoot& tree, const std::string& folder);
 
 /// Packages that were staged ahead, by info_name().
-struct StagedPackages final : Groundwork {
+struct StagedPackages final : StagedData {
     std::map<std::string, StagedPackage> packages;
 };
 

@@ -20,7 +20,7 @@ struct UnpackedPackage {
     const PackageFile* package = nullptr;
     /// "/.", "/usr", "/usr/bin", ... in the order of the archive: the .list file.
     std::vector<std::string> paths;
-    /// The .md5sums file of a package that brings none: dpkg writes one of its own.
+    /// The .md5sums file of a package that brings none: dpkg writes its own.
     std::string md5sums = {};
 };
 

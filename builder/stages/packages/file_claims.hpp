@@ -25,7 +25,7 @@ class FileClaims {
     /// `database` must outlive this.
     explicit FileClaims(DpkgDatabase& database) : database_(database) {}
 
-    /// Decides on a path that is no folder, and records its owner. Throws Error when another
+    /// Decides on a path that is not a folder, and records its owner. Throws Error when another
     /// package has it and neither replaces the other.
     [[nodiscard]] Verdict
     claim(const PackageFile& package, const std::string& path, Overwrite overwrite);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tree's administrator has told dpkg of files that packages bring: owners and modes by
-// dpkg-statoverride(1), paths to leave out and permission to overwrite by dpkg.cfg(5). And which
-// numbers the names of owners in packages have in this tree.
+// What the tree's administrator has configured in dpkg for files that packages bring: owners and
+// modes by dpkg-statoverride(1), paths to leave out and permission to overwrite by dpkg.cfg(5). And
+// which numbers the names of owners in packages have in this tree.
 #pragma once
 
 #include "stages/accounts.hpp"

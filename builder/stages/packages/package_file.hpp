@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One .deb that is about to be installed: where it lies and what its control data says.
+// One .deb that is about to be installed: where it is and what its control data says.
 #pragma once
 
 #include "base/io/file.hpp"

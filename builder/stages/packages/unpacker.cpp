@@ -13,23 +13,23 @@ namespace kiln {
 namespace {
 
 std::string staged_at(std::string_view content) {
-    return fmt::format("{}/{}", kGroundworkFolder, content);
+    return fmt::format("{}/{}", kStagingFolder, content);
 }
 
 } // namespace
 
 Unpacker::Unpacker(StageContext& context, DpkgDatabase& database)
     : tree_(context.tree), jobs_(context.jobs), database_(database), claims_(database),
-      kept_times_(context.kept_times), ahead_(dynamic_cast<StagedPackages*>(context.groundwork)) {
+      kept_times_(context.kept_times), ahead_(dynamic_cast<StagedPackages*>(context.staged_data)) {
     if (ahead_ == nullptr) {
-        tree_.remove(kGroundworkFolder); // of a script of an earlier stage, if anything
+        tree_.remove(kStagingFolder); // of a script of an earlier stage, if anything
     }
-    tree_.make_directories(kGroundworkFolder);
+    tree_.make_directories(kStagingFolder);
 }
 
 Unpacker::~Unpacker() {
     try {
-        tree_.remove(kGroundworkFolder);
+        tree_.remove(kStagingFolder);
     } catch (const Error&) { // NOLINT(bugprone-empty-catch): a failed stage's tree is dropped
     }
 }
@@ -62,7 +62,7 @@ StagedPackage Unpacker::take_staged(const PackageFile& package) const {
             return std::move(found->second);
         }
     }
-    return stage_package(package, tree_, kGroundworkFolder);
+    return stage_package(package, tree_, kStagingFolder);
 }
 
 UnpackedPackage Unpacker::place_package(const PackageFile& package, const StagedPackage& staged) {

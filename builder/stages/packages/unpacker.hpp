@@ -21,7 +21,7 @@ namespace kiln {
 
 class Unpacker {
   public:
-    /// Makes use of packages that are the context's groundwork.
+    /// Makes use of packages that are the context's staged_data.
     Unpacker(StageContext& context, DpkgDatabase& database);
     Unpacker(const Unpacker&) = delete;
     Unpacker& operator=(const Unpacker&) = delete;

@@ -36,13 +36,13 @@ std::size_t read_full(Source& source, std::span<std::byte> buffer) {
     return size;
 }
 
-/// Decompresses `twin` beside reading `raw`.
-void require_equal_content(const fs::path& raw, const DiskImage& twin) {
+/// Decompresses `copy` beside reading `raw`.
+void require_equal_content(const fs::path& raw, const DiskImage& copy) {
     FileSource expected(raw);
-    FileSource file(twin.path);
+    FileSource file(copy.path);
     ArchiveLimits limits;
     limits.ratio = std::numeric_limits<std::uint64_t>::max(); // kiln's own: zeros, mostly
-    DecompressSource actual(file, twin.path.string(), limits);
+    DecompressSource actual(file, copy.path.string(), limits);
     std::vector<std::byte> wanted(std::size_t{1} << 20U);
     std::vector<std::byte> found(wanted.size());
     for (std::uint64_t at = 0;; at += wanted.size()) {
@@ -54,7 +54,7 @@ void require_equal_content(const fs::path& raw, const DiskImage& twin) {
             throw Error(
                 fmt::format(
                     "'{}' differs from '{}' in the MiB at {}",
-                    twin.path.string(),
+                    copy.path.string(),
                     raw.string(),
                     at),
                 ExitCode::differs);
@@ -67,13 +67,13 @@ void require_equal_content(const fs::path& raw, const DiskImage& twin) {
 
 void check_files(const DiskToCheck& disk, Console& console, ProcessRunner& runner) {
     check_qcow2(disk.image, runner);
-    for (const DiskImage& twin : disk.twins) {
-        Job job = console.start(fmt::format("check '{}'", twin.path.filename().string()));
-        if (info_of(twin.format).is_compressed) {
-            require_equal_content(disk.image.path, twin);
+    for (const DiskImage& copy : disk.copies) {
+        Job job = console.start(fmt::format("check '{}'", copy.path.filename().string()));
+        if (info_of(copy.format).is_compressed) {
+            require_equal_content(disk.image.path, copy);
         } else {
-            check_qcow2(twin, runner);
-            require_equal_bytes(disk.image, twin, runner);
+            check_qcow2(copy, runner);
+            require_equal_bytes(disk.image, copy, runner);
         }
         job.finish(fmt::format("identical to '{}'", disk.image.path.filename().string()));
     }
@@ -107,7 +107,7 @@ void check_qcow2(const DiskImage& image, ProcessRunner& runner) {
     }
 }
 
-void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessRunner& runner) {
+void require_equal_bytes(const DiskImage& image, const DiskImage& copy, ProcessRunner& runner) {
     const ProcessResult result = runner.run(
         {.program = "qemu-img",
          .args =
@@ -115,13 +115,13 @@ void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessR
               "-f",
               std::string(name_of(image.format)),
               "-F",
-              std::string(name_of(twin.format)),
+              std::string(name_of(copy.format)),
               disk_argument(image.path),
-              disk_argument(twin.path)},
+              disk_argument(copy.path)},
          .env = clean_environment()});
     if (!result.ok()) {
         throw Error(
-            fmt::format("'{}' differs from '{}'", twin.path.string(), image.path.string()),
+            fmt::format("'{}' differs from '{}'", copy.path.string(), image.path.string()),
             ExitCode::differs)
             .with_details(last_lines(result.output));
     }

@@ -27,7 +27,7 @@ struct DiskImage {
 /// A finished disk and what it must hold. The trees are not owned.
 struct DiskToCheck {
     DiskImage image;
-    std::vector<DiskImage> twins;   ///< the same disk in other formats
+    std::vector<DiskImage> copies;  ///< the same disk in other formats
     const FileTree* root = nullptr; ///< the root file system
     const FileTree* esp = nullptr;  ///< the EFI system partition; null: the disk has none
 };
@@ -47,9 +47,9 @@ inline constexpr std::array<std::string_view, 3> kCheckLevels{"none", "quick", "
 
 /// Checks the containers (`qemu-img check`), every file system (e2fsck, fsck.fat), every path of
 /// the root file system, and names, types and contents in the EFI system partition (FAT has no
-/// owners); twins must hold the same bytes as their image (`qemu-img compare`). Throws Error with
-/// exit code 4 and the first 20 differences when something is not as expected; Error with exit code
-/// 1 when the check itself cannot run.
+/// owners); copies must have the same content as their image (`qemu-img compare`). Throws Error
+/// with exit code 4 and the first 20 differences when something is not as expected; Error with exit
+/// code 1 when the check itself cannot run.
 void check_disk(
     const DiskToCheck& disk,
     CheckLevel level,
@@ -65,7 +65,7 @@ void check_disk(
 void check_qcow2(const DiskImage& image, ProcessRunner& runner);
 
 /// `qemu-img compare`. Throws Error (exit code 4) that names the first place that differs.
-void require_equal_bytes(const DiskImage& image, const DiskImage& twin, ProcessRunner& runner);
+void require_equal_bytes(const DiskImage& image, const DiskImage& copy, ProcessRunner& runner);
 
 /// What FAT keeps of a tree: names, types and contents.
 [[nodiscard]] FileTree names_and_contents(const FileTree& tree);

@@ -103,8 +103,8 @@ class QuickCheck {
   private:
     [[nodiscard]] std::vector<const DiskImage*> formats() const {
         std::vector<const DiskImage*> out{&disk_.image};
-        for (const DiskImage& twin : disk_.twins) {
-            out.push_back(&twin);
+        for (const DiskImage& copy : disk_.copies) {
+            out.push_back(&copy);
         }
         return out;
     }
@@ -158,7 +158,7 @@ class QuickCheck {
         return only.filesystem;
     }
 
-    /// Copies a partition into a file of its own, for programs that know no offsets.
+    /// Copies a partition into a separate file, for programs that know no offsets.
     void extract(const PartitionInfo& partition) const {
         const UniqueFd from = open_file(raw(), O_RDONLY | O_CLOEXEC);
         const fs::path target = folder_.path() / kEspName;

@@ -22,7 +22,7 @@ namespace kiln {
 namespace {
 
 /// The part of an image that is looked into later goes to $TMPDIR. A layer of a few megabytes may
-/// stand for any amount of that.
+/// represent any amount of that.
 class ContentFilter {
   public:
     using Wanted = bool (*)(std::string_view path, std::uint64_t size);

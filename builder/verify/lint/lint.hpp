@@ -40,7 +40,7 @@ struct LintOptions {
     /// it, such as its owner.
     std::vector<LintStage> stages = {};
     /// Packages of archives that are not Debian's. What another package ships, everybody has, so it
-    /// is no secret; what these ship may be one.
+    /// is not a secret; what these ship may be one.
     std::set<std::string> private_packages = {};
 };
 

@@ -30,7 +30,7 @@ struct PathRule {
 
 [[nodiscard]] std::span<const PathRule> path_rules();
 
-/// A place below which any regular file that is not empty breaks a rule, however deep it lies.
+/// A place below which any regular file that is not empty breaks a rule, however deep it is.
 struct PlaceRule {
     std::string_view rule;
     std::string_view place; ///< ends in a slash

@@ -44,7 +44,7 @@ struct DiskInfo {
 [[nodiscard]] DiskInfo parse_sfdisk_json(std::string_view json);
 
 /// Whether the disk was made larger and its GPT does not know yet: the backup table is not at the
-/// end. Systems mend that when they grow their root.
+/// end. Systems repair that when they grow their root.
 [[nodiscard]] bool is_gpt_short(const DiskInfo& disk);
 
 /// Adds file systems from the output of `blkid -p -o export`: paragraphs of KEY=VALUE lines, those

@@ -275,7 +275,7 @@ fill_entries(ext2_filsys fs, const std::map<std::string, ext2_ino_t>& paths, Fil
     return out;
 }
 
-/// Digests a run of files with a handle of its own: libext2fs' handles serve one thread.
+/// Digests a run of files with a separate handle: libext2fs' handles serve one thread.
 void digest_contents(
     const std::filesystem::path& disk, std::uint64_t offset, std::span<const Content> contents) {
     const Filesystem fs = open_filesystem(disk, offset);

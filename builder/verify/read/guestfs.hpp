@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The libguestfs appliance: a small virtual machine with a kernel of its own that looks at disk
+// The libguestfs appliance: a small virtual machine with a separate kernel that looks at disk
 // images. The second opinion on images that kiln wrote, and the first on images that it did not.
 // Needs neither root nor KVM. One start costs about 10 s without KVM: start it once per command.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Archives whose few bytes stand for much: reading them is bounded, and says why it ends.
+// Archives whose few bytes represent much: reading them is bounded, and says why it ends.
 #include "archive/archive_reader.hpp"
 #include "oci/oci_layer_reader.hpp"
 #include "support/expect_error.hpp"

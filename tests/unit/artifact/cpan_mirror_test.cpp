@@ -66,7 +66,7 @@ class CpanMirrorTest : public testing::Test {
 TEST_F(CpanMirrorTest, TakesAReleaseThatItsAuthorsChecksumsState) {
     sign(checksums_of("J/JD/JDOE"));
     EXPECT_EQ(pin().sha256, sha256("release"));
-    mirror_.say_unused_keyring();
+    mirror_.warn_unused_keyring();
     EXPECT_THAT(log_.str(), IsEmpty());
 }
 
@@ -90,13 +90,13 @@ TEST_F(CpanMirrorTest, WarnsOnceWithoutAKeyring) {
     const std::string warning = "what 'https://cpan' gives is believed: without --cpan-keyring";
     ASSERT_THAT(log_.str(), HasSubstr(warning));
     EXPECT_EQ(log_.str().find(warning), log_.str().rfind(warning));
-    mirror_.say_unused_keyring();
+    mirror_.warn_unused_keyring();
     EXPECT_EQ(log_.str().find("signed nothing"), std::string::npos);
 }
 
 TEST_F(CpanMirrorTest, SaysThatAKeySignedNothing) {
     in_.cpan.keyring = "/keys.gpg";
-    mirror_.say_unused_keyring();
+    mirror_.warn_unused_keyring();
     EXPECT_THAT(
         log_.str(),
         HasSubstr("the keyring '/keys.gpg' was not used: no release was downloaded from CPAN"));

@@ -18,7 +18,7 @@ TEST(Url, IsTakenApartAsLibcurlSeesIt) {
     EXPECT_NE(Url::parse("http://a/")->origin(), Url::parse("http://a:8080/")->origin());
     EXPECT_NE(Url::parse("http://a/")->origin(), Url::parse("https://a/")->origin());
     EXPECT_EQ(Url::parse("file:///a/b")->scheme(), "file");
-    // What stands before the last '@' is no host, whatever it looks like.
+    // What precedes the last '@' is not a host, whatever it looks like.
     EXPECT_EQ(Url::parse("https://localhost:80@evil.example/")->host(), "evil.example");
 }
 

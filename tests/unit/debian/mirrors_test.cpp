@@ -14,7 +14,7 @@ using testing::ElementsAre;
 const ArchiveId kMain{"debian", "bookworm", {"main"}};
 const ArchiveId kSecurity{"debian-security", "bookworm-security", {"main"}};
 
-Mirrors told(std::vector<std::string> mirrors, std::string environment = {}) {
+Mirrors mirrors_of(std::vector<std::string> mirrors, std::string environment = {}) {
     return Mirrors({std::move(mirrors), std::move(environment), {}, {}});
 }
 
@@ -82,20 +82,20 @@ TEST(AptSources, LoadsFilesInTheirOrder) {
 }
 
 TEST(Mirrors, UsesOnePlainUrlForItsSiblingsToo) {
-    const Mirrors mirrors = told({"http://h/debian/"});
+    const Mirrors mirrors = mirrors_of({"http://h/debian/"});
     EXPECT_THAT(mirrors.bases(kMain), ElementsAre("http://h/debian"));
     EXPECT_THAT(mirrors.bases(kSecurity), ElementsAre("http://h/debian-security"));
 }
 
 TEST(Mirrors, TakesAnUnspecificUrlAsItIs) {
-    const Mirrors mirrors = told({"http://127.0.0.1:8080"});
+    const Mirrors mirrors = mirrors_of({"http://127.0.0.1:8080"});
     EXPECT_THAT(mirrors.bases(kMain), ElementsAre("http://127.0.0.1:8080"));
     EXPECT_THAT(mirrors.bases(kSecurity), ElementsAre("http://127.0.0.1:8080"));
 }
 
 TEST(Mirrors, PrefersNamesToGuesses) {
     const Mirrors mirrors =
-        told({"http://h/debian", "debian-security=http://s/x", "debian-security=http://s/y"});
+        mirrors_of({"http://h/debian", "debian-security=http://s/x", "debian-security=http://s/y"});
     EXPECT_THAT(mirrors.bases(kMain), ElementsAre("http://h/debian"));
     EXPECT_THAT(mirrors.bases(kSecurity), ElementsAre("http://s/x", "http://s/y"));
 }
@@ -137,12 +137,12 @@ TEST(Mirrors, FallsBackToSuiteThenSibling) {
 TEST(Mirrors, TakesTheRecipesUrlWhereNobodyNamesTheArchive) {
     const ArchiveId docker{"docker", "bookworm", {"main"}, "https://h/linux/debian/"};
     const char* const kUrl = "https://h/linux/debian";
-    EXPECT_THAT(told({}).bases(docker), ElementsAre(kUrl));
+    EXPECT_THAT(mirrors_of({}).bases(docker), ElementsAre(kUrl));
     // A mirror of everything, and Debian's suite of the same name, are not meant.
-    EXPECT_THAT(told({"http://m"}).bases(docker), ElementsAre(kUrl));
+    EXPECT_THAT(mirrors_of({"http://m"}).bases(docker), ElementsAre(kUrl));
     EXPECT_THAT(hosted("deb http://m/debian bookworm main\n").bases(docker), ElementsAre(kUrl));
-    EXPECT_THAT(told({"docker=http://m/d"}).bases(docker), ElementsAre("http://m/d"));
-    EXPECT_THAT(told({}, "docker=http://m/d").bases(docker), ElementsAre("http://m/d"));
+    EXPECT_THAT(mirrors_of({"docker=http://m/d"}).bases(docker), ElementsAre("http://m/d"));
+    EXPECT_THAT(mirrors_of({}, "docker=http://m/d").bases(docker), ElementsAre("http://m/d"));
     EXPECT_THAT(
         hosted("deb http://m/docker bookworm main\n").bases(docker),
         ElementsAre("http://m/docker"));
@@ -156,7 +156,7 @@ TEST(Mirrors, FindsFlatRepositoriesOfTheHostByName) {
 
 TEST(Mirrors, SaysHowToNameOne) {
     try {
-        static_cast<void>(told({}).bases(kSecurity));
+        static_cast<void>(mirrors_of({}).bases(kSecurity));
         FAIL() << "no exception";
     } catch (const Error& error) {
         EXPECT_EQ(
@@ -164,14 +164,15 @@ TEST(Mirrors, SaysHowToNameOne) {
             "no mirror configured for suite 'bookworm-security' of archive 'debian-security'");
         EXPECT_EQ(
             error.hint(),
-            "set one with '--mirror debian-security=URL', KILN_MIRROR='debian-security=URL', or 'url' "
+            "set one with '--mirror debian-security=URL', KILN_MIRROR='debian-security=URL', or "
+            "'url' "
             "of the archive in the recipe (this host's apt sources have none)");
     }
 }
 
 TEST(Mirrors, RefusesOtherUrls) {
     try {
-        static_cast<void>(told({"debian=ftp://me:secret@h/debian"}));
+        static_cast<void>(mirrors_of({"debian=ftp://me:secret@h/debian"}));
         FAIL() << "no exception";
     } catch (const UsageError& error) {
         EXPECT_EQ(
@@ -181,7 +182,7 @@ TEST(Mirrors, RefusesOtherUrls) {
 }
 
 TEST(Mirrors, KnowsTheSnapshotService) {
-    EXPECT_FALSE(told({}).snapshot_base("debian", "20260101T000000Z"));
+    EXPECT_FALSE(mirrors_of({}).snapshot_base("debian", "20260101T000000Z"));
     const Mirrors mirrors({{}, {}, {}, "https://snap/"});
     EXPECT_EQ(
         mirrors.snapshot_base("debian", "20260101T000000Z"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 #include "firstrun/answers/answers_yaml.hpp"
 #include "firstrun/host/answer_sources.hpp"
 
@@ -11,7 +11,7 @@ namespace kiln::firstrun {
 
 namespace {
 
-using test::FakeWorld;
+using test::FakeHost;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -67,21 +67,21 @@ TEST(AnswersYaml, RefusesWhatIsNoMap) {
 }
 
 TEST(AnswerSources, TheStrongerOneWinsAndIsNamed) {
-    FakeWorld world;
-    world.put("/etc/pause/first-run.yaml", "pause: {hostname: image.org, admin_user: IMAGE}\n");
-    world.put("/data/state/answers.yaml", "pause:\n  hostname: volume.org\n  mail_port: 26\n");
-    world.put("/run/secrets/pause_hostname", "secret.org\n");
-    world.put("/run/secrets/other", "x");
-    world.put("/credentials/pause.admin_password", "from systemd\n");
-    world.env = {
+    FakeHost fake;
+    fake.put("/etc/pause/first-run.yaml", "pause: {hostname: image.org, admin_user: IMAGE}\n");
+    fake.put("/data/state/answers.yaml", "pause:\n  hostname: volume.org\n  mail_port: 26\n");
+    fake.put("/run/secrets/pause_hostname", "secret.org\n");
+    fake.put("/run/secrets/other", "x");
+    fake.put("/credentials/pause.admin_password", "from systemd\n");
+    fake.env = {
         {"PAUSE_HOSTNAME", "env.org"},
         {"PAUSE_MAIL_PORT", ""},
         {"PAUSE_ROOT", "/data"},
         {"PAUSE_SERVICE_HOST", "10.0.0.1"},
         {"PAUSE_PORT_80_TCP_ADDR", "10.0.0.1"},
         {"CREDENTIALS_DIRECTORY", "/credentials"}};
-    Host host = world.host();
-    const Answers answers = gather_answers(host, world.env, Mode::container);
+    Host host = fake.host();
+    const Answers answers = gather_answers(host, fake.env, Mode::container);
     EXPECT_EQ(answers.text(Key::hostname), "env.org");
     EXPECT_EQ(answers.source(Key::hostname), "environment PAUSE_HOSTNAME");
     EXPECT_EQ(answers.text(Key::admin_password), "from systemd");
@@ -93,28 +93,28 @@ TEST(AnswerSources, TheStrongerOneWinsAndIsNamed) {
 }
 
 TEST(AnswerSources, VariablesMayNameFiles) {
-    FakeWorld world;
-    world.put("/key", "secret\n");
-    world.env = {
+    FakeHost fake;
+    fake.put("/key", "secret\n");
+    fake.env = {
         {"PAUSE_ADMIN_PASSWORD_FILE", "/key"},
         {"PAUSE_CERTIFICATE_FILE", "/cert.pem"},
         {"PAUSE_CERTIFICATE_KEY", "/key.pem"}};
-    Host host = world.host();
-    const Answers answers = gather_answers(host, world.env, Mode::container);
+    Host host = fake.host();
+    const Answers answers = gather_answers(host, fake.env, Mode::container);
     EXPECT_EQ(answers.text(Key::admin_password), "secret");
     EXPECT_EQ(answers.text(Key::certificate_file), "/cert.pem");
 }
 
 TEST(AnswerSources, DefaultsDependOnThePlace) {
-    FakeWorld world;
-    Host host = world.host();
+    FakeHost fake;
+    Host host = fake.host();
     EXPECT_EQ(gather_answers(host, {}, Mode::container).text(Key::hostname), "localhost");
     EXPECT_EQ(gather_answers(host, {}, Mode::machine).text(Key::hostname), "pause.localdomain");
 }
 
 std::vector<std::string> faults_together(const Environment& env, Mode mode) {
-    FakeWorld world;
-    Host host = world.host();
+    FakeHost fake;
+    Host host = fake.host();
     try {
         static_cast<void>(gather_answers(host, env, mode));
         return {};
@@ -142,20 +142,20 @@ TEST(AnswerRules, HoldBetweenAnswers) {
 }
 
 TEST(RememberedAnswers, AreThoseThatLaterImagesNeed) {
-    FakeWorld world;
-    world.put("/etc/pause/first-run.yaml", "pause: {admin_user: IMAGE}\n");
+    FakeHost fake;
+    fake.put("/etc/pause/first-run.yaml", "pause: {admin_user: IMAGE}\n");
     const Environment env{
         {"PAUSE_HOSTNAME", "a.org"},
         {"PAUSE_ADMIN_PASSWORD", "once"},
         {"PAUSE_MAIL_USER", "quote\"back\\slash"},
         {"PAUSE_MAIL_PASSWORD", "kept"}};
-    Host host = world.host();
+    Host host = fake.host();
     const std::string text = render_remembered(gather_answers(host, env, Mode::container));
     EXPECT_THAT(text, HasSubstr("hostname: \"a.org\""));
     EXPECT_THAT(text, HasSubstr("mail_password: \"kept\""));
     EXPECT_THAT(text, Not(HasSubstr("once")));
     EXPECT_THAT(text, Not(HasSubstr("IMAGE")));
-    world.put("/data/state/answers.yaml", text);
+    fake.put("/data/state/answers.yaml", text);
     const Answers again = gather_answers(host, {}, Mode::container);
     EXPECT_EQ(again.text(Key::mail_user), "quote\"back\\slash");
     EXPECT_EQ(render_remembered(again), text);

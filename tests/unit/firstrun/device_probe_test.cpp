@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 #include "firstrun/volumes/volume_device.hpp"
 
 #include <fcntl.h>

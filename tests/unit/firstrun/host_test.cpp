@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -12,16 +12,16 @@ namespace kiln::firstrun {
 
 namespace {
 
-using test::FakeWorld;
+using test::FakeHost;
 
 Owner me() {
     return {::getuid(), ::getgid()};
 }
 
 TEST(Host, WritesWholeFilesWithTheirMode) {
-    FakeWorld world;
-    Host host = world.host();
-    fs::create_directories(world.place("/d"));
+    FakeHost fake;
+    Host host = fake.host();
+    fs::create_directories(fake.place("/d"));
     host.write_file("/d/f", "text", me(), 0640);
     EXPECT_EQ(host.read("/d/f"), "text");
     EXPECT_EQ(host.look("/d/f")->mode, 0640U);
@@ -30,31 +30,31 @@ TEST(Host, WritesWholeFilesWithTheirMode) {
 }
 
 TEST(Host, WritesThroughNoLink) {
-    FakeWorld world;
-    Host host = world.host();
-    world.put("/d/victim", "untouched");
+    FakeHost fake;
+    Host host = fake.host();
+    fake.put("/d/victim", "untouched");
     // What a process of another user might have put in the way.
-    fs::create_symlink("victim", world.place("/d/.f.new"));
-    fs::create_symlink("victim", world.place("/d/f"));
+    fs::create_symlink("victim", fake.place("/d/.f.new"));
+    fs::create_symlink("victim", fake.place("/d/f"));
     host.write_file("/d/f", "text", me(), 0600);
     EXPECT_EQ(host.read("/d/victim"), "untouched");
     EXPECT_EQ(host.look("/d/f")->type, FileInfo::Type::file);
 }
 
 TEST(Host, MakesDirectoriesAndMendsTheirModes) {
-    FakeWorld world;
-    Host host = world.host();
+    FakeHost fake;
+    Host host = fake.host();
     host.make_directory("/d", me(), 0700);
     EXPECT_EQ(host.look("/d")->mode, 0700U);
     host.make_directory("/d", me(), 0711);
     EXPECT_EQ(host.look("/d")->mode, 0711U);
-    fs::create_directory_symlink("d", world.place("/link"));
+    fs::create_directory_symlink("d", fake.place("/link"));
     EXPECT_THROW(host.make_directory("/link", me(), 0755), SystemError);
 }
 
 TEST(Host, ReplacesLinksAtOnce) {
-    FakeWorld world;
-    Host host = world.host();
+    FakeHost fake;
+    Host host = fake.host();
     host.link("one", "/l");
     host.link("two", "/l");
     EXPECT_EQ(host.link_target("/l"), "two");
@@ -62,10 +62,10 @@ TEST(Host, ReplacesLinksAtOnce) {
 }
 
 TEST(Host, ExchangesTrees) {
-    FakeWorld world;
-    Host host = world.host();
-    world.put("/a/one", "");
-    world.put("/b/two", "");
+    FakeHost fake;
+    Host host = fake.host();
+    fake.put("/a/one", "");
+    fake.put("/b/two", "");
     host.exchange("/a", "/b");
     EXPECT_EQ(host.list("/a"), std::vector<std::string>{"two"});
     host.remove_tree("/a");
@@ -74,8 +74,8 @@ TEST(Host, ExchangesTrees) {
 }
 
 TEST(Host, ReadsNothingWhereNothingIs) {
-    FakeWorld world;
-    Host host = world.host();
+    FakeHost fake;
+    Host host = fake.host();
     EXPECT_FALSE(host.read("/nothing"));
     EXPECT_FALSE(host.read("/etc")); // a directory
     EXPECT_TRUE(host.list("/nothing").empty());

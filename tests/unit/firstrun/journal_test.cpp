@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 #include "firstrun/host/journal.hpp"
 
 #include <gtest/gtest.h>
@@ -8,15 +8,15 @@ namespace kiln::firstrun {
 
 namespace {
 
-using test::FakeWorld;
+using test::FakeHost;
 
 TEST(Journal, MovesToTheVolumeWithWhatCameBefore) {
-    FakeWorld world;
-    Host host = world.host();
-    fs::create_directories(world.place("/run/pause"));
+    FakeHost fake;
+    Host host = fake.host();
+    fs::create_directories(fake.place("/run/pause"));
     Journal journal(host, "1234");
     journal.begin("directories", "why");
-    fs::create_directories(world.place("/data/state"));
+    fs::create_directories(fake.place("/data/state"));
     journal.move_to_volume();
     journal.end("directories", 0.25);
     journal.fail("database", "because");
@@ -31,9 +31,9 @@ TEST(Journal, MovesToTheVolumeWithWhatCameBefore) {
 }
 
 TEST(Journal, PassesOverALineThatWasCutShort) {
-    FakeWorld world;
-    world.put("/data/state/journal.jsonl", "{\"event\":\"begin\"}\n{\"event\":\"en");
-    Host host = world.host();
+    FakeHost fake;
+    fake.put("/data/state/journal.jsonl", "{\"event\":\"begin\"}\n{\"event\":\"en");
+    Host host = fake.host();
     EXPECT_EQ(Journal::read(host).size(), 1U);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 #include "firstrun/host/answer_sources.hpp"
 #include "firstrun/steps/mail.hpp"
 
@@ -10,7 +10,7 @@ namespace kiln::firstrun {
 
 namespace {
 
-using test::FakeWorld;
+using test::FakeHost;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -23,8 +23,8 @@ Environment settings() {
 }
 
 Answers answers(const Environment& env) {
-    FakeWorld world;
-    Host host = world.host();
+    FakeHost fake;
+    Host host = fake.host();
     return gather_answers(host, env, Mode::container);
 }
 
@@ -51,12 +51,12 @@ TEST(MailTest, NeedsNoTlsForAServerOfThisMachine) {
 }
 
 TEST(MailStep, TriesTheTransportOncePerSetting) {
-    FakeWorld world;
-    world.env = settings();
-    fs::create_directories(world.place("/run/pause"));
-    fs::create_directories(world.place("/data/state"));
-    Host host = world.host();
-    const Answers given = gather_answers(host, world.env, Mode::container);
+    FakeHost fake;
+    fake.env = settings();
+    fs::create_directories(fake.place("/run/pause"));
+    fs::create_directories(fake.place("/data/state"));
+    Host host = fake.host();
+    const Answers given = gather_answers(host, fake.env, Mode::container);
     const Accounts accounts;
     std::ostringstream err;
     Report report(err);
@@ -66,7 +66,7 @@ TEST(MailStep, TriesTheTransportOncePerSetting) {
     if (::getuid() == 0) {
         apply_mail(context);
         EXPECT_TRUE(mail_needed(context).empty());
-        EXPECT_EQ(world.launcher.commands.back().program, "curl");
+        EXPECT_EQ(fake.launcher.commands.back().program, "curl");
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 #include "firstrun/host/answer_sources.hpp"
 #include "firstrun/host/passwords.hpp"
 #include "firstrun/steps/private_config.hpp"
@@ -19,8 +19,8 @@ using testing::Not;
 const DatabasePasswords kPasswords{"mod0mod0mod0mod0mod0", "aut1aut1aut1aut1aut1"};
 
 std::string render(const Environment& env) {
-    test::FakeWorld world;
-    Host host = world.host();
+    test::FakeHost fake;
+    Host host = fake.host();
     return render_private_config(
         gather_answers(host, env, Mode::container), kPasswords, "0123456789ABCDEF");
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Steps on a machine in a temporary directory: needed, applied, not needed any more.
-#include "fake_world.hpp"
+#include "fake_host.hpp"
 #include "firstrun/host/answer_sources.hpp"
-#include "firstrun/host/places.hpp"
+#include "firstrun/host/locations.hpp"
 #include "firstrun/host/schema.hpp"
 #include "firstrun/steps/steps.hpp"
 
@@ -14,7 +14,7 @@ namespace kiln::firstrun {
 
 namespace {
 
-using test::FakeWorld;
+using test::FakeHost;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -23,8 +23,8 @@ using testing::IsEmpty;
 class StepTest : public testing::Test {
   protected:
     Context& context() {
-        host_ = std::make_unique<Host>(world.host());
-        answers_ = std::make_unique<Answers>(gather_answers(*host_, world.env, Mode::container));
+        host_ = std::make_unique<Host>(fake.host());
+        answers_ = std::make_unique<Answers>(gather_answers(*host_, fake.env, Mode::container));
         accounts_ = Accounts::parse(host_->read("/etc/passwd").value_or(""), "");
         report_ = std::make_unique<Report>(err_);
         context_ = std::make_unique<Context>(
@@ -38,7 +38,7 @@ class StepTest : public testing::Test {
         }
     }
 
-    FakeWorld world;
+    FakeHost fake;
 
   private:
     std::ostringstream err_;
@@ -50,58 +50,58 @@ class StepTest : public testing::Test {
 };
 
 TEST_F(StepTest, DirectoriesAreMadeOnce) {
-    fs::create_directories(world.place("/data"));
+    fs::create_directories(fake.place("/data"));
     EXPECT_EQ(directories_needed(context()).size(), 36U);
     apply_directories(context());
     EXPECT_THAT(directories_needed(context()), IsEmpty());
-    fs::permissions(world.place("/data/state/private"), fs::perms::all);
+    fs::permissions(fake.place("/data/state/private"), fs::perms::all);
     EXPECT_THAT(directories_needed(context()), ElementsAre("/data/state/private has mode 777"));
 }
 
 TEST_F(StepTest, PrivateConfigFollowsTheAnswersAndKeepsItsPasswords) {
-    fs::create_directories(world.place("/data/state/private"));
+    fs::create_directories(fake.place("/data/state/private"));
     apply_private_config(context());
     EXPECT_THAT(private_config_needed(context()), IsEmpty());
-    const std::string before = read_text_file(world.place(places::kPrivateConfig));
-    world.env["PAUSE_MINIMUM_FILES"] = "7";
+    const std::string before = read_text_file(fake.place(locations::kPrivateConfig));
+    fake.env["PAUSE_MINIMUM_FILES"] = "7";
     EXPECT_THAT(
         private_config_needed(context()), ElementsAre("PrivatePAUSE.pm differs from the answers"));
     apply_private_config(context());
-    std::string after = read_text_file(world.place(places::kPrivateConfig));
+    std::string after = read_text_file(fake.place(locations::kPrivateConfig));
     after.replace(after.find("ML_MIN_FILES => 7"), 17, "ML_MIN_FILES => 0");
     EXPECT_EQ(after, before);
 }
 
 TEST_F(StepTest, NewPasswordsMakeTheDatabaseStepRunAgain) {
-    world.put(places::kComplete, "x");
-    fs::create_directories(world.place("/data/state/private"));
+    fake.put(locations::kComplete, "x");
+    fs::create_directories(fake.place("/data/state/private"));
     apply_private_config(context());
-    EXPECT_FALSE(fs::exists(world.place(places::kComplete)));
+    EXPECT_FALSE(fs::exists(fake.place(locations::kComplete)));
 }
 
 TEST_F(StepTest, CronGetsItsRecipient) {
-    fs::create_directories(world.place("/data/state"));
+    fs::create_directories(fake.place("/data/state"));
     EXPECT_THAT(cron_needed(context()), IsEmpty());
-    world.env["PAUSE_MAIL_CRON"] = "cron@example.org";
+    fake.env["PAUSE_MAIL_CRON"] = "cron@example.org";
     EXPECT_EQ(cron_needed(context()).size(), 1U);
     apply_cron(context());
     EXPECT_THAT(cron_needed(context()), IsEmpty());
-    EXPECT_EQ(read_text_file(world.place(places::kMailCron)), "cron@example.org\n");
-    world.env.erase("PAUSE_MAIL_CRON");
+    EXPECT_EQ(read_text_file(fake.place(locations::kMailCron)), "cron@example.org\n");
+    fake.env.erase("PAUSE_MAIL_CRON");
     apply_cron(context());
-    EXPECT_FALSE(fs::exists(world.place(places::kMailCron)));
+    EXPECT_FALSE(fs::exists(fake.place(locations::kMailCron)));
 }
 
 TEST_F(StepTest, PauseGetsBackWhatRootMadeAmongItsLocks) {
-    world.put(
+    fake.put(
         "/etc/passwd",
         "root:x:0:0::/root:/bin/sh\npause:x:1100:1100::/home/pause:/bin/sh\n"
         "mysql:x:110:110::/:/bin/sh\n");
-    world.put("/etc/group", "");
-    fs::create_directories(world.place("/data"));
+    fake.put("/etc/group", "");
+    fs::create_directories(fake.place("/data"));
     apply_directories(context());
-    world.put("/data/home/pid/mldistwatch.pid", "");
-    fs::create_symlink("/etc/passwd", world.place("/data/home/pid/link"));
+    fake.put("/data/home/pid/mldistwatch.pid", "");
+    fs::create_symlink("/etc/passwd", fake.place("/data/home/pid/link"));
     EXPECT_THAT(
         directories_needed(context()),
         ElementsAre("/data/home/pid/mldistwatch.pid is owned by root"));
@@ -111,22 +111,22 @@ TEST_F(StepTest, PauseGetsBackWhatRootMadeAmongItsLocks) {
 }
 
 TEST_F(StepTest, HostsKeepTheirOtherLines) {
-    world.put("/etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\told\n::1\tip6-localhost\n");
-    world.env["PAUSE_HOSTNAME"] = "pause.example.org";
+    fake.put("/etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\told\n::1\tip6-localhost\n");
+    fake.env["PAUSE_HOSTNAME"] = "pause.example.org";
     EXPECT_THAT(hostname_needed(context()), testing::Contains(HasSubstr("/etc/hosts")));
 }
 
 TEST_F(StepTest, FinishRemembersImageAndAnswers) {
-    world.put(places::kImage, R"({"name":"pause","id":"abc","schema":"2026-04","standin":true})");
-    world.env["PAUSE_HOSTNAME"] = "a.org";
-    fs::create_directories(world.place("/data/state"));
+    fake.put(locations::kImage, R"({"name":"pause","id":"abc","schema":"2026-04","standin":true})");
+    fake.env["PAUSE_HOSTNAME"] = "a.org";
+    fs::create_directories(fake.place("/data/state"));
     EXPECT_EQ(finish_needed(context()).size(), 3U);
     EXPECT_TRUE(context().is_adopting());
     apply_finish(context());
     EXPECT_THAT(finish_needed(context()), IsEmpty());
     EXPECT_FALSE(context().is_adopting());
     // The tables keep their level until somebody changes them.
-    world.put(places::kImage, R"({"name":"pause","id":"def","schema":"2027-01","standin":true})");
+    fake.put(locations::kImage, R"({"name":"pause","id":"def","schema":"2027-01","standin":true})");
     apply_finish(context());
     EXPECT_EQ(read_volume_image(context().host)->schema, "2026-04");
     EXPECT_EQ(read_volume_image(context().host)->id, "def");
@@ -136,7 +136,7 @@ TEST_F(StepTest, FinishRemembersImageAndAnswers) {
 class SchemaTest : public testing::Test {
   protected:
     void SetUp() override {
-        world.launcher.answers["mariadb"] = [this](const Command& command) {
+        fake.launcher.answers["mariadb"] = [this](const Command& command) {
             ProcessResult result;
             if (command.input.starts_with("SELECT")) {
                 result.output = tables;
@@ -148,12 +148,12 @@ class SchemaTest : public testing::Test {
     }
 
     void load() {
-        Host host = world.host();
+        Host host = fake.host();
         Sql sql(host, "/socket");
         load_schema(sql, "mod", "CREATE TABLE a (b int);\n");
     }
 
-    FakeWorld world;
+    FakeHost fake;
     std::string tables;
     std::vector<std::string> statements;
 };

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Recipes that were written to hang kiln, to fill its memory or to make it read what is no recipe.
+// Recipes that were written to hang kiln, to fill its memory or to make it read what is not a
+// recipe.
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "recipe/artifacts/bundle.hpp"
 #include "recipe/artifacts/program.hpp"
 #include "recipe/recipe.hpp"
 #include "support/expect_error.hpp"
-#include "support/stand_in_stages.hpp"
+#include "support/stub_stages.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

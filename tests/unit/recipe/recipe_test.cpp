@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "recipe/recipe.hpp"
-#include "support/stand_in_stages.hpp"
+#include "support/stub_stages.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

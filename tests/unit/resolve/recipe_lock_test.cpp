@@ -99,7 +99,7 @@ TEST_F(RecipeLock, DoesNotServeAVariantThatAsksForOther) {
             error.message(), HasSubstr("web.yaml --set release=trixie', which was changed"));
         EXPECT_THAT(
             error.details(),
-            ElementsAre("archive 'debian': suite was 'bookworm' and is 'trixie' now"));
+            ElementsAre("archive 'debian': suite changed from 'bookworm' to 'trixie'"));
         EXPECT_THAT(error.hint(), HasSubstr("web.yaml --set release=trixie' or 'kiln bake "));
         EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
     }

@@ -207,7 +207,7 @@ TEST(ContainerLife, StaysWhenItIsKept) {
         Container instance(plan, {"web", {}, {}}, runner);
         instance.start();
         EXPECT_EQ(
-            instance.leftovers(),
+            instance.cleanup_hints(),
             (Words{
                 "run 'docker rm -f -v kiln-run.x' to stop and remove it",
                 "run 'docker volume rm kiln-run.x-data' to remove its data"}));

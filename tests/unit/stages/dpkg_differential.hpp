@@ -12,7 +12,7 @@
 #include "support/make_deb.hpp"
 #include "support/raw_tar.hpp"
 #include "support/scan_tree.hpp"
-#include "support/stage_world.hpp"
+#include "support/stage_fixture.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -87,24 +87,24 @@ class DpkgDifferential : public testing::Test {
 
     fs::path deb(const std::string& name, ToyDeb toy) {
         toy.control = control(name, toy.control);
-        return make_deb(world_.dir.path(), toy);
+        return make_deb(fixture_.dir.path(), toy);
     }
 
     fs::path raw_deb(const std::string& name, const test::RawTar& data, ToyDeb toy = {}) {
         toy.control = control(name, toy.control);
-        return make_raw_deb(world_.dir.path(), toy, data.bytes());
+        return make_raw_deb(fixture_.dir.path(), toy, data.bytes());
     }
 
     /// What kiln says of the installation.
     std::string install_ours(const std::vector<fs::path>& debs) {
-        DpkgOnRoot dpkg(world_.root);
+        DpkgOnRoot dpkg(fixture_.root);
         StageContext context{
             .tree = ours_,
-            .settings = world_.settings,
+            .settings = fixture_.settings,
             .sandbox = dpkg,
-            .console = world_.console,
-            .job = world_.job,
-            .kept_times = world_.times,
+            .console = fixture_.console,
+            .job = fixture_.job,
+            .kept_times = fixture_.times,
             .jobs = 2};
         std::vector<PackageFile> packages;
         for (const fs::path& path : debs) {
@@ -202,21 +202,22 @@ class DpkgDifferential : public testing::Test {
     }
 
     void expect_same() {
-        EXPECT_EQ(differences(lines_of(world_.root), lines_of(dir_theirs_)), "");
+        EXPECT_EQ(differences(lines_of(fixture_.root), lines_of(dir_theirs_)), "");
         for (const std::string& name : ours_.names("var/lib/dpkg/info")) {
             const std::string path = "var/lib/dpkg/info/" + name;
             EXPECT_EQ(ours_.read_text(path), theirs_.read_text(path)) << name;
         }
-        EXPECT_EQ(differences(stanzas_of(world_.root), stanzas_of(dir_theirs_)), "");
+        EXPECT_EQ(differences(stanzas_of(fixture_.root), stanzas_of(dir_theirs_)), "");
         const char* triggers = "var/lib/dpkg/triggers/File";
         EXPECT_EQ(
-            differences(sorted_lines(world_.root / triggers), sorted_lines(dir_theirs_ / triggers)),
+            differences(
+                sorted_lines(fixture_.root / triggers), sorted_lines(dir_theirs_ / triggers)),
             "");
     }
 
-    test::StageWorld world_;
-    fs::path dir_theirs_ = world_.dir.path() / "theirs";
-    const TreeRoot& ours_ = world_.tree;
+    test::StageFixture fixture_;
+    fs::path dir_theirs_ = fixture_.dir.path() / "theirs";
+    const TreeRoot& ours_ = fixture_.tree;
     TreeRoot theirs_{(fs::create_directories(dir_theirs_), dir_theirs_)};
 };
 

@@ -5,7 +5,7 @@
 #include "stages/kinds.hpp"
 #include "support/expect_error.hpp"
 #include "support/no_inputs.hpp"
-#include "support/stage_world.hpp"
+#include "support/stage_fixture.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -31,7 +31,7 @@ class HostInputs : public testing::Test {
     [[nodiscard]] StageSpec spec(std::vector<Member> options) const {
         StageSpec out;
         out.options = Value::of_map(std::move(options), {});
-        out.base_dir = world_.dir.path();
+        out.base_dir = fixture_.dir.path();
         return out;
     }
 
@@ -56,21 +56,21 @@ class HostInputs : public testing::Test {
     template <typename Change> std::string run_after(const Stage& stage, const Change& change) {
         hash(stage);
         change();
-        return test::message_of([&] { stage.run(world_.context, inputs_); });
+        return test::message_of([&] { stage.run(fixture_.context, inputs_); });
     }
 
-    test::StageWorld world_;
-    fs::path folder_ = world_.dir.path() / "folder";
+    test::StageFixture fixture_;
+    fs::path folder_ = fixture_.dir.path() / "folder";
     test::NoInputs inputs_;
 };
 
 TEST_F(HostInputs, AreCopiedAsTheyWereHashed) {
     const StageSpec spec = overlay();
     EXPECT_EQ(run_after(*make_overlay_stage(spec), [] {}), "no error");
-    EXPECT_EQ(read_text_file(world_.root / "a"), "first\n");
+    EXPECT_EQ(read_text_file(fixture_.root / "a"), "first\n");
     const StageSpec one = files();
     EXPECT_EQ(run_after(*make_files_stage(one), [] {}), "no error");
-    EXPECT_EQ(read_text_file(world_.root / "copy"), "first\n");
+    EXPECT_EQ(read_text_file(fixture_.root / "copy"), "first\n");
 }
 
 TEST_F(HostInputs, MayNotChangeBeforeTheyAreCopied) {
@@ -92,7 +92,7 @@ TEST_F(HostInputs, ThatCameOrWentMeanwhileAreNotMissed) {
         run_after(
             *make_overlay_stage(overlay_spec), [&] { write_file(folder_ / "late", "late\n"); }),
         "no error");
-    EXPECT_FALSE(fs::exists(world_.root / "late")); // its stage's key says nothing of it
+    EXPECT_FALSE(fs::exists(fixture_.root / "late")); // its stage's key says nothing of it
     const StageSpec source_spec = source();
     EXPECT_EQ(
         run_after(*make_source_stage(source_spec), [&] { fs::remove(folder_ / "b"); }),
@@ -100,7 +100,7 @@ TEST_F(HostInputs, ThatCameOrWentMeanwhileAreNotMissed) {
 }
 
 TEST_F(HostInputs, AreNotReadThroughALinkThatReplacedThem) {
-    const fs::path other = world_.dir.path() / "other";
+    const fs::path other = fixture_.dir.path() / "other";
     write_file(other, "first\n");
     const StageSpec spec = overlay();
     EXPECT_EQ(
@@ -150,7 +150,7 @@ TEST_F(HostInputs, MayLeadToTheKernelAsLinks) {
     const StageSpec spec = overlay();
     EXPECT_EQ(fault_of(*make_overlay_stage(spec)), "");
     EXPECT_EQ(run_after(*make_overlay_stage(spec), [] {}), "no error");
-    EXPECT_EQ(fs::read_symlink(world_.root / "mtab"), "/proc/self/mounts");
+    EXPECT_EQ(fs::read_symlink(fixture_.root / "mtab"), "/proc/self/mounts");
 }
 
 TEST_F(HostInputs, AreFilesDirectoriesAndLinks) {

@@ -6,7 +6,7 @@
 #include "support/expect_error.hpp"
 #include "support/make_deb.hpp"
 #include "support/raw_tar.hpp"
-#include "support/stage_world.hpp"
+#include "support/stage_fixture.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -39,13 +39,13 @@ class Packages : public testing::Test {
         return read_text_file(root_ / "var/lib/dpkg" / name);
     }
 
-    test::StageWorld world_;
-    TempDir& dir_ = world_.dir;
-    const fs::path& root_ = world_.root;
-    const TreeRoot& tree_ = world_.tree;
-    KeptTimes& times_ = world_.times;
-    test::FakeProcessRunner& processes_ = world_.processes;
-    StageContext& context_ = world_.context;
+    test::StageFixture fixture_;
+    TempDir& dir_ = fixture_.dir;
+    const fs::path& root_ = fixture_.root;
+    const TreeRoot& tree_ = fixture_.tree;
+    KeptTimes& times_ = fixture_.times;
+    test::FakeProcessRunner& processes_ = fixture_.processes;
+    StageContext& context_ = fixture_.context;
     DpkgDatabase database_{tree_};
     Unpacker unpacker_{context_, database_};
 };
@@ -131,11 +131,11 @@ TEST_F(Packages, UnpacksThroughTheMergedUsrLinksAndKeepsTimes) {
 TEST_F(Packages, UsesWhatWasStagedAhead) {
     const PackageFile early = package("early", {.files = {{"usr/lib/early", "e"}}});
     const PackageFile late = package("late", {.files = {{"usr/lib/late", "l"}}});
-    StagedPackages groundwork;
-    groundwork.packages["early"] = stage_package(early, tree_, kGroundworkFolder);
+    StagedPackages staged_data;
+    staged_data.packages["early"] = stage_package(early, tree_, kStagingFolder);
     // Only what was staged is there to be used.
     fs::remove(early.path);
-    context_.groundwork = &groundwork;
+    context_.staged_data = &staged_data;
     {
         Unpacker unpacker(context_, database_);
         const auto unpacked = unpacker.unpack({&early, &late}, [](std::size_t) {});
@@ -143,7 +143,7 @@ TEST_F(Packages, UsesWhatWasStagedAhead) {
     }
     EXPECT_EQ(read_text_file(root_ / "usr/lib/early"), "e");
     EXPECT_EQ(read_text_file(root_ / "usr/lib/late"), "l");
-    EXPECT_FALSE(fs::exists(root_ / kGroundworkFolder));
+    EXPECT_FALSE(fs::exists(root_ / kStagingFolder));
 }
 
 TEST_F(Packages, LeavesConffilesForDpkgToPlace) {

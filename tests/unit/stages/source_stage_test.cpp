@@ -4,7 +4,7 @@
 #include "stages/stage.hpp"
 #include "support/expect_error.hpp"
 #include "support/raw_tar.hpp"
-#include "support/stage_world.hpp"
+#include "support/stage_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ class OneSource final : public StageInputs {
 class SourceStage : public testing::Test {
   protected:
     SourceInput input(const std::string& bytes, unsigned strip = 0) {
-        const fs::path file = world_.dir.path() / "archive";
+        const fs::path file = fixture_.dir.path() / "archive";
         write_file_atomically(file, bytes);
         SourceInput out;
         out.name = "source 'app' (app.tar)";
@@ -55,7 +55,7 @@ class SourceStage : public testing::Test {
 
     void run(SourceInput source) {
         const StageSpec stage = spec();
-        make_stage(stage)->run(world_.context, OneSource(std::move(source)));
+        make_stage(stage)->run(fixture_.context, OneSource(std::move(source)));
     }
 
     static Digest key(SourceInput source) {
@@ -76,7 +76,7 @@ class SourceStage : public testing::Test {
         }
     }
 
-    test::StageWorld world_;
+    test::StageFixture fixture_;
 };
 
 TEST_F(SourceStage, KeepsHardLinks) {
@@ -87,13 +87,13 @@ TEST_F(SourceStage, KeepsHardLinks) {
                                 .bytes();
     check_source_archive(input(tar, 1));
     run(input(tar, 1));
-    const auto one = world_.tree.look("opt/app/bin/one");
-    const auto two = world_.tree.look("opt/app/sbin/two");
-    const auto three = world_.tree.look("opt/app/three");
+    const auto one = fixture_.tree.look("opt/app/bin/one");
+    const auto two = fixture_.tree.look("opt/app/sbin/two");
+    const auto three = fixture_.tree.look("opt/app/three");
     ASSERT_TRUE(one && two && three);
     EXPECT_EQ(one->st_ino, two->st_ino);
     EXPECT_EQ(one->st_ino, three->st_ino);
-    EXPECT_EQ(world_.tree.read_text("opt/app/three"), "content");
+    EXPECT_EQ(fixture_.tree.read_text("opt/app/three"), "content");
 }
 
 TEST_F(SourceStage, RefusesWhatIsNoSource) {

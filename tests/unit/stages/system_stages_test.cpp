@@ -16,7 +16,7 @@ class SystemStages : public testing::Test {
     /// What the error of a stage says, with its hint.
     std::string refusal(const std::string& stage) {
         try {
-            test::run_stage(world_, stage);
+            test::run_stage(fixture_, stage);
         } catch (const Error& error) {
             EXPECT_EQ(error.exit_code(), ExitCode::failed);
             return error.message() + "; " + error.hint();
@@ -38,8 +38,8 @@ class SystemStages : public testing::Test {
         tree_.write_file("boot/efi/EFI/BOOT/BOOTX64.EFI", "", {});
     }
 
-    test::StageWorld world_;
-    const TreeRoot& tree_ = world_.tree;
+    test::StageFixture fixture_;
+    const TreeRoot& tree_ = fixture_.tree;
 };
 
 TEST_F(SystemStages, DisablingWhatIsNotThereIsAnError) {
@@ -47,7 +47,7 @@ TEST_F(SystemStages, DisablingWhatIsNotThereIsAnError) {
         refusal("{stage: services, disable: [no-such.service]}"),
         "cannot disable 'no-such.service': no such unit in the tree; remove it, or use 'mask', "
         "which does not require the unit to exist");
-    EXPECT_TRUE(world_.processes.commands.empty());
+    EXPECT_TRUE(fixture_.processes.commands.empty());
 }
 
 TEST_F(SystemStages, DisablesUnitsTemplatesAndScripts) {
@@ -55,18 +55,18 @@ TEST_F(SystemStages, DisablesUnitsTemplatesAndScripts) {
     tree_.write_file("usr/lib/systemd/system/getty@.service", "", {});
     tree_.write_file("etc/init.d/old", "", {});
     test::run_stage(
-        world_, "{stage: services, disable: [a.timer, getty@tty1.service, old.service]}");
-    ASSERT_EQ(world_.processes.commands.size(), 1U);
-    EXPECT_EQ(world_.processes.commands[0].args.back(), "old.service");
+        fixture_, "{stage: services, disable: [a.timer, getty@tty1.service, old.service]}");
+    ASSERT_EQ(fixture_.processes.commands.size(), 1U);
+    EXPECT_EQ(fixture_.processes.commands[0].args.back(), "old.service");
 }
 
 TEST_F(SystemStages, EnablesEveryTypeOfUnit) {
     test::run_stage(
-        world_,
+        fixture_,
         "{stage: services, enable: [swapfile.swap, srv.automount, srv.mount, x.path, x.slice, "
         "x.scope, dev-sda.device, 'getty@.service', 'a@b.socket', x.target, x.timer]}");
-    ASSERT_EQ(world_.processes.commands.size(), 1U);
-    EXPECT_EQ(world_.processes.commands[0].args.size(), 3U + 11U);
+    ASSERT_EQ(fixture_.processes.commands.size(), 1U);
+    EXPECT_EQ(fixture_.processes.commands[0].args.size(), 3U + 11U);
 }
 
 TEST_F(SystemStages, TheKernelStageSaysWhatIsMissing) {
@@ -88,21 +88,21 @@ TEST_F(SystemStages, TheKernelStageKeepsMountsAndPartitionsOfTheRecipe) {
     make_bootable();
     tree_.write_file("etc/fstab", "# mine\nLABEL=data /srv ext4 defaults 0 2\n", {.mode = 0600});
     tree_.write_file("etc/repart.d/50-root.conf", "[Partition]\nType=root\nWeight=10\n", {});
-    test::run_stage(world_, "{stage: kernel}");
+    test::run_stage(fixture_, "{stage: kernel}");
     const std::string fstab = tree_.read_text("etc/fstab");
     EXPECT_TRUE(fstab.starts_with("UUID=")) << fstab;
     EXPECT_NE(fstab.find(" / ext4 errors=remount-ro,x-systemd.growfs 0 1\n"), std::string::npos);
     EXPECT_TRUE(fstab.ends_with("# mine\nLABEL=data /srv ext4 defaults 0 2\n")) << fstab;
     EXPECT_EQ(tree_.look("etc/fstab")->st_mode & 07777U, 0600U);
     EXPECT_EQ(tree_.read_text("etc/repart.d/50-root.conf"), "[Partition]\nType=root\nWeight=10\n");
-    test::run_stage(world_, "{stage: kernel}");
+    test::run_stage(fixture_, "{stage: kernel}");
     EXPECT_EQ(tree_.read_text("etc/fstab"), fstab) << "a second stage adds nothing";
 }
 
 TEST_F(SystemStages, TheRecipesOwnRootMountStays) {
     make_bootable();
     tree_.write_file("etc/fstab", "LABEL=root\t/\text4\tnoatime 0 1\n", {});
-    test::run_stage(world_, "{stage: kernel}");
+    test::run_stage(fixture_, "{stage: kernel}");
     const std::string fstab = tree_.read_text("etc/fstab");
     EXPECT_EQ(fstab.find("x-systemd.growfs"), std::string::npos) << fstab;
     EXPECT_NE(fstab.find(" /boot/efi vfat "), std::string::npos) << fstab;
@@ -122,7 +122,7 @@ TEST_F(SystemStages, RemovesWhatPatternsMatch) {
         tree_.write_file(path, "x", {});
     }
     test::run_stage(
-        world_,
+        fixture_,
         "{stage: normalize, remove: [\"/usr/share/doc/*\", \"/usr/bin/[\", /usr/gone], empty: "
         "[\"/var/?/log\"]}");
     EXPECT_EQ(tree_.names("usr/share/doc"), std::vector<std::string>{".hidden"});
@@ -130,17 +130,17 @@ TEST_F(SystemStages, RemovesWhatPatternsMatch) {
     EXPECT_EQ(tree_.names("usr/bin"), std::vector<std::string>{"x"});
     EXPECT_EQ(tree_.read_text("var/b/log"), "");
     EXPECT_NE(
-        world_.output.str().find("warning: '/usr/gone' does not exist in the tree"),
+        fixture_.output.str().find("warning: '/usr/gone' does not exist in the tree"),
         std::string::npos)
-        << world_.output.str();
-    test::run_stage(world_, "{stage: files, files: [{remove: \"/var/[ab]/l*\"}]}");
+        << fixture_.output.str();
+    test::run_stage(fixture_, "{stage: files, files: [{remove: \"/var/[ab]/l*\"}]}");
     EXPECT_EQ(tree_.names("var/a"), std::vector<std::string>{});
 }
 
 TEST_F(SystemStages, DependenciesAreMarkedAutomatic) {
     const auto package = [&](const std::string& name, const std::string& more) {
-        return read_package(
-            make_deb(world_.dir.path(), {.control = "Package: " + name + "\nVersion: 1\n" + more}));
+        return read_package(make_deb(
+            fixture_.dir.path(), {.control = "Package: " + name + "\nVersion: 1\n" + more}));
     };
     const std::string all = "Architecture: all\n";
     const std::vector<PackageFile> first{
@@ -168,7 +168,7 @@ TEST_F(SystemStages, AptRemovesWhatNothingNeedsAnyMore) {
     for (const char* fields : {"program\nDepends: library", "library", "data"}) {
         const std::string control =
             fmt::format("Package: {}\nVersion: 1\nArchitecture: all\nMaintainer: M\n", fields);
-        packages.push_back(read_package(make_deb(world_.dir.path(), {.control = control})));
+        packages.push_back(read_package(make_deb(fixture_.dir.path(), {.control = control})));
         status += control + "Status: install ok installed\n\n";
     }
     tree_.write_file("var/lib/dpkg/status", status, {});
@@ -177,7 +177,7 @@ TEST_F(SystemStages, AptRemovesWhatNothingNeedsAnyMore) {
         tree_.make_directories(folder);
     }
     mark_auto_installed(tree_, packages, {"program"}, "amd64");
-    const std::string root = world_.root.string();
+    const std::string root = fixture_.root.string();
     int code = 0;
     const std::string output = test::run_tool(
         "apt-get",

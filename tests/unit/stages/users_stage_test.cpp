@@ -19,11 +19,11 @@ class UsersStage : public testing::Test {
     }
 
     void run(const std::string& users) {
-        test::run_stage(world_, "{stage: users, users: [" + users + "]}");
+        test::run_stage(fixture_, "{stage: users, users: [" + users + "]}");
     }
 
-    test::StageWorld world_;
-    const TreeRoot& tree_ = world_.tree;
+    test::StageFixture fixture_;
+    const TreeRoot& tree_ = fixture_.tree;
 };
 
 TEST_F(UsersStage, CopiesAllOfTheSkeleton) {
@@ -52,9 +52,9 @@ TEST_F(UsersStage, LeavesAHomeAloneThatExists) {
     EXPECT_EQ(tree_.read_text("srv/app/.bashrc"), "theirs\n");
     EXPECT_EQ(tree_.look("srv/app")->st_uid, 0U);
     EXPECT_NE(
-        world_.output.str().find("user 'app': '/srv/app' exists and stays as it is"),
+        fixture_.output.str().find("user 'app': '/srv/app' exists and stays as it is"),
         std::string::npos)
-        << world_.output.str();
+        << fixture_.output.str();
 }
 
 TEST_F(UsersStage, GivesAUserThatExistsWhatTheRecipeSays) {

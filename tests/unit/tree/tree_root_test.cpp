@@ -18,7 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// A tree, and beside it a victim that stands for the build host: links in the tree point to it by
+/// A tree, and beside it a victim that represents the build host: links in the tree point to it by
 /// its path on the host, and with "..".
 class TreeRootTest : public testing::Test {
   protected:

@@ -10,15 +10,15 @@
 
 namespace kiln {
 
-class EarlyClusters {
+class ClusterPrecompressor {
   public:
     /// `spec` and what `context` refers to must outlive this.
-    EarlyClusters(const DiskImageSpec& spec, const ImageContext& context)
+    ClusterPrecompressor(const DiskImageSpec& spec, const ImageContext& context)
         : spec_(spec), context_(context) {}
 
-    EarlyClusters(const EarlyClusters&) = delete;
-    EarlyClusters& operator=(const EarlyClusters&) = delete;
-    ~EarlyClusters() = default;
+    ClusterPrecompressor(const ClusterPrecompressor&) = delete;
+    ClusterPrecompressor& operator=(const ClusterPrecompressor&) = delete;
+    ~ClusterPrecompressor() = default;
 
     /// Begins with the tree as it is now; does nothing the second time.
     void start(const FileTree& tree);

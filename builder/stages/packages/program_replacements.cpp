@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stages/packages/stand_ins.hpp"
+#include "stages/packages/program_replacements.hpp"
 
 #include "base/error.hpp"
 
@@ -10,23 +10,23 @@ namespace kiln {
 
 namespace {
 
-struct StandIn {
+struct ProgramReplacement {
     const char* path; ///< relative to the root
     unsigned mode;
-    std::string_view package; ///< stands in only while this one is installed; empty: always
+    std::string_view package; ///< used only while this one is installed; empty: always
     std::string_view text;
 };
 
-/// What a stand-in replaced lies beside it under this name.
+/// Suffix of the original file while it is replaced.
 constexpr std::string_view kRealSuffix = ".kiln-real";
 
-constexpr std::array kStandIns{
-    StandIn{"usr/sbin/policy-rc.d", 0755, "", "#!/bin/sh\nexit 101\n"},
-    StandIn{
+constexpr std::array kReplacements{
+    ProgramReplacement{"usr/sbin/policy-rc.d", 0755, "", "#!/bin/sh\nexit 101\n"},
+    ProgramReplacement{
         "etc/dpkg/dpkg.cfg.d/zz-kiln", 0644, "", "force-unsafe-io\nforce-confdef\nforce-confold\n"},
     // ca-certificates' postinst calls it without hooks and then asks for the trigger that does the
     // same with hooks, at the end of the same run of dpkg.
-    StandIn{
+    ProgramReplacement{
         "usr/sbin/update-ca-certificates",
         0755,
         "ca-certificates",
@@ -41,23 +41,24 @@ std::string real_of(const std::string& path) {
 
 } // namespace
 
-StandIns::StandIns(const TreeRoot& tree, const std::set<std::string, std::less<>>& packages)
+ProgramReplacements::ProgramReplacements(
+    const TreeRoot& tree, const std::set<std::string, std::less<>>& packages)
     : tree_(tree) {
-    for (const StandIn& stand_in : kStandIns) {
-        const std::string path = stand_in.path;
+    for (const ProgramReplacement& replacement : kReplacements) {
+        const std::string path = replacement.path;
         const bool exists = tree_.exists(path);
-        if (!stand_in.package.empty() && !(exists && packages.contains(stand_in.package))) {
+        if (!replacement.package.empty() && !(exists && packages.contains(replacement.package))) {
             continue;
         }
         if (exists) {
             tree_.rename(path, real_of(path));
         }
         placed_.push_back(path);
-        tree_.write_file(path, stand_in.text, {.mode = stand_in.mode});
+        tree_.write_file(path, replacement.text, {.mode = replacement.mode});
     }
 }
 
-StandIns::~StandIns() {
+ProgramReplacements::~ProgramReplacements() {
     for (const std::string& path : placed_) {
         try {
             if (tree_.exists(real_of(path))) {

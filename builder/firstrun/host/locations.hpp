@@ -4,7 +4,7 @@
 // that a name is written once.
 #pragma once
 
-namespace kiln::firstrun::places {
+namespace kiln::firstrun::locations {
 
 // The data volume.
 inline constexpr const char* kData = "/data";
@@ -62,4 +62,4 @@ inline constexpr const char* kDatabaseRun = "/run/pause/database";
 inline constexpr const char* kDatabaseSocket = "/run/pause/database/socket";
 inline constexpr const char* kSystemDatabaseSocket = "/run/mysqld/mysqld.sock";
 
-} // namespace kiln::firstrun::places
+} // namespace kiln::firstrun::locations

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stages/clean/leftovers.hpp"
+#include "stages/clean/cleanup_rules.hpp"
 
 #include "stages/accounts.hpp"
 #include "stages/clean/host_keys.hpp"
@@ -21,51 +21,52 @@ namespace kiln {
 
 namespace {
 
-using enum LeftoverAction;
+using enum CleanupAction;
 
-constexpr std::array kLeftovers{
-    Leftover{"etc/passwd-", remove, "backup made by account tools"},
-    Leftover{"etc/group-", remove, "backup made by account tools"},
-    Leftover{"etc/shadow-", remove, "backup made by account tools"},
-    Leftover{"etc/gshadow-", remove, "backup made by account tools"},
-    Leftover{"etc/subuid-", remove, "backup made by account tools"},
-    Leftover{"etc/subgid-", remove, "backup made by account tools"},
-    Leftover{"etc/.pwd.lock", remove, "lock of account tools"},
-    Leftover{"etc/.git", remove, "history made by etckeeper; holds secrets that are gone since"},
-    Leftover{"etc/.etckeeper", remove, "owners and modes of that history"},
-    Leftover{"etc/machine-id", empty, "identity of one machine"},
-    Leftover{"var/lib/dbus/machine-id", remove, "identity of one machine"},
-    Leftover{"etc/ssh/ssh_host_*", remove, "host keys made by openssh-server's postinst"},
-    Leftover{"etc/ssl/private/ssl-cert-snakeoil.key", remove, "private key made by ssl-cert"},
-    Leftover{"etc/ssl/certs/ssl-cert-snakeoil.pem", remove, "certificate made by ssl-cert"},
-    Leftover{"etc/iscsi/initiatorname.iscsi", remove, "identity of one machine"},
-    Leftover{"etc/nvme/hostid", remove, "identity of one machine"},
-    Leftover{"etc/nvme/hostnqn", remove, "identity of one machine"},
-    Leftover{"root/.rnd", remove, "random; OpenSSL's seed"},
-    Leftover{"root/.wget-hsts", remove, "history"},
-    Leftover{"root/.bash_history", remove, "history"},
-    Leftover{"root/.cache", remove, "cache"},
-    Leftover{"var/cache/apt/*.bin", remove, "cache with times inside"},
-    Leftover{"var/cache/debconf/*-old", remove, "backup made by debconf"},
-    Leftover{"var/cache/ldconfig/aux-cache", remove, "inode numbers and times inside"},
-    Leftover{"var/cache/man/*", remove, "index with times inside"},
-    Leftover{"var/lib/apt/lists/*", remove, "archive indices; their mirror is nobody's business"},
-    Leftover{"var/lib/dpkg/*-old", remove, "backup made by dpkg"},
-    Leftover{"var/lib/dpkg/lock*", remove, "lock of dpkg"},
-    Leftover{"var/lib/dpkg/triggers/Lock", remove, "lock of dpkg"},
-    Leftover{"var/lib/mysql/*", remove, "database: random server id, made at first run instead"},
-    Leftover{"var/lib/sss/db/*", remove, "cache that sssd makes when it starts"},
-    Leftover{"var/lib/systemd/random-seed", remove, "random"},
-    Leftover{"var/lib/systemd/credential.secret", remove, "secret of one machine"},
-    Leftover{"var/lib/texmf/web2c/*.log", remove, "log with times inside"},
-    Leftover{"var/lib/texmf/web2c/*/*.log", remove, "log with times inside"},
-    Leftover{"var/lib/ucf/cache/*", remove, "cache"},
-    Leftover{"var/lib/ucf/*.[0-7]", remove, "backup made by ucf"},
-    Leftover{"var/lib/cloud/*", remove, "state of one instance"},
-    Leftover{"boot/grub/device.map", remove, "serial numbers of the builder's disks"},
-    Leftover{"tmp/*", remove, "temporary"},
-    Leftover{"var/tmp/*", remove, "temporary"},
-    Leftover{"run/*", remove, "state of a running system"},
+constexpr std::array kCleanupRules{
+    CleanupRule{"etc/passwd-", remove, "backup made by account tools"},
+    CleanupRule{"etc/group-", remove, "backup made by account tools"},
+    CleanupRule{"etc/shadow-", remove, "backup made by account tools"},
+    CleanupRule{"etc/gshadow-", remove, "backup made by account tools"},
+    CleanupRule{"etc/subuid-", remove, "backup made by account tools"},
+    CleanupRule{"etc/subgid-", remove, "backup made by account tools"},
+    CleanupRule{"etc/.pwd.lock", remove, "lock of account tools"},
+    CleanupRule{"etc/.git", remove, "history made by etckeeper; holds secrets that are gone since"},
+    CleanupRule{"etc/.etckeeper", remove, "owners and modes of that history"},
+    CleanupRule{"etc/machine-id", empty, "identity of one machine"},
+    CleanupRule{"var/lib/dbus/machine-id", remove, "identity of one machine"},
+    CleanupRule{"etc/ssh/ssh_host_*", remove, "host keys made by openssh-server's postinst"},
+    CleanupRule{"etc/ssl/private/ssl-cert-snakeoil.key", remove, "private key made by ssl-cert"},
+    CleanupRule{"etc/ssl/certs/ssl-cert-snakeoil.pem", remove, "certificate made by ssl-cert"},
+    CleanupRule{"etc/iscsi/initiatorname.iscsi", remove, "identity of one machine"},
+    CleanupRule{"etc/nvme/hostid", remove, "identity of one machine"},
+    CleanupRule{"etc/nvme/hostnqn", remove, "identity of one machine"},
+    CleanupRule{"root/.rnd", remove, "random; OpenSSL's seed"},
+    CleanupRule{"root/.wget-hsts", remove, "history"},
+    CleanupRule{"root/.bash_history", remove, "history"},
+    CleanupRule{"root/.cache", remove, "cache"},
+    CleanupRule{"var/cache/apt/*.bin", remove, "cache with times inside"},
+    CleanupRule{"var/cache/debconf/*-old", remove, "backup made by debconf"},
+    CleanupRule{"var/cache/ldconfig/aux-cache", remove, "inode numbers and times inside"},
+    CleanupRule{"var/cache/man/*", remove, "index with times inside"},
+    CleanupRule{
+        "var/lib/apt/lists/*", remove, "archive indices; their mirror is nobody's business"},
+    CleanupRule{"var/lib/dpkg/*-old", remove, "backup made by dpkg"},
+    CleanupRule{"var/lib/dpkg/lock*", remove, "lock of dpkg"},
+    CleanupRule{"var/lib/dpkg/triggers/Lock", remove, "lock of dpkg"},
+    CleanupRule{"var/lib/mysql/*", remove, "database: random server id, made at first run instead"},
+    CleanupRule{"var/lib/sss/db/*", remove, "cache that sssd makes when it starts"},
+    CleanupRule{"var/lib/systemd/random-seed", remove, "random"},
+    CleanupRule{"var/lib/systemd/credential.secret", remove, "secret of one machine"},
+    CleanupRule{"var/lib/texmf/web2c/*.log", remove, "log with times inside"},
+    CleanupRule{"var/lib/texmf/web2c/*/*.log", remove, "log with times inside"},
+    CleanupRule{"var/lib/ucf/cache/*", remove, "cache"},
+    CleanupRule{"var/lib/ucf/*.[0-7]", remove, "backup made by ucf"},
+    CleanupRule{"var/lib/cloud/*", remove, "state of one instance"},
+    CleanupRule{"boot/grub/device.map", remove, "serial numbers of the builder's disks"},
+    CleanupRule{"tmp/*", remove, "temporary"},
+    CleanupRule{"var/tmp/*", remove, "temporary"},
+    CleanupRule{"run/*", remove, "state of a running system"},
 };
 
 /// Paths that match; links before the last component lead where the booted system would go.
@@ -93,10 +94,10 @@ class Cleaner {
   public:
     explicit Cleaner(const StageContext& context) : context_(context), tree_(context.tree) {}
 
-    void apply(const Leftover& leftover, const std::string& path) const {
-        if (leftover.action == empty) {
+    void apply(const CleanupRule& rule, const std::string& path) const {
+        if (rule.action == empty) {
             empty_file(path);
-        } else if (remove(path) && path == leftover.pattern) {
+        } else if (remove(path) && path == rule.pattern) {
             remove_links_to(path);
         }
     }
@@ -168,17 +169,17 @@ class Cleaner {
 
 } // namespace
 
-std::span<const Leftover> leftovers() {
-    return kLeftovers;
+std::span<const CleanupRule> cleanup_rules() {
+    return kCleanupRules;
 }
 
-void clean_leftovers(const StageContext& context) {
+void clean_tree(const StageContext& context) {
     const TreeRoot& tree = context.tree;
     const Cleaner cleaner(context);
     const bool had_host_keys = has_host_keys(tree);
-    for (const Leftover& leftover : kLeftovers) {
-        for (const std::string& path : matches(tree, leftover.pattern)) {
-            cleaner.apply(leftover, path);
+    for (const CleanupRule& rule : kCleanupRules) {
+        for (const std::string& path : matches(tree, rule.pattern)) {
+            cleaner.apply(rule, path);
         }
     }
     cleaner.remove_logs("var/log");

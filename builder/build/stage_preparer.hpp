@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Does the groundwork of later stages on a thread of low priority while earlier ones run.
+// Prepares later stages, such as unpacking their packages, on a thread of low priority while
+// earlier ones run.
 #pragma once
 
 #include "build/plan.hpp"
@@ -15,23 +16,24 @@
 
 namespace kiln {
 
-/// Groundwork that is done, and where.
+/// Data that was prepared for a stage, and the folder that contains it.
 struct Prepared {
     std::unique_ptr<WorkFolder> folder;
-    std::unique_ptr<Groundwork> groundwork; ///< null: there is none
-    [[nodiscard]] fs::path path() const;    ///< for Store::begin(); empty when there is none
+    std::unique_ptr<StagedData> staged_data; ///< null: there is none
+    [[nodiscard]] fs::path path() const;     ///< for Store::begin(); empty when there is none
 };
 
-class Ahead {
+class StagePreparer {
   public:
     /// Begins with the first of `stages`. Plan, store and inputs must outlive this.
-    Ahead(std::vector<const PlannedStage*> stages, const Store& store, const StageInputs& inputs);
-    Ahead(const Ahead&) = delete;
-    Ahead& operator=(const Ahead&) = delete;
+    StagePreparer(
+        std::vector<const PlannedStage*> stages, const Store& store, const StageInputs& inputs);
+    StagePreparer(const StagePreparer&) = delete;
+    StagePreparer& operator=(const StagePreparer&) = delete;
     /// Ends the work within moments.
-    ~Ahead();
+    ~StagePreparer();
 
-    /// What is done of a stage, whose turn has come; nothing more will be done for it.
+    /// What was prepared for a stage that is about to run; nothing more is prepared for it.
     [[nodiscard]] Prepared take(const PlannedStage& stage);
 
   private:

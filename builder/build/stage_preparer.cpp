@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "build/ahead.hpp"
+#include "build/stage_preparer.hpp"
 
 #include "base/parallel.hpp"
 #include "sandbox/namespaces.hpp"
@@ -10,27 +10,28 @@ namespace kiln {
 
 namespace {
 
-constexpr const char* kFolderName = "groundwork";
+constexpr const char* kFolderName = "staged";
 
 } // namespace
 
 fs::path Prepared::path() const {
-    return groundwork == nullptr ? fs::path() : folder->path() / kFolderName;
+    return staged_data == nullptr ? fs::path() : folder->path() / kFolderName;
 }
 
-Ahead::Ahead(std::vector<const PlannedStage*> stages, const Store& store, const StageInputs& inputs)
+StagePreparer::StagePreparer(
+    std::vector<const PlannedStage*> stages, const Store& store, const StageInputs& inputs)
     : store_(store), inputs_(inputs), waiting_(std::move(stages)) {
     std::reverse(waiting_.begin(), waiting_.end());
     thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
 }
 
-Ahead::~Ahead() {
+StagePreparer::~StagePreparer() {
     thread_.request_stop();
     const std::lock_guard lock(mutex_);
     stop_current_.request_stop();
 }
 
-void Ahead::work(const std::stop_token& stop) {
+void StagePreparer::work(const std::stop_token& stop) {
     lower_priority();
     while (const PlannedStage* stage = next(stop)) {
         Prepared prepared = prepare(*stage);
@@ -41,7 +42,7 @@ void Ahead::work(const std::stop_token& stop) {
     }
 }
 
-const PlannedStage* Ahead::next(const std::stop_token& stop) {
+const PlannedStage* StagePreparer::next(const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     if (waiting_.empty() || stop.stop_requested()) {
         return nullptr;
@@ -52,7 +53,7 @@ const PlannedStage* Ahead::next(const std::stop_token& stop) {
     return current_;
 }
 
-Prepared Ahead::prepare(const PlannedStage& stage) const {
+Prepared StagePreparer::prepare(const PlannedStage& stage) const {
     // A fault is the stage's own to report, when its turn comes.
     try {
         Prepared out{store_.begin_work(), nullptr};
@@ -60,14 +61,14 @@ Prepared Ahead::prepare(const PlannedStage& stage) const {
         fs::create_directory(folder);
         const TreeRoot tree(folder, build_tree_ids());
         tree.set_ownership("/", {.mode = 0755});
-        out.groundwork = stage.stage->prepare(inputs_, tree, stop_current_.get_token());
+        out.staged_data = stage.stage->prepare(inputs_, tree, stop_current_.get_token());
         return out;
     } catch (...) {
         return {};
     }
 }
 
-Prepared Ahead::take(const PlannedStage& stage) {
+Prepared StagePreparer::take(const PlannedStage& stage) {
     std::unique_lock lock(mutex_);
     std::erase(waiting_, &stage);
     if (current_ == &stage) {

@@ -98,7 +98,7 @@ class Readiness : public testing::Test {
   protected:
     void wait(Milliseconds within = Milliseconds(60'000)) {
         Console console(err_, {});
-        const ReadyWorld world{
+        const ReadyContext context{
             instance,
             ports,
             http,
@@ -109,7 +109,7 @@ class Readiness : public testing::Test {
                     on_third_wait();
                 }
             }};
-        wait_until_ready(spec, within, world);
+        wait_until_ready(spec, within, context);
     }
 
     std::string failure(Milliseconds within = Milliseconds(0)) {

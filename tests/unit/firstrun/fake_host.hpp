@@ -46,9 +46,9 @@ class FakeLauncher final : public Launcher {
     std::vector<Command> commands;
 };
 
-class FakeWorld {
+class FakeHost {
   public:
-    FakeWorld() : folder_(temporary_root(), "first-run-test") {
+    FakeHost() : folder_(temporary_root(), "first-run-test") {
         // Everybody is the user who runs the tests, so that no change of owner is needed.
         std::string passwd = fmt::format("root:x:{0}:{1}::/root:/bin/sh\n", ::getuid(), ::getgid());
         for (const char* name : {"pause", "unsafe", "mysql"}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bake/early_clusters.hpp"
+#include "bake/cluster_precompressor.hpp"
 
 #include "bake/formats/image_caches.hpp"
 #include "base/parallel.hpp"
@@ -12,20 +12,20 @@
 
 namespace kiln {
 
-void EarlyClusters::start(const FileTree& tree) {
+void ClusterPrecompressor::start(const FileTree& tree) {
     if (!thread_.joinable()) {
         thread_ = std::jthread([this, tree](const std::stop_token& stop) { work(tree, stop); });
     }
 }
 
-void EarlyClusters::stop() {
+void ClusterPrecompressor::stop() {
     thread_.request_stop();
     if (thread_.joinable()) {
         thread_.join();
     }
 }
 
-void EarlyClusters::work(const FileTree& tree, const std::stop_token& stop) const {
+void ClusterPrecompressor::work(const FileTree& tree, const std::stop_token& stop) const {
     lower_priority();
     try {
         const TempDir folder(context_.folder.parent_path(), kTemporaryPrefix);

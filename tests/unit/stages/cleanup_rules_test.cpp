@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "stages/clean/leftovers.hpp"
-#include "support/stage_world.hpp"
+#include "stages/clean/cleanup_rules.hpp"
+#include "support/stage_fixture.hpp"
 #include "tree/tree_scan.hpp"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kEpoch = 1'700'000'000;
 
-class Leftovers : public testing::Test {
+class CleanupRules : public testing::Test {
   protected:
     void write(const std::string& path, const std::string& text) {
         tree_.write_file(path, text, {});
@@ -18,21 +18,21 @@ class Leftovers : public testing::Test {
 
     /// What is there now is an earlier stage's, as the store keeps it.
     void settle() {
-        below_ = scan_tree(world_.root, {.mtime = [](const std::string&, FileType, std::int64_t) {
+        below_ = scan_tree(fixture_.root, {.mtime = [](const std::string&, FileType, std::int64_t) {
                                return kEpoch;
                            }});
-        apply_times(world_.root, below_);
-        world_.context.below = &below_;
+        apply_times(fixture_.root, below_);
+        fixture_.context.below = &below_;
     }
 
-    void clean() { clean_leftovers(world_.context); }
+    void clean() { clean_tree(fixture_.context); }
 
-    test::StageWorld world_{kEpoch};
-    const TreeRoot& tree_ = world_.tree;
+    test::StageFixture fixture_{kEpoch};
+    const TreeRoot& tree_ = fixture_.tree;
     FileTree below_;
 };
 
-TEST_F(Leftovers, GoWhenAScriptMadeThem) {
+TEST_F(CleanupRules, GoWhenAScriptMadeThem) {
     write("etc/machine-id", "0123456789abcdef0123456789abcdef\n");
     write("var/lib/cloud/instances/i-1/user-data", "x");
     write("var/log/apt/term.log", "x");
@@ -59,7 +59,7 @@ TEST_F(Leftovers, GoWhenAScriptMadeThem) {
     EXPECT_EQ(tree_.read_text("etc/mailname"), "kiln\n"); // postfix's main.cf names it
 }
 
-TEST_F(Leftovers, StayWhenAnEarlierStageBroughtThem) {
+TEST_F(CleanupRules, StayWhenAnEarlierStageBroughtThem) {
     write("etc/machine-id", "uninitialized\n");
     write("etc/iscsi/initiatorname.iscsi", "GenerateName=yes\n");
     write("var/lib/cloud/seed/nocloud/user-data", "#cloud-config\n");
@@ -83,7 +83,7 @@ TEST_F(Leftovers, StayWhenAnEarlierStageBroughtThem) {
     }
 }
 
-TEST_F(Leftovers, GoWhenAScriptMadeThemBesideOrInPlaceOfWhatWasThere) {
+TEST_F(CleanupRules, GoWhenAScriptMadeThemBesideOrInPlaceOfWhatWasThere) {
     write("etc/machine-id", "uninitialized\n");
     write("var/lib/cloud/seed/nocloud/user-data", "#cloud-config\n");
     write("var/lib/ucf/cache/keep", "x");
@@ -98,7 +98,7 @@ TEST_F(Leftovers, GoWhenAScriptMadeThemBesideOrInPlaceOfWhatWasThere) {
     EXPECT_TRUE(tree_.exists("var/lib/ucf/cache/keep"));
 }
 
-TEST_F(Leftovers, AHistoryOfEtcGoesUnlessTheRecipePlacedIt) {
+TEST_F(CleanupRules, AHistoryOfEtcGoesUnlessTheRecipePlacedIt) {
     write("etc/.git/objects/0d/efcf", "a host key");
     write("etc/.etckeeper", "maybe chmod 0640 'shadow'\n");
     clean();
@@ -111,7 +111,7 @@ TEST_F(Leftovers, AHistoryOfEtcGoesUnlessTheRecipePlacedIt) {
     EXPECT_EQ(tree_.names("etc/.git"), std::vector<std::string>{"config"});
 }
 
-TEST_F(Leftovers, AreFoundBehindLinks) {
+TEST_F(CleanupRules, AreFoundBehindLinks) {
     tree_.make_directories("data/var/lib/cloud");
     tree_.make_link("var", "/data/var", {});
     write("var/lib/cloud/mine", "x");
@@ -121,7 +121,7 @@ TEST_F(Leftovers, AreFoundBehindLinks) {
     EXPECT_EQ(tree_.names("data/var/lib/cloud"), std::vector<std::string>{"mine"});
 }
 
-TEST_F(Leftovers, GoFromFoldersThatAPatternNames) {
+TEST_F(CleanupRules, GoFromFoldersThatAPatternNames) {
     write("var/lib/texmf/web2c/updmap.log", "x");
     write("var/lib/texmf/web2c/tex/tex.log", "x");
     write("var/lib/texmf/web2c/tex/tex.fmt", "x");
@@ -137,7 +137,7 @@ TEST_F(Leftovers, GoFromFoldersThatAPatternNames) {
     EXPECT_EQ(tree_.read_text("var/lib/texmf/ls-R"), "% ls-R\n\n./a:\n\n./b:\n");
 }
 
-TEST_F(Leftovers, CommentsOfSendmailSayTheEpoch) {
+TEST_F(CleanupRules, CommentsOfSendmailSayTheEpoch) {
     const std::string head = "#####\n##### by: root@kiln\n##### on: ";
     write("etc/mail/sasl/sasl.m4", head + "Sun Nov  9 20:40:51 2026\nFEATURE(x)\n");
     write("etc/mail/submit.cf", "##### built by root@kiln on Sun Nov 29 20:40:54 UTC 2026\n");
@@ -151,7 +151,7 @@ TEST_F(Leftovers, CommentsOfSendmailSayTheEpoch) {
     EXPECT_EQ(tree_.read_text("etc/mail/notes"), "on: Sun Nov 29 20:40:54 2026\n");
 }
 
-TEST_F(Leftovers, GoWithTheLinksToThem) {
+TEST_F(CleanupRules, GoWithTheLinksToThem) {
     const std::string certificates = "etc/ssl/certs/";
     tree_.make_directories(certificates);
     tree_.make_link(certificates + "mine", "ssl-cert-snakeoil.pem", {});
@@ -166,7 +166,7 @@ TEST_F(Leftovers, GoWithTheLinksToThem) {
         (std::vector<std::string>{"12345678.0", "another.pem", "mine"}));
 }
 
-TEST_F(Leftovers, HostKeysAreMadeByEachMachine) {
+TEST_F(CleanupRules, HostKeysAreMadeByEachMachine) {
     write("etc/ssh/ssh_host_ed25519_key", "x");
     write("etc/ssh/ssh_host_ed25519_key.pub", "x");
     write("lib/systemd/system/ssh.service", "[Unit]\n");
@@ -178,7 +178,7 @@ TEST_F(Leftovers, HostKeysAreMadeByEachMachine) {
         std::string::npos);
 }
 
-TEST_F(Leftovers, HostKeysOfTheRecipeStay) {
+TEST_F(CleanupRules, HostKeysOfTheRecipeStay) {
     write("etc/ssh/ssh_host_ed25519_key", "x");
     write("lib/systemd/system/ssh.service", "[Unit]\n");
     settle();

@@ -13,8 +13,8 @@
 
 namespace kiln::test {
 
-struct StageWorld {
-    explicit StageWorld(std::int64_t epoch = 0) { settings.epoch = epoch; }
+struct StageFixture {
+    explicit StageFixture(std::int64_t epoch = 0) { settings.epoch = epoch; }
 
     TempDir dir{temporary_root(), "kiln-test"};
     fs::path root = dir.path() / "root";

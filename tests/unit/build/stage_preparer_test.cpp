@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
-#include "build/ahead.hpp"
+#include "build/stage_preparer.hpp"
 #include "support/no_inputs.hpp"
 
 #include <gtest/gtest.h>
@@ -15,14 +15,14 @@ namespace {
 
 using test::NoInputs;
 
-class Noted final : public Groundwork {};
+class Noted final : public StagedData {};
 
-/// Writes a file as its groundwork, then goes on until it is told to stop or let go.
+/// Writes a file as its staged data, then goes on until it is told to stop or let go.
 class SlowStage final : public Stage {
   public:
-    std::unique_ptr<Groundwork> prepare(
+    std::unique_ptr<StagedData> prepare(
         const StageInputs&, const TreeRoot& folder, const std::stop_token& stop) const override {
-        folder.write_file("done", "groundwork", {});
+        folder.write_file("done", "staged", {});
         started.set_value();
         while (!stop.stop_requested() && !finish) {
             std::this_thread::yield();
@@ -45,7 +45,7 @@ class PlainStage final : public Stage {
 
 class FailingStage final : public Stage {
   public:
-    std::unique_ptr<Groundwork>
+    std::unique_ptr<StagedData>
     prepare(const StageInputs&, const TreeRoot&, const std::stop_token&) const override {
         throw Error("the input is damaged");
     }
@@ -59,7 +59,7 @@ template <typename Kind> PlannedStage planned() {
     return out;
 }
 
-class AheadTest : public testing::Test {
+class StagePreparerTest : public testing::Test {
   protected:
     static const SlowStage& slow(const PlannedStage& stage) {
         return dynamic_cast<const SlowStage&>(*stage.stage);
@@ -74,50 +74,50 @@ class AheadTest : public testing::Test {
     NoInputs inputs_;
 };
 
-TEST_F(AheadTest, HandsOverWhatWasDoneWhenTheStagesTurnComes) {
+TEST_F(StagePreparerTest, HandsOverWhatWasDoneWhenTheStagesTurnComes) {
     const PlannedStage stage = planned<SlowStage>();
-    Ahead ahead({&stage}, store_, inputs_);
+    StagePreparer preparer({&stage}, store_, inputs_);
     wait_until_started(stage);
-    const Prepared prepared = ahead.take(stage);
+    const Prepared prepared = preparer.take(stage);
     EXPECT_TRUE(slow(stage).was_stopped);
-    ASSERT_NE(prepared.groundwork, nullptr);
-    EXPECT_EQ(read_text_file(prepared.path() / "done"), "groundwork");
+    ASSERT_NE(prepared.staged_data, nullptr);
+    EXPECT_EQ(read_text_file(prepared.path() / "done"), "staged");
 }
 
-TEST_F(AheadTest, GoesOnToTheNextStage) {
+TEST_F(StagePreparerTest, GoesOnToTheNextStage) {
     std::array stages{planned<SlowStage>(), planned<SlowStage>()};
     dynamic_cast<SlowStage&>(*stages[0].stage).finish = true;
-    Ahead ahead({&stages[0], &stages[1]}, store_, inputs_);
+    StagePreparer preparer({&stages[0], &stages[1]}, store_, inputs_);
     wait_until_started(stages[1]);
-    EXPECT_NE(ahead.take(stages[0]).groundwork, nullptr);
+    EXPECT_NE(preparer.take(stages[0]).staged_data, nullptr);
     EXPECT_FALSE(slow(stages[0]).was_stopped);
-    EXPECT_NE(ahead.take(stages[1]).groundwork, nullptr);
+    EXPECT_NE(preparer.take(stages[1]).staged_data, nullptr);
 }
 
-TEST_F(AheadTest, DoesNothingForAStageWhoseTurnHasCome) {
+TEST_F(StagePreparerTest, DoesNothingForAStageWhoseTurnHasCome) {
     std::array stages{planned<SlowStage>(), planned<SlowStage>()};
-    Ahead ahead({&stages[0], &stages[1]}, store_, inputs_);
+    StagePreparer preparer({&stages[0], &stages[1]}, store_, inputs_);
     wait_until_started(stages[0]);
-    EXPECT_EQ(ahead.take(stages[1]).groundwork, nullptr);
-    EXPECT_TRUE(ahead.take(stages[1]).path().empty());
-    static_cast<void>(ahead.take(stages[0]));
+    EXPECT_EQ(preparer.take(stages[1]).staged_data, nullptr);
+    EXPECT_TRUE(preparer.take(stages[1]).path().empty());
+    static_cast<void>(preparer.take(stages[0]));
     EXPECT_EQ(
         slow(stages[1]).started.get_future().wait_for(std::chrono::milliseconds(50)),
         std::future_status::timeout);
 }
 
-TEST_F(AheadTest, LeavesFaultsToTheStageItself) {
+TEST_F(StagePreparerTest, LeavesFaultsToTheStageItself) {
     std::array stages{planned<FailingStage>(), planned<PlainStage>(), planned<SlowStage>()};
-    Ahead ahead({&stages[0], &stages[1], &stages[2]}, store_, inputs_);
+    StagePreparer preparer({&stages[0], &stages[1], &stages[2]}, store_, inputs_);
     wait_until_started(stages[2]);
-    EXPECT_TRUE(ahead.take(stages[0]).path().empty());
-    EXPECT_TRUE(ahead.take(stages[1]).path().empty());
+    EXPECT_TRUE(preparer.take(stages[0]).path().empty());
+    EXPECT_TRUE(preparer.take(stages[1]).path().empty());
 }
 
-TEST_F(AheadTest, EndsInTheMiddleAndLeavesNothing) {
+TEST_F(StagePreparerTest, EndsInTheMiddleAndLeavesNothing) {
     const PlannedStage stage = planned<SlowStage>();
     {
-        const Ahead ahead({&stage}, store_, inputs_);
+        const StagePreparer preparer({&stage}, store_, inputs_);
         wait_until_started(stage);
     }
     EXPECT_TRUE(slow(stage).was_stopped);
