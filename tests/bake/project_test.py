@@ -21,7 +21,7 @@ class Project(unittest.TestCase):
         overlay = self.folder / "web/overlays/web/etc"
         refused = world.kiln("bake", "web", "--locked", cwd=overlay)
         self.assertEqual(refused.returncode, 3)
-        self.assertIn("there is no lock '../../../recipes/web.lock'", refused.stderr)
+        self.assertIn("lock '../../../recipes/web.lock' not found", refused.stderr)
         baked = world.succeed("bake", "web", "--image", "docker,qcow2", "--check", "none", cwd=overlay)
         self.assertIn("no lock '../../../recipes/web.lock' yet: resolving the recipe\n", baked.stderr)
         self.assertTrue(baked.stderr.endswith(
