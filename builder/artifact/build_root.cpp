@@ -42,11 +42,8 @@ BuildRoot::BuildRoot(
     : recipe_(recipe_of(name, spec)) {
     inputs_ = std::make_unique<LockedInputs>(recipe_, lock, pool);
     inputs_->set_refresh(std::move(refresh));
-    BakeSettings settings;
-    settings.epoch = lock.epoch;
-    settings.architecture = spec.architecture;
     Diagnostics diags;
-    plan_ = make_plan(recipe_, *inputs_, settings, diags);
+    plan_ = make_plan(recipe_, *inputs_, bake_settings(recipe_, lock.epoch), diags);
     diags.throw_if_errors(fmt::format("the build root of '{}'", name));
 }
 

@@ -41,19 +41,6 @@ void lock_overridden_sources(
     }
 }
 
-BakeSettings settings_of(const Recipe& recipe, const Lockfile& lock) {
-    BakeSettings settings;
-    settings.epoch = lock.epoch;
-    settings.architecture = recipe.architecture;
-    settings.ids = recipe.ids;
-    // REPRO: two recipes, or one recipe at two times, never share the identifiers of their disks.
-    settings.identity = FieldHasher("kiln.image-identity.v1")
-                            .field("recipe", std::string_view(recipe.name))
-                            .field("epoch", static_cast<std::uint64_t>(lock.epoch))
-                            .finish();
-    return settings;
-}
-
 /// The work of one bake, from plan to finished folder.
 class Bake {
   public:
@@ -65,7 +52,7 @@ class Bake {
         const InputContext& in)
         : request_(request), in_(in), artifacts_(artifacts),
           inputs_(request.recipe, lock, in.pool, &artifacts),
-          settings_(settings_of(request.recipe, lock)),
+          settings_(bake_settings(request.recipe, lock.epoch)),
           wanted_(wanted_images(request.recipe, request.formats)), store_(store),
           executor_(
               store_,

@@ -83,6 +83,19 @@ void check_stages(const Recipe& recipe, Diagnostics& diags) {
     }
 }
 
+BakeSettings bake_settings(const Recipe& recipe, std::int64_t epoch) {
+    BakeSettings settings;
+    settings.epoch = epoch;
+    settings.architecture = recipe.architecture;
+    settings.ids = recipe.ids;
+    // REPRO: two recipes, or one recipe at two times, never share the identifiers of their disks.
+    settings.identity = FieldHasher("kiln.image-identity.v1")
+                            .field("recipe", std::string_view(recipe.name))
+                            .field("epoch", static_cast<std::uint64_t>(epoch))
+                            .finish();
+    return settings;
+}
+
 Plan make_plan(
     const Recipe& recipe, const StageInputs& inputs, BakeSettings settings, Diagnostics& diags) {
     check_stages(recipe, diags);

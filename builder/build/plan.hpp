@@ -9,6 +9,7 @@
 #include "recipe/recipe.hpp"
 #include "stages/stage.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,9 @@ struct Plan {
     /// The stages of one image's tree.
     [[nodiscard]] Chain chain(Branch branch) const;
 };
+
+/// What holds for every stage of a recipe; `epoch` is its lock's.
+[[nodiscard]] BakeSettings bake_settings(const Recipe& recipe, std::int64_t epoch);
 
 /// `recipe` and `inputs` must outlive the plan. Faults that only the stages can see go to `diags`;
 /// keys are computed only when there are none.

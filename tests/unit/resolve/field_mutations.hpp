@@ -20,13 +20,15 @@ namespace kiln::test {
 
 enum class Changes { request, keys, both, neither };
 
-/// A change of one field, as a piece of the file and what takes its place. `neither` says why in
-/// place of a piece.
+/// A change of one field, as a piece of the file and what takes its place. Without a piece nothing
+/// is tried.
 struct Mutation {
     std::string_view field;
     Changes changes;
     std::string_view from;
     std::string_view to = "";
+    /// Of keys: the first stage that gets another; of `neither`: why.
+    std::string_view note = "";
 };
 
 inline void add_leaves(const Shape& shape, const std::string& path, std::set<std::string>& out) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Every field of a recipe changes what is asked of the archives, or the key of a stage, or says in
-// a table why it needs to do neither.
+// Every field of a recipe changes what is asked of the archives, or the keys of one stage and of
+// those after it, or says in a table why it does neither.
 #include "build/plan.hpp"
+#include "recipe/recipe_shape.hpp"
 #include "resolve/request_of.hpp"
 #include "stages/stage.hpp"
+#include "support/plan_keys.hpp"
 #include "unit/resolve/field_mutations.hpp"
 
 #include <gmock/gmock.h>
@@ -16,6 +18,8 @@ namespace {
 
 using testing::ElementsAre;
 using namespace test;
+
+constexpr std::int64_t kEpoch = 1'700'000'000;
 
 constexpr std::string_view kRecipe = R"(kiln: 1
 name: web
@@ -67,12 +71,20 @@ accept: suite-one
 using enum Changes;
 
 constexpr auto kRecipeFields = std::to_array<Mutation>({
-    {"kiln", neither, "there is one version of the format"},
-    {"name", neither, "the lock says whose it is, and it is compared"},
-    {"summary", neither, "for people"},
-    {"extends", neither, "what it gives is read into the fields"},
-    {"variables{}", neither, "their values are in the fields that name them"},
-    {"architecture", neither, "there is one; it is part of both, see below"},
+    {"kiln", neither, "", "", "there is one version of the format"},
+    {"name", keys, "name: web", "name: shop", "kernel"},
+    {"summary", neither, "summary: before", "summary: after", "for people"},
+    {"extends",
+     neither,
+     "extends: base.yaml",
+     "extends: same.yaml",
+     "what it gives is read into the fields"},
+    {"variables{}",
+     neither,
+     "greeting: hello",
+     "greeting: other",
+     "their values are in the fields that name them"},
+    {"architecture", neither, "", "", "there is one; it is part of both, see below"},
     {"archives[].archive", request, "archive: debian,", "archive: other,"},
     {"archives[].suites[]", request, "suites: [bookworm]", "suites: [trixie]"},
     {"archives[].components[]", request, "components: [main]", "components: [main, contrib]"},
@@ -82,81 +94,134 @@ constexpr auto kRecipeFields = std::to_array<Mutation>({
     {"pins[].packages[]", request, "packages: [nginx], suite", "packages: [perl], suite"},
     {"pins[].suite", request, "suite: bookworm", "suite: trixie"},
     {"pins[].priority", request, "priority: 900", "priority: -1"},
-    {"ids.users{}", keys, "web: 200", "web: 202"},
-    {"ids.groups{}", keys, "webs: 201", "webs: 202"},
-    {"limits.*", neither, "what a script may take changes nothing that it makes"},
+    {"ids.users{}", keys, "web: 200", "web: 202", "base"},
+    {"ids.groups{}", keys, "webs: 201", "webs: 202", "base"},
+    {"limits.*",
+     neither,
+     "{time: 1h, output: 1MiB, memory: 1GiB, processes: 100, disk: 1GiB, files: 1000}",
+     "{time: 2h, output: 2MiB, memory: 2GiB, processes: 200, disk: 2GiB, files: 2000}",
+     "what a script may take changes nothing that it makes"},
     {"sources{}.git", request, "https://host/app", "https://host/other"},
     {"sources{}.commit",
      both,
      "1111111111111111111111111111111111111111",
-     "3333333333333333333333333333333333333333"},
-    {"sources{}.directory", keys, "folder-one", "folder-two"},
+     "3333333333333333333333333333333333333333",
+     "source"},
+    {"sources{}.directory", keys, "folder-one", "folder-two", "folder"},
     {"sources{}.tarball", request, "https://host/ball.tar", "https://host/other.tar"},
-    {"sources{}.sha256", both, "sha256: 2222", "sha256: 4444"},
-    {"sources{}.strip", keys, "strip: 1", "strip: 2"},
-    {"alternatives{}{}", neither, "another recipe, with a lock of its own, is taken instead"},
-    {"artifacts{}.bundle", both, "bundle: core.yaml", "bundle: more.yaml"},
-    {"artifacts{}.registry", neither, "where the same may be had"},
+    {"sources{}.sha256", both, "sha256: 2222", "sha256: 4444", "ball"},
+    {"sources{}.strip", keys, "strip: 1", "strip: 2", "ball"},
+    {"alternatives{}{}",
+     neither,
+     "{other: web.yaml}",
+     "{another: web.yaml}",
+     "another recipe, with a lock of its own, is taken instead"},
+    {"artifacts{}.bundle", both, "bundle: core.yaml", "bundle: more.yaml", "artifact"},
+    {"artifacts{}.registry",
+     neither,
+     "host.example/perl",
+     "host.example/other",
+     "where the same may be had"},
     {"artifacts{}.program", request, "program: tool.yaml", "program: more.yaml"},
-    {"stages", neither, "see the table of stages"},
-    {"vm.stages", neither, "see the table of stages"},
-    {"oci.stages", neither, "see the table of stages"},
-    {"final.stages", neither, "see the table of stages"},
-    {"oci.config.*", neither, "images are written by every bake"},
-    {"images[]", neither, "images are written by every bake"},
-    {"lint[].*", neither, "lint reads the tree of every bake"},
-    {"accept", neither, "what is done with an image that is there"},
+    {"stages", neither, "", "", "see the table of stages"},
+    {"vm.stages", neither, "", "", "see the table of stages"},
+    {"oci.stages", neither, "", "", "see the table of stages"},
+    {"final.stages", neither, "", "", "see the table of stages"},
+    {"oci.config.*",
+     neither,
+     "config: {user: web}",
+     "config: {user: root}",
+     "images are written by every bake"},
+    {"images[]",
+     neither,
+     "images: [qcow2.yaml]",
+     "images: [other.yaml]",
+     "images are written by every bake"},
+    {"lint[].*",
+     neither,
+     "reason: a test",
+     "reason: another test",
+     "lint reads the tree of every bake"},
+    {"accept",
+     neither,
+     "accept: suite-one",
+     "accept: suite-two",
+     "what is done with an image that is there"},
 });
 
 constexpr auto kStageFields = std::to_array<Mutation>({
-    {"packages.install[]", both, "install: [nginx]", "install: [nginx, perl]"},
-    {"packages.recommends", both, "recommends: false", "recommends: true"},
-    {"files.files[].file", keys, "file: /etc/one", "file: /etc/two"},
-    {"files.files[].content", keys, "content: one", "content: two"},
-    {"files.files[].from", keys, "from: host-one", "from: host-two"},
-    {"files.files[].owner", keys, "content: one, owner: root", "content: one, owner: web"},
-    {"files.files[].group", keys, "group: adm, mode: \"0644\"", "group: web, mode: \"0644\""},
-    {"files.files[].mode", keys, "mode: \"0644\"", "mode: \"0600\""},
-    {"files.files[].directory", keys, "directory: /srv/one", "directory: /srv/two"},
-    {"files.files[].link", keys, "link: /etc/link", "link: /etc/other"},
-    {"files.files[].target", keys, "target: one", "target: two"},
-    {"files.files[].remove", keys, "remove: /etc/gone", "remove: /etc/other"},
-    {"overlay.from", keys, "from: overlay-one", "from: overlay-two"},
-    {"overlay.to", keys, "overlay-one, to: /", "overlay-one, to: /srv"},
-    {"overlay.owner", keys, "to: /, owner: root", "to: /, owner: web"},
-    {"overlay.group", keys, "to: /, owner: root, group: adm", "to: /, owner: root, group: web"},
-    {"overlay.permissions[].path", keys, "/x/*", "/y/*"},
-    {"overlay.permissions[].owner", keys, "/x/*\", owner: root", "/x/*\", owner: web"},
-    {"overlay.permissions[].group", keys, "group: adm, mode: \"0600\"", "group: g, mode: \"0600\""},
-    {"overlay.permissions[].mode", keys, "mode: \"0600\"", "mode: \"0640\""},
-    {"source.source", keys, "source: app,", "source: ball,"},
-    {"source.to", keys, "to: /srv/app", "to: /srv/other"},
-    {"source.owner", keys, "/srv/app, owner: root", "/srv/app, owner: web"},
-    {"source.group", keys, "group: adm, revision_file", "group: web, revision_file"},
-    {"source.revision_file", keys, "/srv/revision", "/srv/commit"},
-    {"artifact.artifact", keys, "artifact: perl}", "artifact: tool}"},
-    {"services.enable[]", keys, "a.service", "d.service"},
-    {"services.disable[]", keys, "b.service", "d.service"},
-    {"services.mask[]", keys, "c.service", "d.service"},
-    {"users.groups[].name", keys, "{name: g,", "{name: h,"},
-    {"users.groups[].gid", keys, "gid: 300", "gid: 310"},
-    {"users.groups[].members[]", keys, "members: [root]", "members: [u]"},
-    {"users.users[].name", keys, "{name: u,", "{name: v,"},
-    {"users.users[].uid", keys, "uid: 301", "uid: 311"},
-    {"users.users[].group", keys, "uid: 301, group: g", "uid: 301, group: adm"},
-    {"users.users[].groups[]", keys, "groups: [adm]", "groups: [www-data]"},
-    {"users.users[].home", keys, "home: /home/u", "home: /srv/u"},
-    {"users.users[].create_home", keys, "create_home: true", "create_home: false"},
-    {"users.users[].home_mode", keys, "home_mode: \"0700\"", "home_mode: \"0750\""},
-    {"users.users[].shell", keys, "shell: /bin/sh", "shell: /bin/bash"},
-    {"users.users[].gecos", keys, "gecos: User", "gecos: Other"},
-    {"run.script", keys, "script: \"true\"", "script: \"false\""},
-    {"run.why", keys, "why: a test", "why: another test"},
-    {"run.environment{}", keys, "{A: one}", "{A: two}"},
-    {"kernel.cmdline", keys, "cmdline: quiet", "cmdline: debug"},
-    {"kernel.timeout", keys, "timeout: 1}", "timeout: 2}"},
-    {"normalize.remove[]", keys, "remove: [/one]", "remove: [/other]"},
-    {"normalize.empty[]", keys, "empty: [/two]", "empty: [/other]"},
+    {"packages.install[]", both, "install: [nginx]", "install: [nginx, perl]", "base"},
+    {"packages.recommends", both, "recommends: false", "recommends: true", "base"},
+    {"files.files[].file", keys, "file: /etc/one", "file: /etc/two", "files"},
+    {"files.files[].content", keys, "content: one", "content: two", "files"},
+    {"files.files[].from", keys, "from: host-one", "from: host-two", "files"},
+    {"files.files[].owner", keys, "content: one, owner: root", "content: one, owner: web", "files"},
+    {"files.files[].group",
+     keys,
+     "group: adm, mode: \"0644\"",
+     "group: web, mode: \"0644\"",
+     "files"},
+    {"files.files[].mode", keys, "mode: \"0644\"", "mode: \"0600\"", "files"},
+    {"files.files[].directory", keys, "directory: /srv/one", "directory: /srv/two", "files"},
+    {"files.files[].link", keys, "link: /etc/link", "link: /etc/other", "files"},
+    {"files.files[].target", keys, "target: one", "target: two", "files"},
+    {"files.files[].remove", keys, "remove: /etc/gone", "remove: /etc/other", "files"},
+    {"overlay.from", keys, "from: overlay-one", "from: overlay-two", "overlay"},
+    {"overlay.to", keys, "overlay-one, to: /", "overlay-one, to: /srv", "overlay"},
+    {"overlay.owner", keys, "to: /, owner: root", "to: /, owner: web", "overlay"},
+    {"overlay.group",
+     keys,
+     "to: /, owner: root, group: adm",
+     "to: /, owner: root, group: web",
+     "overlay"},
+    {"overlay.permissions[].path", keys, "/x/*", "/y/*", "overlay"},
+    {"overlay.permissions[].owner", keys, "/x/*\", owner: root", "/x/*\", owner: web", "overlay"},
+    {"overlay.permissions[].group",
+     keys,
+     "group: adm, mode: \"0600\"",
+     "group: g, mode: \"0600\"",
+     "overlay"},
+    {"overlay.permissions[].mode", keys, "mode: \"0600\"", "mode: \"0640\"", "overlay"},
+    {"source.source", keys, "source: app,", "source: ball,", "source"},
+    {"source.to", keys, "to: /srv/app", "to: /srv/other", "source"},
+    {"source.owner", keys, "/srv/app, owner: root", "/srv/app, owner: web", "source"},
+    {"source.group", keys, "group: adm, revision_file", "group: web, revision_file", "source"},
+    {"source.revision_file", keys, "/srv/revision", "/srv/commit", "source"},
+    {"artifact.artifact", keys, "artifact: perl}", "artifact: tool}", "artifact"},
+    {"services.enable[]", keys, "a.service", "d.service", "services"},
+    {"services.disable[]", keys, "b.service", "d.service", "services"},
+    {"services.mask[]", keys, "c.service", "d.service", "services"},
+    {"users.groups[].name", keys, "{name: g,", "{name: h,", "users"},
+    {"users.groups[].gid", keys, "gid: 300", "gid: 310", "users"},
+    {"users.groups[].members[]", keys, "members: [root]", "members: [u]", "users"},
+    {"users.users[].name", keys, "{name: u,", "{name: v,", "users"},
+    {"users.users[].uid", keys, "uid: 301", "uid: 311", "users"},
+    {"users.users[].group", keys, "uid: 301, group: g", "uid: 301, group: adm", "users"},
+    {"users.users[].groups[]", keys, "groups: [adm]", "groups: [www-data]", "users"},
+    {"users.users[].home", keys, "home: /home/u", "home: /srv/u", "users"},
+    {"users.users[].create_home", keys, "create_home: true", "create_home: false", "users"},
+    {"users.users[].home_mode", keys, "home_mode: \"0700\"", "home_mode: \"0750\"", "users"},
+    {"users.users[].shell", keys, "shell: /bin/sh", "shell: /bin/bash", "users"},
+    {"users.users[].gecos", keys, "gecos: User", "gecos: Other", "users"},
+    {"run.script", keys, "script: \"true\"", "script: \"false\"", "script"},
+    {"run.why", keys, "why: a test", "why: another test", "script"},
+    {"run.environment{}", keys, "{A: one}", "{A: two}", "script"},
+    {"kernel.cmdline", keys, "cmdline: quiet", "cmdline: debug", "kernel"},
+    {"kernel.timeout", keys, "timeout: 1}", "timeout: 2}", "kernel"},
+    {"normalize.remove[]", keys, "remove: [/one]", "remove: [/other]", "normalize"},
+    {"normalize.empty[]", keys, "empty: [/two]", "empty: [/other]", "normalize"},
+});
+
+/// The keys that every kind of stage has.
+constexpr auto kCommonStageFields = std::to_array<Mutation>({
+    {"stage", neither, "", "", "see the table of stages"},
+    {"name", request, "name: base", "name: first"},
+    {"name",
+     neither,
+     "name: script",
+     "name: other",
+     "of packages stages alone the lock knows names"},
+    {"layer", neither, "name: folder", "name: folder, layer: data", "layers are made of the tree"},
 });
 
 /// Inputs by their names: every package that a stage asks for is there.
@@ -201,12 +266,16 @@ class RequestOfRecipe : public RequestOf {
   protected:
     struct Answer {
         std::vector<RequestPart> request;
-        std::vector<Digest> keys;
+        std::vector<StageKey> keys;
     };
 
     void SetUp() override {
-        write("base.yaml", "kiln: 1\nname: base\n");
-        write("qcow2.yaml", "kiln: 1\nimage: qcow2\nkind: disk\nformat: [qcow2]\n");
+        for (const char* each : {"base.yaml", "same.yaml"}) {
+            write(each, "kiln: 1\nname: base\n");
+        }
+        for (const char* each : {"qcow2.yaml", "other.yaml"}) {
+            write(each, "kiln: 1\nimage: qcow2\nkind: disk\nformat: [qcow2]\n");
+        }
         for (const char* each : {"one", "two"}) {
             write(fmt::format("{}.gpg", each), each);
             write(fmt::format("host-{}", each), each);
@@ -224,31 +293,27 @@ class RequestOfRecipe : public RequestOf {
 
     Answer answer(const std::string& text) const {
         const Recipe recipe = load(text);
-        BakeSettings settings;
-        settings.architecture = recipe.architecture;
-        settings.ids = recipe.ids;
         Diagnostics diags;
         const NamedInputs inputs(recipe);
-        const Plan plan = make_plan(recipe, inputs, settings, diags);
+        const Plan plan = make_plan(recipe, inputs, bake_settings(recipe, kEpoch), diags);
         EXPECT_EQ(diags.render_all(), "");
-        Answer out{request_of(recipe), {}};
-        for (const PlannedStage& stage : plan.stages) {
-            out.keys.push_back(stage.key);
-        }
-        return out;
+        return {request_of(recipe), keys_of(plan)};
     }
 
     void expect_changes(std::span<const Mutation> table) const {
         const Answer before = answer(std::string(kRecipe));
         for (const Mutation& row : table) {
-            if (row.changes == neither) {
+            if (row.from.empty()) {
+                EXPECT_EQ(row.changes, neither) << row.field << ": nothing is tried";
                 continue;
             }
+            const testing::ScopedTrace trace("", 0, row.field);
             const Answer after = answer(replaced(std::string(kRecipe), row.from, row.to));
-            const bool request_changed = after.request != before.request;
-            const bool keys_changed = after.keys != before.keys;
-            EXPECT_EQ(request_changed, row.changes != keys) << row.field;
-            EXPECT_EQ(keys_changed, row.changes != request) << row.field;
+            const bool changes_request = row.changes == request || row.changes == both;
+            const bool changes_keys = row.changes == keys || row.changes == both;
+            EXPECT_EQ(after.request != before.request, changes_request) << "the request";
+            EXPECT_EQ(changes_keys || row.changes == neither, !row.note.empty()) << "the note";
+            expect_keys_differ_from(changes_keys ? row.note : "", before.keys, after.keys);
         }
     }
 };
@@ -265,6 +330,8 @@ TEST_F(RequestOfRecipe, OrTheKeysHangOnEveryOptionOfAStage) {
     }
     expect_complete(fields, kStageFields);
     expect_changes(kStageFields);
+    expect_complete({kCommonStageKeys.begin(), kCommonStageKeys.end()}, kCommonStageFields);
+    expect_changes(kCommonStageFields);
 }
 
 TEST_F(RequestOfRecipe, HangsOnTheArchitecture) {
