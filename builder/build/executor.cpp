@@ -170,12 +170,13 @@ std::optional<Digest> Executor::compare(
 FileTree Executor::run_stage(const StageRun& stage, Workspace& workspace, Job& job) {
     const std::int64_t epoch = stage.settings.epoch;
     KeptTimes kept_times;
-    Sandbox sandbox({.root = workspace.root(), .epoch = epoch, .limits = options_.limits});
+    const auto sandbox = options_.make_sandbox(
+        {.root = workspace.root(), .epoch = epoch, .limits = options_.limits});
     const TreeRoot tree(workspace.root(), build_tree_ids());
     StageContext context{
         .tree = tree,
         .settings = stage.settings,
-        .sandbox = sandbox,
+        .sandbox = *sandbox,
         .console = console_,
         .job = job,
         .kept_times = kept_times,

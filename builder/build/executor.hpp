@@ -14,9 +14,11 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kiln {
@@ -47,12 +49,18 @@ struct BakedTree {
     std::vector<StageDelta> deltas;
 };
 
+/// Makes what runs the commands of one stage, in its tree.
+using MakeSandbox = std::function<std::unique_ptr<ProcessRunner>(SandboxOptions options)>;
+
 struct ExecutorOptions {
     std::string recipe_name; ///< for `kiln cache`
     unsigned jobs = 1;
     bool keep_work = false; ///< leave a failed stage's tree and say where
     bool rebuild = false;   ///< run stages that are in the store again, and compare
     SandboxLimits limits = {};
+    MakeSandbox make_sandbox = [](SandboxOptions sandbox) -> std::unique_ptr<ProcessRunner> {
+        return std::make_unique<Sandbox>(std::move(sandbox));
+    };
 };
 
 /// Work that runs in the background while a chain's stages run.

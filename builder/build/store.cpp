@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,24 +27,6 @@ namespace {
 /// stages in one page.
 constexpr std::size_t kKeyNameLength = 32;
 constexpr const char* kUsesFolder = "uses";
-
-std::string overlay_options(const std::vector<fs::path>& lowers, const Workspace& workspace) {
-    std::string lower;
-    for (auto it = lowers.rbegin(); it != lowers.rend(); ++it) { // the topmost comes first
-        lower += (lower.empty() ? "" : ":") + it->string();
-    }
-    std::string options = fmt::format(
-        "userxattr,lowerdir={},upperdir={},workdir={}",
-        lower,
-        workspace.upper().string(),
-        (workspace.upper().parent_path() / "work").string());
-    constexpr std::size_t kPage = 4096;
-    if (options.size() >= kPage) {
-        throw Error("too many stages: the overlay mount options would be too long")
-            .with_hint("set KILN_CACHE to a shorter path");
-    }
-    return options;
-}
 
 void check_mountable(const fs::path& path) {
     if (path.string().find_first_of(":,\\") != std::string::npos) {
@@ -132,9 +113,14 @@ WorkFolder WorkFolder::claim(const fs::path& work_root) {
 }
 
 Workspace::Workspace(
-    const fs::path& work_root, const std::vector<fs::path>& lowers, const fs::path& staged_data)
-    : folder_(work_root), upper_(folder_.path() / "upper"), root_(folder_.path() / "root") {
-    for (const fs::path& path : {upper_, folder_.path() / "work", root_}) {
+    const TreeMounter& mounter,
+    const fs::path& work_root,
+    const std::vector<fs::path>& lowers,
+    const fs::path& staged_data)
+    : mounter_(mounter), folder_(work_root), upper_(folder_.path() / "upper"),
+      root_(folder_.path() / "root") {
+    const fs::path work = folder_.path() / "work";
+    for (const fs::path& path : {upper_, work, root_}) {
         fs::create_directory(path);
         // REPRO: the root directory's mode, whatever the umask.
         fs::permissions(path, fs::perms(0755));
@@ -144,33 +130,18 @@ Workspace::Workspace(
         // Before the mount: nothing can be moved into a mount from outside.
         fs::rename(staged_data, upper_ / kStagingFolder);
     }
-    mount(lowers);
+    mounter_.mount({lowers, upper_, work, root_});
     mounted_ = true;
-}
-
-void Workspace::mount(const std::vector<fs::path>& lowers) const {
-    if (lowers.empty()) {
-        if (::mount(upper_.c_str(), root_.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-            throw SystemError(fmt::format("cannot mount the tree at '{}'", root_.string()));
-        }
-        return;
-    }
-    const std::string options = overlay_options(lowers, *this);
-    if (::mount("overlay", root_.c_str(), "overlay", 0, options.c_str()) != 0) {
-        throw SystemError(fmt::format("cannot mount the tree at '{}'", root_.string()))
-            .with_hint("set KILN_CACHE to a directory on ext4, xfs, btrfs or tmpfs: overlay mounts "
-                       "do not work on top of another overlay");
-    }
 }
 
 Workspace::~Workspace() {
     if (mounted_) {
-        ::umount2(root_.c_str(), MNT_DETACH);
+        static_cast<void>(mounter_.unmount(root_));
     }
 }
 
 void Workspace::unmount() {
-    if (mounted_ && ::umount2(root_.c_str(), 0) != 0 && ::umount2(root_.c_str(), MNT_DETACH) != 0) {
+    if (mounted_ && !mounter_.unmount(root_)) {
         throw SystemError(fmt::format("cannot unmount '{}'", root_.string()));
     }
     mounted_ = false;
@@ -181,7 +152,8 @@ fs::path Workspace::keep() {
     return folder_.path();
 }
 
-Store::Store(fs::path root) : root_(std::move(root)) {
+Store::Store(fs::path root, const TreeMounter& mounter)
+    : root_(std::move(root)), mounter_(mounter) {
     check_mountable(root_);
     fs::create_directories(root_);
     make_private_folder(root_ / "stages");
@@ -295,7 +267,7 @@ Store::begin(const std::vector<Digest>& below, const fs::path& staged_data) cons
     for (const Digest& key : below) {
         lowers.push_back(tree_of(key));
     }
-    return std::unique_ptr<Workspace>(new Workspace(root_ / "work", lowers, staged_data));
+    return std::unique_ptr<Workspace>(new Workspace(mounter_, root_ / "work", lowers, staged_data));
 }
 
 void Store::commit(

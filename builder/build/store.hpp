@@ -18,6 +18,7 @@
 
 #include "base/io/digest.hpp"
 #include "base/io/file.hpp"
+#include "build/tree_mounter.hpp"
 #include "tree/file_tree.hpp"
 
 #include <cstdint>
@@ -97,11 +98,12 @@ class Workspace {
   private:
     friend class Store;
     Workspace(
+        const TreeMounter& mounter,
         const fs::path& work_root,
         const std::vector<fs::path>& lowers,
         const fs::path& staged_data);
-    void mount(const std::vector<fs::path>& lowers) const;
 
+    const TreeMounter& mounter_;
     WorkFolder folder_;
     fs::path upper_;
     fs::path root_;
@@ -110,8 +112,8 @@ class Workspace {
 
 class Store {
   public:
-    /// Makes the directories; sweeps work that a killed process left.
-    explicit Store(fs::path root);
+    /// Makes the directories; sweeps work that a killed process left. `mounter` must outlive this.
+    explicit Store(fs::path root, const TreeMounter& mounter = overlay_mounter());
 
     [[nodiscard]] const fs::path& root() const noexcept { return root_; }
 
@@ -123,8 +125,8 @@ class Store {
     /// damaged, after it was set aside.
     [[nodiscard]] FileTree load(const Digest& key) const;
 
-    /// A workspace above the trees of `below` (the first stage first). Unless empty, `staged data`
-    /// is a folder that moves into the tree, as kStagingFolder. Needs enter_build_namespace().
+    /// A workspace above the trees of `below` (the first stage first). Unless empty, `staged_data`
+    /// is a folder that moves into the tree, as kStagingFolder.
     [[nodiscard]] std::unique_ptr<Workspace>
     begin(const std::vector<Digest>& below, const fs::path& staged_data = {}) const;
 
@@ -168,6 +170,7 @@ class Store {
     void sweep() const;
 
     fs::path root_;
+    const TreeMounter& mounter_;
     std::unique_ptr<Uses> uses_ = std::make_unique<Uses>();
 };
 

@@ -5,9 +5,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <functional>
+#include <future>
 
 namespace kiln {
 namespace {
@@ -195,6 +198,50 @@ TEST_F(StoreWithAStage, KeepsADamagedStageThatAnotherKilnHasMounted) {
     write_file_atomically(folder() / "stage.json", "");
     EXPECT_FALSE(Store(root()).contains(key_));
     EXPECT_EQ(read_text_file(baking.tree_of(key_) / "file"), "content");
+}
+
+TEST_F(StoreWithAStage, TakesOneOfSeveralThatAreMadeAtTheSameTime) {
+    constexpr int kWriters = 4;
+    std::vector<std::future<void>> writers;
+    for (int i = 0; i < kWriters; ++i) {
+        writers.push_back(std::async(std::launch::async, [&, i] {
+            const Store store(root());
+            for (const Digest& key : {sha256("shared"), sha256(std::to_string(i))}) {
+                const auto work = store.begin_work();
+                const fs::path tree = work->path() / "tree";
+                fs::create_directory(tree);
+                write_file(tree / "file", "content");
+                store.commit(tree, key, scan_tree(tree, {}), {});
+                EXPECT_TRUE(store.contains(key));
+            }
+        }));
+    }
+    for (auto& writer : writers) {
+        writer.get();
+    }
+    EXPECT_TRUE(fs::is_empty(root() / "work"));
+    EXPECT_EQ(store_.list().size(), kWriters + 2U);
+    EXPECT_EQ(store_.load(sha256("shared")).entries().size(), 2U);
+}
+
+TEST_F(StoreWithAStage, SweepsWhatAKilledWriterLeft) {
+    const Digest unfinished = sha256("unfinished");
+    const pid_t writer = ::fork();
+    ASSERT_GE(writer, 0);
+    if (writer == 0) { // killed when all is written but not yet in its place
+        const Store store(root());
+        const auto work = store.begin_work();
+        static_cast<void>(store.contains(key_)); // and it used another stage
+        fs::create_directories(work->path() / "stage/tree");
+        write_file(work->path() / "stage/manifest", "half");
+        ::_exit(0);
+    }
+    ASSERT_EQ(::waitpid(writer, nullptr, 0), writer);
+    EXPECT_FALSE(fs::is_empty(root() / "work"));
+    const Store after(root());
+    EXPECT_TRUE(fs::is_empty(root() / "work"));
+    EXPECT_FALSE(after.contains(unfinished));
+    EXPECT_TRUE(after.remove(after.list().at(0))) << "nobody uses it any more";
 }
 
 } // namespace
