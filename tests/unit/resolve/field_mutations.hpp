@@ -68,15 +68,15 @@ inline bool names(std::string_view row, std::string_view field) {
     return row.ends_with('*') ? field.starts_with(row.substr(0, row.size() - 1)) : row == field;
 }
 
-inline void expect_complete(const std::set<std::string>& fields, std::span<const Mutation> table) {
+/// Every field has a row of `table`, and every row a field.
+template <typename Rows>
+void expect_complete(const std::set<std::string>& fields, const Rows& table) {
     for (const std::string& field : fields) {
         EXPECT_TRUE(std::any_of(
-            table.begin(),
-            table.end(),
-            [&](const Mutation& row) { return names(row.field, field); }))
+            table.begin(), table.end(), [&](const auto& row) { return names(row.field, field); }))
             << "the field '" << field << "' has no row: does it change what is locked?";
     }
-    for (const Mutation& row : table) {
+    for (const auto& row : table) {
         EXPECT_TRUE(std::any_of(
             fields.begin(),
             fields.end(),
