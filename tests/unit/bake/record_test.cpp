@@ -5,9 +5,12 @@
 #include "bake/record.hpp"
 #include "base/error.hpp"
 #include "base/io/file.hpp"
+#include "base/output_version.hpp"
 #include "support/expect_error.hpp"
+#include "support/sample_trees.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -53,6 +56,84 @@ TEST(WriteRecord, NamesAStageThatMadeAnotherTreeBefore) {
     const auto stages = nlohmann::json::parse(read_text_file(dir.path() / "record.json"))["stages"];
     EXPECT_FALSE(stages[0].contains("other_delta"));
     EXPECT_EQ(stages[1]["other_delta"], sha256("before").to_string());
+}
+
+TEST(WriteRecord, SaysWhatWasBakedFromWhat) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    fs::create_directory(dir.path() / "web.oci");
+    write_file(dir.path() / "web.oci/index.json", "{}");
+    Record record = sample();
+    record.images.push_back({"web.oci", ImageFormat::oci, sha256("manifest"), 70, {}});
+    record.stages.push_back(
+        {.name = "base",
+         .kind = "packages",
+         .branch = Branch::vm,
+         .key = sha256("key"),
+         .delta_digest = sha256("delta"),
+         .cached = true,
+         .seconds = 1.5,
+         .bytes = 9});
+    record.seconds = 2.5;
+    write_record(record, dir.path());
+    EXPECT_EQ(
+        read_text_file(dir.path() / "SHA256SUMS"),
+        fmt::format(
+            "{}  web.qcow2\n{}  web.oci/index.json\n", sha256("image").hex(), sha256("{}").hex()));
+    const nlohmann::json expected{
+        {"kiln_record", 1},
+        {"output_version", kOutputVersion},
+        {"recipe", "web"},
+        {"lock", sha256("lock").to_string()},
+        {"source_date_epoch", 1'700'000'000},
+        {"trees", {{"vm.manifest", sha256("tree").to_string()}}},
+        {"images",
+         {{{"name", "web.qcow2"},
+           {"format", "qcow2"},
+           {"digest", sha256("image").to_string()},
+           {"size", 5},
+           {"check", "quick"}},
+          {{"name", "web.oci"},
+           {"format", "oci"},
+           {"digest", sha256("manifest").to_string()},
+           {"size", 70}}}},
+        {"stages",
+         nlohmann::json::array(
+             {{{"name", "base"},
+               {"kind", "packages"},
+               {"branch", "vm"},
+               {"key", sha256("key").to_string()},
+               {"delta", sha256("delta").to_string()},
+               {"cached", true},
+               {"seconds", 1.5},
+               {"bytes", 9}}})},
+        {"seconds", 2.5}};
+    EXPECT_EQ(nlohmann::json::parse(read_text_file(dir.path() / "record.json")), expected);
+}
+
+TEST(LoadRecordedTree, TakesTheManifestThatTheRecordNames) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    FileTree tree;
+    tree.put("", test::directory());
+    tree.put("file", test::file("content"));
+    Record record = sample();
+    record.trees["vm.manifest"] = write_tree_manifest(tree, dir.path() / "vm.manifest");
+    const auto load = [&](ImageFormat format) {
+        return load_recorded_tree(record, dir.path(), format);
+    };
+    EXPECT_EQ(load(ImageFormat::qcow2).digest(), tree.digest());
+    EXPECT_EQ(load(ImageFormat::raw).digest(), tree.digest()) << "every format has the same tree";
+    tree.put("file", test::file("other"));
+    static_cast<void>(write_tree_manifest(tree, dir.path() / "vm.manifest"));
+    EXPECT_EQ(
+        test::thrown([&] { static_cast<void>(load(ImageFormat::qcow2)); }),
+        fmt::format(
+            "4: '{}' is not the manifest that the record names",
+            (dir.path() / "vm.manifest").string()));
+    static_cast<void>(write_tree_manifest(tree, dir.path() / "oci.manifest"));
+    EXPECT_THAT(
+        test::thrown([&] { static_cast<void>(load(ImageFormat::oci)); }),
+        testing::StartsWith("4: "))
+        << "the record names none for containers";
 }
 
 TEST(LoadRecord, RefusesAnythingElseInItsOwnWords) {
