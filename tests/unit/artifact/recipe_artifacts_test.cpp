@@ -170,7 +170,7 @@ TEST_F(RecipeArtifactsTest, ThatTheStoreHasAreNeitherLockedNorFetchedNorBuilt) {
     const std::string before = lock().to_text();
     recipe_.artifacts.at("helper").registry = "host.example/tools";
     artifacts().provide("helper", {"other.example/tools"}, context(), 1);
-    artifacts().make_locks_anew({"other.example/tools"}, context());
+    artifacts().refresh_locks({"other.example/tools"}, context());
     artifacts().make_missing_locks(context());
     EXPECT_THAT(http_.seen(), IsEmpty());
     EXPECT_THAT(processes_.commands, IsEmpty());

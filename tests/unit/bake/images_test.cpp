@@ -3,7 +3,7 @@
 // Images of a small tree: which files are written, and what each depends on. Every field of an
 // image definition is changed; the fields come from the definitions' own shapes.
 #include "bake/checked_disks.hpp"
-#include "bake/early_clusters.hpp"
+#include "bake/cluster_precompressor.hpp"
 #include "bake/images.hpp"
 #include "bake/wanted_images.hpp"
 #include "base/io/paths.hpp"
@@ -287,7 +287,7 @@ TEST_F(Images, AreTheSameWhateverWasDeflatedEarly) {
     {
         FileTree before = tree_;
         before.put("etc/hostname", file("as it was before the last stage\n"));
-        EarlyClusters early(std::get<DiskImageSpec>(image.form), context);
+        ClusterPrecompressor early(std::get<DiskImageSpec>(image.form), context);
         early.start(before);
         early.start(tree_); // the first one counts
         early.stop();
