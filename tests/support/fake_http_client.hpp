@@ -109,6 +109,7 @@ class FakeHttpClient final : public HttpClient {
 inline RetryPolicy impatient(unsigned attempts = 5, std::vector<int>* waits = nullptr) {
     RetryPolicy policy;
     policy.attempts = attempts;
+    policy.random = [] { return 1.0; };
     policy.wait = [waits](std::chrono::milliseconds delay) {
         if (waits != nullptr) {
             waits->push_back(static_cast<int>(delay.count()));

@@ -4,11 +4,14 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <ctime>
+#include <random>
 #include <thread>
 
 namespace kiln {
@@ -29,14 +32,27 @@ void wait_interruptibly(std::chrono::milliseconds delay) {
     }
 }
 
-/// Retry-After in seconds; the date form is rare and ignored.
+/// Retry-After: seconds, or a date.
 std::optional<std::chrono::milliseconds> retry_after(const HttpResponse& response) {
     const auto value = response.header("retry-after");
-    const auto seconds = value ? parse_unsigned(*value) : std::nullopt;
-    if (!seconds) {
+    if (!value) {
         return std::nullopt;
     }
-    return std::chrono::seconds(std::min<std::uint64_t>(*seconds, 3600));
+    constexpr std::uint64_t kLongest = 3600;
+    if (const auto seconds = parse_unsigned(*value)) {
+        return std::chrono::seconds(std::min(*seconds, kLongest));
+    }
+    const std::time_t date = curl_getdate(std::string(*value).c_str(), nullptr);
+    const std::time_t now = std::time(nullptr);
+    if (date < now) { // -1: not a date
+        return std::nullopt;
+    }
+    return std::chrono::seconds(std::min(static_cast<std::uint64_t>(date - now), kLongest));
+}
+
+double draw() {
+    thread_local std::minstd_rand engine{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
 }
 
 } // namespace
@@ -51,7 +67,7 @@ std::optional<std::string_view> HttpResponse::header(std::string_view name) cons
     return found->value;
 }
 
-RetryPolicy::RetryPolicy() : wait(wait_interruptibly) {}
+RetryPolicy::RetryPolicy() : wait(wait_interruptibly), random(draw) {}
 
 bool is_transient_status(int status) noexcept {
     constexpr std::array kTransient{408, 429, 500, 502, 503, 504};
@@ -73,7 +89,9 @@ HttpResponse with_retries(const RetryPolicy& policy, const std::function<HttpRes
                 throw;
             }
         }
-        policy.wait(std::min(std::max(delay, wanted.value_or(delay)), policy.max_delay));
+        const auto drawn = std::chrono::milliseconds(
+            static_cast<std::int64_t>(static_cast<double>(delay.count()) * policy.random()));
+        policy.wait(std::max(drawn, std::min(wanted.value_or(drawn), policy.max_retry_after)));
         delay = std::min(2 * delay, policy.max_delay);
     }
 }

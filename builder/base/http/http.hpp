@@ -136,12 +136,16 @@ class CurlHttpClient final : public HttpClient {
     std::unique_ptr<Idle> idle_;
 };
 
+/// Exponential backoff with full jitter: each wait is drawn from [0, delay), and the delay doubles.
 struct RetryPolicy {
-    unsigned attempts = 5;                       ///< in all, the first included
-    std::chrono::milliseconds first_delay{500};  ///< doubled each time
-    std::chrono::milliseconds max_delay{20'000}; ///< also bounds Retry-After
+    unsigned attempts = 5;                              ///< in all, the first included
+    std::chrono::milliseconds first_delay{500};         ///< doubled each time
+    std::chrono::milliseconds max_delay{20'000};        ///< bounds the doubling
+    std::chrono::milliseconds max_retry_after{120'000}; ///< of what Retry-After may ask for
     /// Waits; throws Interrupted. Replaceable so that tests need not wait.
     std::function<void(std::chrono::milliseconds)> wait;
+    /// The part of a delay that is waited, from 0 to 1. Safe to call from several threads.
+    std::function<double()> random;
 
     RetryPolicy();
 };
@@ -151,6 +155,7 @@ struct RetryPolicy {
 
 /// Calls `attempt` until it answers with something else than a transient status or fails for good.
 /// Returns the last answer or throws the last TransferError. `attempt` must be able to run again.
+/// A Retry-After (seconds or a date) is waited for, up to the policy's limit.
 HttpResponse with_retries(const RetryPolicy& policy, const std::function<HttpResponse()>& attempt);
 
 /// GET of something small into memory, with retries. Throws Error "cannot fetch 'URL': ..." unless

@@ -38,6 +38,7 @@ bool is_transient(CURLcode code) {
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND: // a kept connection was closed; libcurl cannot rewind the body
     case CURLE_RECV_ERROR:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_HTTP2:
@@ -56,7 +57,8 @@ void Transfer::set_limits(const HttpOptions& options) {
     set(curl_, CURLOPT_ERRORBUFFER, error_text_.data());
     set(curl_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
     set(curl_, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.stall_bytes_per_second));
-    set(curl_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
+    stall_seconds_ = static_cast<long>(options.stall_timeout.count());
+    set(curl_, CURLOPT_LOW_SPEED_TIME, stall_seconds_);
     set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(hop_.time_left.count()));
     // A name server that does not answer holds nobody who gives up.
     set(curl_, CURLOPT_QUICK_EXIT, true);
@@ -109,6 +111,9 @@ void Transfer::set_request(const HttpOptions& options) {
 void Transfer::set_headers() {
     // libcurl's own additions would make small uploads slow and requests harder to sign.
     std::vector<std::string> lines{"Expect:"};
+    if (request_.body == nullptr && request_.method != "GET" && request_.method != "HEAD") {
+        lines.emplace_back("Content-Length: 0"); // some servers refuse to guess it (status 411)
+    }
     for (const HttpHeader& header : hop_.headers) {
         lines.push_back(fmt::format("{}: {}", header.name, header.value));
     }
@@ -148,8 +153,12 @@ HttpResponse Transfer::run(const HttpOptions& options) {
 }
 
 TransferError Transfer::failed(std::string_view why, bool transient, ExitCode code) const {
+    const bool fetches = request_.method == "GET" || request_.method == "HEAD";
     return {
-        fmt::format("cannot fetch '{}': {}", redact_url(hop_.url.text()), why), transient, code};
+        fmt::format(
+            "cannot {} '{}': {}", fetches ? "fetch" : "send to", redact_url(hop_.url.text()), why),
+        transient,
+        code};
 }
 
 HttpResponse Transfer::end(CURLcode code) {
@@ -285,9 +294,22 @@ std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t count, v
     auto* transfer = static_cast<Transfer*>(self);
     std::size_t got = 0;
     const std::span buffer(data, size * count);
-    const bool ok = transfer->guarded(
-        [&] { got = transfer->request_.body->read(std::as_writable_bytes(buffer)); });
+    const bool ok = transfer->guarded([&] {
+        got = transfer->request_.body->read(std::as_writable_bytes(buffer));
+        transfer->sent_ += got;
+        if (transfer->sent_ == transfer->request_.body_size) {
+            transfer->wait_for_answer();
+        }
+    });
     return ok ? got : CURL_READFUNC_ABORT;
+}
+
+/// Nothing moves while a server reads what it got once more, or copies it to where it is kept:
+/// that is not a stalled transfer yet.
+void Transfer::wait_for_answer() {
+    constexpr std::uint64_t kBytesPerSecond = std::uint64_t{16} << 20U;
+    const auto patience = static_cast<long>(request_.body_size / kBytesPerSecond);
+    set(curl_, CURLOPT_LOW_SPEED_TIME, stall_seconds_ + patience);
 }
 
 int Transfer::on_progress(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {

@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,7 @@ class Transfer {
     void take_body(Bytes bytes);
     [[nodiscard]] TransferError failed(std::string_view why, bool transient, ExitCode code) const;
     void announce();
+    void wait_for_answer();
     HttpResponse end(CURLcode code);
 
     /// Runs `body`; an exception is kept for after the C call and the transfer is stopped.
@@ -73,6 +75,8 @@ class Transfer {
     bool is_file_;
     std::size_t headers_left_ = 0;
     std::size_t header_bytes_left_ = 0;
+    std::uint64_t sent_ = 0; ///< bytes of the request's body
+    long stall_seconds_ = 0;
     bool has_enough_ = false; ///< of an answer whose rest nobody wants
     HttpResponse response_;
     bool has_headers_ = false; ///< all of the last answer's
