@@ -23,6 +23,14 @@ namespace media_type {
 inline constexpr std::string_view kIndex = "application/vnd.oci.image.index.v1+json";
 inline constexpr std::string_view kManifest = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view kConfig = "application/vnd.oci.image.config.v1+json";
+/// Docker's forms of the same, which registries still hold.
+inline constexpr std::string_view kDockerManifest =
+    "application/vnd.docker.distribution.manifest.v2+json";
+inline constexpr std::string_view kDockerList =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
+inline constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
+/// Of artifacts without a config: the text "{}".
+inline constexpr std::string_view kEmpty = "application/vnd.oci.empty.v1+json";
 inline constexpr std::string_view kLayer = "application/vnd.oci.image.layer.v1.tar";
 inline constexpr std::string_view kLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 inline constexpr std::string_view kLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";

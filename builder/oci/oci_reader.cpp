@@ -18,9 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kDockerList =
-    "application/vnd.docker.distribution.manifest.list.v2+json";
-
 /// Digests and counts what is read through it.
 class DigestSource final : public Source {
   public:
@@ -48,7 +45,7 @@ class DigestSource final : public Source {
 };
 
 bool is_index(std::string_view type) {
-    return type == media_type::kIndex || type == kDockerList;
+    return type == media_type::kIndex || type == media_type::kDockerList;
 }
 
 bool fits_platform(const JsonObject& descriptor) {

@@ -131,7 +131,7 @@ TEST_F(RealRegistry, TakesAndGivesBlobsAndManifests) {
         media_type::kLayer,
         blob.digest.to_string(),
         blob.size);
-    const Digest digest = registry.push_manifest("tag", text, media_type::kManifest);
+    const Digest digest = registry.push_manifest("tag", text, media_type::kManifest).digest;
     for (const std::string& reference : {std::string("tag"), digest.to_string()}) {
         const auto manifest = registry.manifest(reference);
         ASSERT_TRUE(manifest);

@@ -187,7 +187,8 @@ PushedArtifact push_artifact(
         config, [&] { return std::make_unique<MemorySource>(as_byte_span(config_text)); });
     PushedArtifact out{artifact_tag(info.name, info.key), {}, layer.size};
     out.manifest =
-        registry.push_manifest(out.tag, manifest_of(info, config, layer), media_type::kManifest);
+        registry.push_manifest(out.tag, manifest_of(info, config, layer), media_type::kManifest)
+            .digest;
     job.finish(format_size(layer.size));
     return out;
 }

@@ -152,7 +152,7 @@ bool RecipeArtifacts::pull(
         RegistryClient registry(
             in.http,
             reference.repository,
-            find_registry_credentials(reference.repository.host, in.env));
+            find_registry_credentials(reference.repository, in.env, in.processes));
         const auto pulled = pull_artifact(
             artifact_tag(wanted.name, wanted.result.key), wanted, registry, store_, in.console);
         if (!pulled) {

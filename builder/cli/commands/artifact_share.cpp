@@ -27,7 +27,7 @@ RegistryClient client_for(const RegistryReference& reference, const InputContext
     return RegistryClient(
         in.http,
         reference.repository,
-        find_registry_credentials(reference.repository.host, in.env));
+        find_registry_credentials(reference.repository, in.env, in.processes));
 }
 
 ExitCode run_push(const Arguments& arguments, Context& context) {

@@ -9,14 +9,18 @@
 #include "base/http/url.hpp"
 #include "base/io/digest.hpp"
 #include "base/io/file.hpp"
-#include "base/process/process.hpp"
 #include "oci/oci_model.hpp"
+#include "oci/registry/registry_credentials.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kiln {
 
@@ -38,28 +42,59 @@ struct RegistryReference {
 /// Throws UsageError that says what is wrong with the text.
 [[nodiscard]] RegistryReference parse_registry_reference(std::string_view text);
 
-struct RegistryCredentials {
-    std::string user;
-    std::string password;
-};
+/// The registry answered with a status that means no. Exit code 5.
+class RegistryRefusal : public ErrorOfKind<RegistryRefusal> {
+  public:
+    RegistryRefusal(std::string message, int status)
+        : ErrorOfKind(std::move(message), ExitCode::remote_refused), status_(status) {}
 
-/// KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD when KILN_REGISTRY_HOST is `host`, else what
-/// `docker login` or `podman login` left for the host: $REGISTRY_AUTH_FILE,
-/// $DOCKER_CONFIG/config.json, ~/.docker/config.json. Credential helpers are not asked. Throws
-/// UsageError when a user is set without a host, since a login must not go to whatever registry a
-/// recipe names, and Error when a file cannot be understood.
-[[nodiscard]] std::optional<RegistryCredentials>
-find_registry_credentials(const std::string& host, const Environment& env);
+    [[nodiscard]] int status() const noexcept { return status_; }
+
+  private:
+    int status_;
+};
 
 struct RegistryManifest {
     std::string text;
     Digest digest; ///< of the text
 };
 
+/// What may come for a reference.
+enum class ManifestKind {
+    image, ///< of one image or artifact
+    any,   ///< also an index, and Docker's forms of both
+};
+
+struct PushedManifest {
+    Digest digest;
+    /// The registry lists the manifest as a referrer of its subject (OCI-Subject).
+    bool subject_is_indexed = false;
+    std::vector<std::string> warnings; ///< of the registry, for people
+};
+
+enum class BlobOutcome { was_there, mounted, uploaded };
+
+using OpenSource = std::function<std::unique_ptr<Source>()>;
+
+struct BlobUpload {
+    /// Repositories of the same registry from which it may take the blob.
+    std::vector<std::string> mount_from = {};
+    /// The registry is asked whether it has the blob before it is sent.
+    bool ask_first = true;
+    /// Bytes of one request; 0: the blob goes as one, in chunks only when the registry finds it too
+    /// large (status 413).
+    std::uint64_t chunk_bytes = 0;
+    /// Called with bytes that were sent; less than 0 when they have to be sent again.
+    std::function<void(std::int64_t)> on_bytes = {};
+};
+
 class RegistryLogin;
+class UploadSource;
+class VerifyingSink;
 
 /// Every method throws Error with exit code 5 when the registry refuses or is none, in its own
-/// words where it has any, and TransferError when it cannot be reached.
+/// words where it has any, and TransferError when it cannot be reached. All may be called from
+/// several threads.
 class RegistryClient {
   public:
     /// `http` must outlive this. A registry on this machine (Url::is_loopback()) is also spoken to
@@ -77,26 +112,46 @@ class RegistryClient {
     RegistryClient& operator=(RegistryClient&&) = delete;
     ~RegistryClient();
 
+    [[nodiscard]] const RegistryRepository& repository() const noexcept { return repository_; }
+
+    /// Asks for tokens with which blobs can be pushed here and mounted from those repositories.
+    void want_push(const std::vector<std::string>& mount_from = {});
+
     /// By tag or digest ("sha256:..."); nothing when there is none. What comes for a digest has
     /// that digest.
-    [[nodiscard]] std::optional<RegistryManifest> manifest(const std::string& reference);
-    /// Writes a blob to a new file; it has the size and the digest that the descriptor says.
-    void fetch_blob(const OciDescriptor& blob, const fs::path& file);
+    [[nodiscard]] std::optional<RegistryManifest>
+    manifest(const std::string& reference, ManifestKind kind = ManifestKind::image);
+    /// Writes a blob to a new file; it has the size and the digest that the descriptor says. A
+    /// transfer that breaks off goes on where it ended. `on_bytes` as in BlobUpload.
+    void fetch_blob(
+        const OciDescriptor& blob,
+        const fs::path& file,
+        const std::function<void(std::int64_t)>& on_bytes = {});
     /// The same into memory, for small ones.
     [[nodiscard]] std::string fetch_text(const OciDescriptor& blob);
 
     [[nodiscard]] bool has_blob(const Digest& digest);
-    /// Uploads a blob unless the registry has it. `open` may be called more than once.
-    void push_blob(const OciDescriptor& blob, const std::function<std::unique_ptr<Source>()>& open);
-    /// Under a tag or its digest; returns its digest.
-    Digest
+    /// The same, but not for an answer that states another size.
+    [[nodiscard]] bool has_blob(const OciDescriptor& blob);
+    /// Gets a blob into the registry. `open` may be called more than once.
+    BlobOutcome
+    push_blob(const OciDescriptor& blob, const OpenSource& open, const BlobUpload& upload = {});
+    /// Under a tag or its digest. Throws RegistryRefusal.
+    PushedManifest
     push_manifest(const std::string& reference, std::string_view text, std::string_view media_type);
+
+    /// The index that the registry makes of the manifests which name this one as their subject; ""
+    /// when it makes none. `next` is where it goes on, at first "".
+    [[nodiscard]] std::string referrers_page(const Digest& subject, std::string& next);
 
   private:
     struct Answer {
         HttpResponse response;
         std::string body;
     };
+
+    /// Whether a request that failed may be sent once more as it is.
+    enum class Repeat { no, yes };
 
     [[nodiscard]] const Url& base();
     [[nodiscard]] Url find_base();
@@ -106,17 +161,36 @@ class RegistryClient {
     [[nodiscard]] static HttpRequest request_for(std::string url);
     /// GET of a path of the repository.
     [[nodiscard]] HttpRequest request(const std::string& path);
-    HttpResponse send(HttpRequest request, const std::function<Sink&()>& begin);
-    Answer send(HttpRequest request);
-    void fetch(const OciDescriptor& blob, const std::function<Sink&()>& begin);
-    [[nodiscard]] Error refused(const std::string& what, const HttpResponse& response) const;
+    HttpResponse
+    send(HttpRequest request, const std::function<Sink&()>& begin, Repeat repeat = Repeat::yes);
+    /// With the body's content from `open`, if it has one.
+    Answer send(HttpRequest request, const OpenSource& open = {}, Repeat repeat = Repeat::yes);
+    void fetch(const OciDescriptor& blob, VerifyingSink& sink);
+
+    HttpResponse begin_upload(const Digest& digest, const std::string& mount_from);
+    [[nodiscard]] static HttpRequest
+    upload_request(const std::string& method, const std::string& location, std::uint64_t bytes);
+    [[nodiscard]] static std::string
+    next_location(const HttpResponse& response, const std::string& asked);
+    [[nodiscard]] static std::string closing(const std::string& location, const Digest& digest);
+    HttpResponse
+    send_whole(const OciDescriptor& blob, UploadSource& content, const std::string& location);
+    HttpResponse send_chunks(
+        const OciDescriptor& blob,
+        UploadSource& content,
+        std::string location,
+        std::uint64_t chunk);
+    [[nodiscard]] std::optional<std::uint64_t> ask_session(std::string& location);
+
+    [[nodiscard]] RegistryRefusal
+    refused(const std::string& what, const HttpResponse& response) const;
 
     HttpClient& http_;
     RegistryRepository repository_;
     std::unique_ptr<RegistryLogin> login_;
     RetryPolicy retry_;
+    std::unique_ptr<std::mutex> base_mutex_;
     std::optional<Url> base_; ///< "https://HOST/"; none until the first request
-    std::string authorization_;
 };
 
 } // namespace kiln

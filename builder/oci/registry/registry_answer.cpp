@@ -51,14 +51,35 @@ AnswerSink::AnswerSink()
           remote_error(fmt::format(
               "the registry's response is larger than {}", format_size(kLargestAnswer)))) {}
 
-Error refused(const std::string& host, std::string_view what, const HttpResponse& response) {
+RegistryRefusal
+refused(const std::string& host, std::string_view what, const HttpResponse& response) {
     const std::string messages = messages_in(response.error_body);
-    return remote_error(fmt::format(
-        "registry '{}' {}: status {}{}",
+    return {
+        fmt::format(
+            "registry '{}' {}: status {}{}",
+            host,
+            what,
+            response.status,
+            messages.empty() ? "" : ", " + messages),
+        response.status};
+}
+
+void require_digest(
+    const std::string& host,
+    const std::string& what,
+    const HttpResponse& response,
+    const Digest& wanted) {
+    const auto stated = response.header("docker-content-digest");
+    // Registries may know a content by the digest of another algorithm as well.
+    if (!stated || !stated->starts_with("sha256:") || *stated == wanted.to_string()) {
+        return;
+    }
+    throw remote_error(fmt::format(
+        "registry '{}' states digest {} for {}, expected {}",
         host,
+        excerpt(*stated),
         what,
-        response.status,
-        messages.empty() ? "" : ", " + messages));
+        wanted.to_string()));
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -5,7 +5,9 @@
 
 #include "base/error.hpp"
 #include "base/http/http.hpp"
+#include "base/io/digest.hpp"
 #include "base/io/stream.hpp"
+#include "oci/registry/registry.hpp"
 
 #include <cstddef>
 #include <string>
@@ -24,8 +26,16 @@ class AnswerSink final : public LimitedSink {
 };
 
 /// "registry 'HOST' WHAT: status 404, CODE message": the registry's own words, cut and printable.
-[[nodiscard]] Error
+[[nodiscard]] RegistryRefusal
 refused(const std::string& host, std::string_view what, const HttpResponse& response);
+
+/// Throws Error (exit code 5) when the answer names a digest (Docker-Content-Digest) that is not
+/// `wanted`; `what` is for the message.
+void require_digest(
+    const std::string& host,
+    const std::string& what,
+    const HttpResponse& response,
+    const Digest& wanted);
 
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 

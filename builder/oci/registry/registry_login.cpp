@@ -18,8 +18,13 @@ namespace kiln {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// Tokens are a few KiB; servers refuse headers of more than 8 to 64 KiB.
 constexpr std::size_t kLongestToken = std::size_t{32} << 10U;
+/// What distribution-spec's token documentation says of a server that says nothing.
+constexpr std::uint64_t kUsualLife = 60;
+constexpr std::uint64_t kLongestLife = 24 * 3600;
 
 std::string encode_base64(std::string_view text) {
     std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
@@ -33,17 +38,6 @@ std::string encode_base64(std::string_view text) {
     return out;
 }
 
-/// NAME="VALUE" in a challenge (RFC 9110, 11.6.1).
-std::string parameter(std::string_view challenge, std::string_view name) {
-    const std::string start = fmt::format("{}=\"", name);
-    const std::size_t begin = challenge.find(start);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    const std::string_view rest = challenge.substr(begin + start.size());
-    return std::string(rest.substr(0, rest.find('"')));
-}
-
 /// b64token of RFC 6750 and what else servers use, but nothing that ends a header.
 bool is_token(std::string_view text) {
     return !text.empty() && text.size() <= kLongestToken &&
@@ -53,15 +47,43 @@ bool is_token(std::string_view text) {
 } // namespace
 
 RegistryLogin::RegistryLogin(
-    HttpClient& http, std::string host, std::optional<RegistryCredentials> credentials)
-    : http_(http), host_(std::move(host)), credentials_(std::move(credentials)) {}
+    HttpClient& http,
+    std::string host,
+    std::optional<RegistryCredentials> credentials,
+    RetryPolicy retry)
+    : http_(http), host_(std::move(host)), credentials_(std::move(credentials)),
+      retry_(std::move(retry)) {}
 
-std::string RegistryLogin::answer(std::string_view challenge, const Url& base) const {
-    if (challenge.starts_with("Bearer ")) {
-        return "Bearer " + fetch_token(challenge, base);
+void RegistryLogin::want(std::string_view scopes) {
+    const std::lock_guard lock(mutex_);
+    wanted_.add(scopes);
+}
+
+std::string RegistryLogin::current(const Url& base) {
+    const std::lock_guard lock(mutex_);
+    if (bearer_ && !authorization_.empty() && Clock::now() >= renew_at_) {
+        renew(base, {});
     }
-    if (challenge.starts_with("Basic ") && credentials_) {
-        return basic();
+    return authorization_;
+}
+
+std::string
+RegistryLogin::answer(const HttpResponse& refused, const std::string& used, const Url& base) {
+    const std::lock_guard lock(mutex_);
+    if (authorization_ != used) {
+        return authorization_; // another thread has renewed it meanwhile
+    }
+    if (auto challenge = find_challenge(refused, "bearer")) {
+        bearer_ = std::move(challenge);
+        RegistryScopes scopes;
+        scopes.add(bearer_->parameter("scope"));
+        renew(base, scopes);
+        return authorization_;
+    }
+    if (find_challenge(refused, "basic") && credentials_ && credentials_->identity_token.empty()) {
+        bearer_.reset();
+        authorization_ = basic();
+        return authorization_ == used ? std::string() : authorization_;
     }
     throw remote_error(fmt::format("registry '{}' requires a login", host_))
         .with_hint("run 'docker login', or set KILN_REGISTRY_HOST, KILN_REGISTRY_USER and "
@@ -72,36 +94,93 @@ std::string RegistryLogin::basic() const {
     return "Basic " + encode_base64(credentials_->user + ":" + credentials_->password);
 }
 
-std::string RegistryLogin::fetch_token(std::string_view challenge, const Url& base) const {
-    const std::string realm = parameter(challenge, "realm");
+/// Asks for all that was ever wanted or demanded, so that requests of different kinds do not take
+/// the token from each other.
+void RegistryLogin::renew(const Url& base, const RegistryScopes& challenged) {
+    const std::string realm = bearer_->parameter("realm");
     if (realm.empty()) {
         throw remote_error(fmt::format("registry '{}' did not name a token server", host_));
     }
+    const Url server = follow_reference(HttpPurpose::registry, base, realm);
+    RegistryScopes all = wanted_;
+    all.add(challenged);
+    Token token;
+    try {
+        token = fetch_token(server, all);
+        wanted_ = all;
+    } catch (const RegistryRefusal&) {
+        // Some servers give nothing when they do not grant all.
+        if (challenged.empty() || all == challenged) {
+            throw;
+        }
+        token = fetch_token(server, challenged);
+    }
+    authorization_ = "Bearer " + token.text;
+    renew_at_ = Clock::now() + token.life * 4 / 5;
+}
+
+HttpRequest RegistryLogin::token_request(const Url& realm, const RegistryScopes& scopes) const {
     HttpRequest request;
     request.purpose = HttpPurpose::registry;
     request.expected_size = kLargestAnswer;
-    Url url = follow_reference(HttpPurpose::registry, base, realm);
-    for (const char* name : {"service", "scope"}) {
-        if (const std::string value = parameter(challenge, name); !value.empty()) {
-            url = url.with_query(fmt::format("{}={}", name, percent_encoded(value)));
-        }
+    Url url = realm;
+    if (const std::string service = bearer_->parameter("service"); !service.empty()) {
+        url = url.with_query("service=" + percent_encoded(service));
+    }
+    for (const std::string& scope : scopes.list()) {
+        url = url.with_query("scope=" + percent_encoded(scope));
     }
     request.url = url.text();
     if (credentials_) {
         request.headers.push_back({"Authorization", basic()});
     }
-    AnswerSink body;
-    const HttpResponse response = http_.send(request, body);
+    return request;
+}
+
+RegistryLogin::Token RegistryLogin::fetch_token(const Url& realm, const RegistryScopes& scopes) {
+    HttpRequest request;
+    std::string form; // OAuth2, for identity tokens
+    if (credentials_ && !credentials_->identity_token.empty()) {
+        request.purpose = HttpPurpose::registry;
+        request.expected_size = kLargestAnswer;
+        request.url = realm.text();
+        request.method = "POST";
+        request.headers.push_back({"Content-Type", "application/x-www-form-urlencoded"});
+        form = fmt::format(
+            "grant_type=refresh_token&client_id=kiln&service={}&scope={}&refresh_token={}",
+            percent_encoded(bearer_->parameter("service")),
+            percent_encoded(join(scopes.list(), " ")),
+            percent_encoded(credentials_->identity_token));
+    } else {
+        request = token_request(realm, scopes);
+    }
+    std::optional<AnswerSink> body;
+    const HttpResponse response = with_retries(retry_, [&] {
+        MemorySource content(as_byte_span(form));
+        if (!form.empty()) {
+            request.body = &content;
+            request.body_size = form.size();
+        }
+        return http_.send(request, body.emplace());
+    });
     if (!response.ok()) {
         throw refused(host_, "did not return a token", response);
     }
-    std::string token;
-    read_remote_json(
-        body.text(), fmt::format("the token of registry '{}'", host_), [&](auto& json) {
-            token = json.at(json.contains("token") ? "token" : "access_token")
-                        .template get<std::string>();
-        });
-    if (!is_token(token)) {
+    return read_token(body->text());
+}
+
+RegistryLogin::Token RegistryLogin::read_token(const std::string& text) const {
+    Token token;
+    read_remote_json(text, fmt::format("the token of registry '{}'", host_), [&](auto& json) {
+        token.text =
+            json.at(json.contains("token") ? "token" : "access_token").template get<std::string>();
+        std::uint64_t life = kUsualLife;
+        if (json.contains("expires_in") && json.at("expires_in").is_number_unsigned()) {
+            life = json.at("expires_in").template get<std::uint64_t>();
+        }
+        token.life = std::chrono::seconds(std::min(life, kLongestLife));
+    });
+    if (!is_token(token.text)) {
         throw remote_error(fmt::format("registry '{}' sent a malformed token", host_));
     }
     return token;

@@ -1,68 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 #include "oci/registry/registry.hpp"
+#include "support/scripted_client.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-
 namespace kiln {
 namespace {
 
+using test::authorization;
+using test::descriptor;
+using test::Reply;
+using test::ScriptedClient;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Reply {
-    int status = 200;
-    std::string body = {};
-    std::vector<HttpHeader> headers = {};
-    std::string url = {}; ///< where a redirect led; empty: nowhere
-};
-
-/// Answers with what a test's function says, and remembers what it was asked.
-class ScriptedClient final : public HttpClient {
-  public:
-    std::function<Reply(const HttpRequest&)> script;
-    std::vector<std::string> seen;
-
-    HttpResponse send(const HttpRequest& request, Sink& sink) override {
-        EXPECT_EQ(request.purpose, HttpPurpose::registry);
-        EXPECT_GT(request.expected_size, 0U); // or nothing limits its time
-        std::string line = request.method + " " + request.url;
-        if (request.body != nullptr) {
-            MemorySink sent;
-            copy(*request.body, sent);
-            line += " <- " + std::string(sent.text());
-        }
-        seen.push_back(std::move(line));
-        Reply reply = script(request);
-        HttpResponse response;
-        response.url = reply.url.empty() ? request.url : reply.url;
-        response.status = reply.status;
-        response.headers = std::move(reply.headers);
-        if (reply.status >= 400) {
-            response.error_body = reply.body;
-        } else {
-            sink.write(as_byte_span(reply.body));
-        }
-        return response;
-    }
-};
-
-std::string authorization(const HttpRequest& request) {
-    for (const HttpHeader& header : request.headers) {
-        if (header.name == "Authorization") {
-            return header.value;
-        }
-    }
-    return {};
-}
-
-OciDescriptor descriptor(std::string_view content) {
-    return {"application/octet-stream", sha256(content), content.size()};
-}
 
 class Registry : public testing::Test {
   protected:
@@ -98,46 +51,6 @@ TEST(RegistryReference, IsRefusedWhenItIsNone) {
     for (const std::string_view text :
          {"", "name", "reg.example/", "reg.example/UPPER", "https://reg.example/x", "a/b:t:t"}) {
         EXPECT_THROW(static_cast<void>(parse_registry_reference(text)), UsageError) << text;
-    }
-}
-
-TEST(RegistryCredentials, AreFoundWhereLoginsLieAndInTheEnvironment) {
-    const TempDir dir(temporary_root(), "kiln-test");
-    write_file(
-        dir.path() / "config.json",
-        R"({"auths": {"reg.example": {"auth": "YmFrZXI6bG9hZiAmIGNydW1i"}}})");
-    const Environment env{{"DOCKER_CONFIG", dir.path().string()}};
-    const auto found = find_registry_credentials("reg.example", env);
-    ASSERT_TRUE(found);
-    EXPECT_EQ(found->user, "baker");
-    EXPECT_EQ(found->password, "loaf & crumb");
-    EXPECT_FALSE(find_registry_credentials("other.example", env));
-    const auto told = find_registry_credentials(
-        "reg.example",
-        {{"KILN_REGISTRY_USER", "me"},
-         {"KILN_REGISTRY_PASSWORD", "secret"},
-         {"KILN_REGISTRY_HOST", "REG.example:443"}});
-    ASSERT_TRUE(told);
-    EXPECT_EQ(told->user, "me");
-    write_file(dir.path() / "config.json", "{");
-    EXPECT_THROW(static_cast<void>(find_registry_credentials("reg.example", env)), Error);
-}
-
-TEST(RegistryCredentials, OfTheEnvironmentAreForOneHost) {
-    Environment env{{"KILN_REGISTRY_USER", "me"}, {"KILN_REGISTRY_PASSWORD", "secret"}};
-    try {
-        static_cast<void>(find_registry_credentials("reg.example", env));
-        FAIL() << "no exception";
-    } catch (const UsageError& error) {
-        EXPECT_THAT(error.message(), HasSubstr("KILN_REGISTRY_USER is set, but not the registry"));
-        EXPECT_EQ(error.exit_code(), ExitCode::usage);
-        EXPECT_THAT(error.hint(), HasSubstr("KILN_REGISTRY_HOST=reg.example"));
-    }
-    env["KILN_REGISTRY_HOST"] = "reg.example:5000";
-    EXPECT_TRUE(find_registry_credentials("reg.example:5000", env));
-    for (const char* other :
-         {"reg.example", "reg.example:5001", "evil.example", "reg.example.evil.example:5000"}) {
-        EXPECT_FALSE(find_registry_credentials(other, env)) << other;
     }
 }
 
