@@ -11,7 +11,7 @@ std::span<const CommandSpec* const> all_commands() {
         &kInitCommand,         &kCheckCommand,         &kLockCommand,         &kBakeCommand,
         &kArtifactLockCommand, &kArtifactBuildCommand, &kArtifactListCommand, &kArtifactPushCommand,
         &kArtifactPullCommand, &kCacheListCommand,     &kCachePruneCommand,   &kInspectCommand,
-        &kLintCommand,         &kRunCommand,           &kAcceptCommand,       &kSchemaCommand,
+        &kLintCommand,         &kRunCommand,           &kAcceptCommand,       &kPublishRegistryCommand, &kPullCommand, &kSchemaCommand,
         &kCompletionCommand,   &kHelpCommand,          &kVersionCommand,      &kManCommand,
     });
     return kCommands;

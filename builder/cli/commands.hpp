@@ -24,6 +24,8 @@ extern const CommandSpec kInitCommand;
 extern const CommandSpec kInspectCommand;
 extern const CommandSpec kLintCommand;
 extern const CommandSpec kManCommand;
+extern const CommandSpec kPublishRegistryCommand;
+extern const CommandSpec kPullCommand;
 extern const CommandSpec kRunCommand;
 extern const CommandSpec kSchemaCommand;
 extern const CommandSpec kVersionCommand;
