@@ -14,6 +14,7 @@
 #include "base/http/http_policy.hpp"
 #include "base/text.hpp"
 #include "oci/registry/registry.hpp"
+#include "oci/registry/registry_challenge.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/url_judge.hpp"
 
@@ -177,12 +178,8 @@ class AnsweringClient final : public HttpClient {
 
     /// Whom the registry itself names may get the login.
     void note_challenge(const Url& url, const HttpResponse& response) {
-        const std::string challenge(response.header("www-authenticate").value_or(""));
-        const std::string start = "realm=\"";
-        const std::size_t begin = challenge.find(start);
-        if (begin != std::string::npos) {
-            const std::string realm = challenge.substr(begin + start.size());
-            const auto named = url.resolve(realm.substr(0, realm.find('"')));
+        if (const auto challenge = find_challenge(response, "bearer")) {
+            const auto named = url.resolve(challenge->parameter("realm"));
             token_server_ = named ? named->origin() : "";
         }
     }

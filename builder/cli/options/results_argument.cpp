@@ -104,7 +104,9 @@ ImageResults find_results(const std::string& argument, std::optional<ImageFormat
     }
     if (!results.container && !results.disk) {
         throw UsageError(fmt::format(
-            "there is no {} in '{}'", wanted ? info_of(*wanted).article : "image", path.string()));
+            "there is no {} in '{}'",
+            wanted ? fmt::format("image of format '{}'", name_of(*wanted)) : "image",
+            path.string()));
     }
     return results;
 }
