@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kLongestToken = std::size_t{32} << 10U;
 /// What distribution-spec's token documentation says of a server that says nothing.
 constexpr std::uint64_t kUsualLife = 60;
-constexpr std::uint64_t kLongestLife = 24 * 3600;
+constexpr std::uint64_t kLongestLife = std::uint64_t{24} * 3600;
 
 std::string encode_base64(std::string_view text) {
     std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');

@@ -171,36 +171,34 @@ std::optional<std::uint64_t> RegistryClient::ask_session(std::string& location) 
 /// The blob in several requests; one that fails is followed by the question how much arrived.
 HttpResponse RegistryClient::send_chunks(
     const OciDescriptor& blob, UploadSource& content, std::string location, std::uint64_t chunk) {
-    unsigned failures = 0;
     for (std::uint64_t done = 0; done < blob.size;) {
-        const std::uint64_t bytes = std::min(chunk, blob.size - done);
-        HttpRequest patch = upload_request("PATCH", location, bytes);
-        patch.headers.push_back({"Content-Range", fmt::format("{}-{}", done, done + bytes - 1)});
-        std::optional<TransferError> broken;
-        HttpResponse response;
-        try {
-            response = send(std::move(patch), content.part(done, bytes), Repeat::no).response;
-        } catch (const TransferError& error) {
-            broken = error;
-        }
-        if (!broken && response.status == 202) {
-            location = next_location(response, location);
-            done += bytes;
-            continue;
-        }
-        const bool may_go_on = broken ? broken->transient() : is_transient_status(response.status);
-        if (!may_go_on || ++failures >= retry_.attempts) {
-            if (broken) {
-                throw TransferError(*broken);
+        bool is_first = true;
+        std::uint64_t bytes = 0;
+        const HttpResponse response = with_retries(retry_, [&] {
+            HttpResponse answer;
+            if (!std::exchange(is_first, false)) {
+                const auto arrived = ask_session(location);
+                if (!arrived || *arrived > blob.size) {
+                    answer.status = 404; // it is lost: the whole begins once more
+                    return answer;
+                }
+                done = *arrived;
             }
+            bytes = std::min(chunk, blob.size - done);
+            if (bytes == 0) {
+                answer.status = 202; // only the answer was lost
+                return answer;
+            }
+            HttpRequest patch = upload_request("PATCH", location, bytes);
+            patch.headers.push_back(
+                {"Content-Range", fmt::format("{}-{}", done, done + bytes - 1)});
+            return send(std::move(patch), content.part(done, bytes), Repeat::no).response;
+        });
+        if (response.status != 202) {
             return response;
         }
-        retry_.wait(retry_.first_delay);
-        const auto arrived = ask_session(location);
-        if (!arrived || *arrived > blob.size) {
-            throw TransferError("the registry forgot an upload that broke off", true);
-        }
-        done = *arrived;
+        location = next_location(response, location);
+        done += bytes;
     }
     HttpRequest close = upload_request("PUT", closing(location, blob.digest), 0);
     return send(std::move(close), OpenSource{}, Repeat::no).response;

@@ -288,7 +288,7 @@ class ImagePull {
             });
         });
         out_.bytes = total;
-        job.finish(format_size(total));
+        job.finish();
     }
 
     RegistryClient& registry_;
