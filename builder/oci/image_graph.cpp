@@ -42,7 +42,7 @@ std::string platform_of(const JsonObject& descriptor) {
         variant);
 }
 
-/// Adds what lies below a descriptor of a layout, children first.
+/// Adds what a descriptor of a layout names, children first.
 class GraphReader {
   public:
     explicit GraphReader(const OciFiles& files) : files_(files) {}

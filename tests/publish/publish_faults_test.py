@@ -5,6 +5,7 @@ what is on the wire and in argv. Environment: KILN."""
 
 import base64
 import contextlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -322,4 +323,7 @@ if __name__ == "__main__":
         if not shutil.which(program):
             print(f"needs {program}")
             sys.exit(77)
+    if not importlib.util.find_spec("cryptography"):  # signs the tokens
+        print("needs python3-cryptography")
+        sys.exit(77)
     unittest.main(verbosity=2)
