@@ -411,6 +411,22 @@ class Keys(unittest.TestCase):
         self.assertEqual(done.code, 0, done)
         self.assertEqual(self.machine.read("/data/state/tls/cert.pem"), cert)
         self.assertNotIn(key.splitlines()[1], done.err)
+        self.assertNotIn("does not cover", done.err)
+        self.assertRegex(self.machine.first_run("status").out,
+                         r"data volume:  [0-9.]+ [KMGT]iB free\n[^$]*certificate:  files, CN=one, expires 20")
+
+    def test_running_web_server_reads_the_new_certificate(self):
+        self.assertEqual(self.machine.apply().code, 0)
+        self.machine.put("/usr/local/bin/sv", '#!/bin/sh\necho "run: $2: (pid 7) 9s"\necho "$@" >>/data/called\n', 0o755)
+        self.machine.put("/usr/local/bin/nginx", '#!/bin/sh\necho nginx "$@" >>/data/called\n', 0o755)
+        cert, key = self.certificate("one")
+        done = self.machine.apply(env={"PAUSE_CERTIFICATE": "files", "PAUSE_CERTIFICATE_FILE": cert,
+                                       "PAUSE_CERTIFICATE_KEY": key, "PAUSE_HOSTNAME": "one",
+                                       "PAUSE_CERTIFICATE_NAMES": "two,192.0.2.1"})
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("warning: the certificate does not cover two, 192.0.2.1:", done.err)
+        self.assertEqual(self.machine.read("/data/called").splitlines(),
+                         ["status /etc/pause/sv/nginx", "nginx -t -q", "hup /etc/pause/sv/nginx"])
 
 
 class BadAnswers(unittest.TestCase):

@@ -8,6 +8,7 @@
 #include "firstrun/commands/commands.hpp"
 #include "firstrun/host/answer_sources.hpp"
 #include "firstrun/host/locations.hpp"
+#include "firstrun/host/web_server.hpp"
 #include "firstrun/steps/certificate.hpp"
 
 #include <fmt/format.h>
@@ -91,40 +92,6 @@ Links wanted_links(const Answers& answers) {
     return {(live / "fullchain.pem").string(), (live / "privkey.pem").string()};
 }
 
-bool reload_web_server(Host& host) {
-    // A self-check first: nginx keeps its old configuration on a bad reload, but a later restart
-    // would not come up.
-    if (!host.try_run("check the web server's configuration", {"nginx", {"-t", "-q"}}).ok()) {
-        return false;
-    }
-    const Command reload = host.exists("/run/systemd/system")
-                               ? Command{"systemctl", {"reload", "nginx"}}
-                               : Command{"sv", {"hup", locations::kContainerWebServer}};
-    return host.try_run("reload the web server", reload).ok();
-}
-
-/// The pair as it is now, to go back to.
-struct SavedPair {
-    std::string certificate;
-    std::string key;
-    std::optional<CertificateNote> note;
-};
-
-SavedPair save_pair(const Context& context) {
-    return {
-        context.host.read(locations::kCertificate).value_or(""),
-        context.host.read(locations::kCertificateKey).value_or(""),
-        read_certificate_note(context.host)};
-}
-
-void restore_pair(Context& context, const SavedPair& saved) {
-    context.host.write_file(locations::kCertificateKey, saved.key, {}, 0600);
-    context.host.write_file(locations::kCertificate, saved.certificate, {}, 0644);
-    if (saved.note) {
-        write_certificate_note(context, *saved.note);
-    }
-}
-
 void deploy(Context& context, const Links& links) {
     Host& host = context.host;
     const PairCheck pair = check_pair(
@@ -138,7 +105,7 @@ void deploy(Context& context, const Links& links) {
     if (is_linked && note && note->kind == "acme" && note->expires == pair.expires) {
         return; // nothing new
     }
-    const SavedPair saved = save_pair(context);
+    const SavedPair saved = save_pair(context.host);
     // The key first: until both links are set the pair does not fit, but nginx holds its own copy.
     host.link(links.key, locations::kCertificateKey);
     host.link(links.certificate, locations::kCertificate);

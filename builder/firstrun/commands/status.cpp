@@ -55,6 +55,15 @@ ordered_json uploads_waiting(Host& host) {
     }
 }
 
+/// The certificate itself is asked for its subject: a file may have been replaced by hand.
+ordered_json certificate_json(Host& host, const CertificateNote& note) {
+    return {
+        {"kind", note.kind},
+        {"subject", certificate_subject(host, host.read(locations::kCertificate).value_or(""))},
+        {"names", note.names},
+        {"expires", when(note.expires)}};
+}
+
 ordered_json collect(Host& host) {
     ordered_json out;
     out["this_boot"] =
@@ -63,12 +72,14 @@ ordered_json collect(Host& host) {
     if (const auto image = read_volume_image(host)) {
         out["volume_image"] = ordered_json::parse(render_image(*image));
     }
+    if (host.exists(locations::kData)) {
+        out["volume_free_bytes"] = host.free_bytes(locations::kData);
+    }
     if (const auto key = read_signing_key(host)) {
         out["signing_key"] = {{"id", key->id}, {"expires", when(key->expires)}};
     }
     if (const auto note = read_certificate_note(host)) {
-        out["certificate"] = {
-            {"kind", note->kind}, {"names", note->names}, {"expires", when(note->expires)}};
+        out["certificate"] = certificate_json(host, *note);
     }
     out["admin_password_stored"] = host.exists(locations::kAdminPassword);
     out["uploads_waiting"] = uploads_waiting(host);
@@ -158,6 +169,10 @@ void print_status(Host& host, Format format, std::ostream& out) {
     print_boot(all["this_boot"], out);
     const std::string complete = all.value("complete", "");
     out << fmt::format("first done:   {}\n", complete.empty() ? "not yet" : complete);
+    if (all.contains("volume_free_bytes")) {
+        out << fmt::format(
+            "data volume:  {} free\n", format_size(all["volume_free_bytes"].get<std::uint64_t>()));
+    }
     if (all.contains("signing_key")) {
         out << fmt::format(
             "signing key:  {}, expires {}\n",
@@ -166,8 +181,9 @@ void print_status(Host& host, Format format, std::ostream& out) {
     }
     if (all.contains("certificate")) {
         out << fmt::format(
-            "certificate:  {}, expires {}\n",
+            "certificate:  {}, {}, expires {}\n",
             all["certificate"].value("kind", ""),
+            all["certificate"].value("subject", ""),
             all["certificate"].value("expires", ""));
     }
     if (all["uploads_waiting"].is_number()) {

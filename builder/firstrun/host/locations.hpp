@@ -56,6 +56,8 @@ inline constexpr const char* kRun = "/run/pause";
 inline constexpr const char* kRunStatus = "/run/pause/first-run.json";
 inline constexpr const char* kRunLock = "/run/pause/first-run.lock";
 inline constexpr const char* kRunJournal = "/run/pause/journal.jsonl";
+/// There from before a running web server's files change until it has read them.
+inline constexpr const char* kReloadWebServer = "/run/pause/reload-web-server";
 inline constexpr const char* kSchemaDiffers = "/run/pause/schema-differs";
 inline constexpr const char* kLookHome = "/run/pause/gnupg-look";
 inline constexpr const char* kDatabaseRun = "/run/pause/database";

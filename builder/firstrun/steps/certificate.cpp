@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "firstrun/answers/answer_kinds.hpp"
 #include "firstrun/host/locations.hpp"
+#include "firstrun/host/web_server.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -82,6 +83,46 @@ PairCheck check_pair(Host& host, const std::string& certificate, const std::stri
         out.fault = fmt::format("the certificate expired on {}", format_rfc3339(out.expires));
     }
     return out;
+}
+
+std::string certificate_subject(Host& host, const std::string& certificate) {
+    const ProcessResult said =
+        host.query(openssl({"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, certificate));
+    const std::string_view line = trim(said.output);
+    return said.ok() && line.starts_with("subject=") ? std::string(line.substr(8)) : "unreadable";
+}
+
+std::vector<std::string>
+names_not_covered(Host& host, const Answers& answers, const std::string& certificate) {
+    std::vector<std::string> out;
+    for (const std::string& name : answers.site_names()) {
+        if (name == answers.text(Key::hostname) && answers.is_default(Key::hostname)) {
+            continue; // nobody asked for it
+        }
+        const char* option = is_ip_address(name) ? "-checkip" : "-checkhost";
+        const ProcessResult said =
+            host.query(openssl({"x509", "-noout", option, name}, certificate));
+        // It ends with 0 in both cases.
+        if (said.output.find("does NOT match") != std::string::npos) {
+            out.push_back(name);
+        }
+    }
+    return out;
+}
+
+SavedPair save_pair(const Host& host) {
+    return {
+        host.read(locations::kCertificate).value_or(""),
+        host.read(locations::kCertificateKey).value_or(""),
+        read_certificate_note(host)};
+}
+
+void restore_pair(Context& context, const SavedPair& saved) {
+    context.host.write_file(locations::kCertificateKey, saved.key, {}, 0600);
+    context.host.write_file(locations::kCertificate, saved.certificate, {}, 0644);
+    if (saved.note) {
+        write_certificate_note(context, *saved.note);
+    }
 }
 
 std::string render_server_config(const Answers& answers) {
@@ -233,6 +274,48 @@ std::string pair_reason(const Context& context) {
                                 : reason_for_self_signed(context, *note);
 }
 
+void warn_of_missing_names(Context& context) {
+    const std::string certificate = context.host.read(locations::kCertificate).value_or("");
+    const std::vector<std::string> missing =
+        names_not_covered(context.host, context.answers, certificate);
+    if (!missing.empty()) {
+        context.report.warning(fmt::format(
+            "the certificate does not cover {}: clients that use such a name will reject it",
+            join(missing, ", ")));
+    }
+}
+
+void replace_pair_and_names(Context& context) {
+    if (!pair_reason(context).empty()) {
+        wants_files(context) ? take_files(context) : make_self_signed(context);
+    }
+    const std::string config = render_server_config(context.answers);
+    if (context.host.read(locations::kServerConfig) != config) {
+        context.host.write_file(locations::kServerConfig, config, {}, 0644);
+    }
+}
+
+/// The new pair and configuration; what was there comes back when the web server refuses them.
+void replace_under_web_server(Context& context) {
+    Host& host = context.host;
+    const SavedPair pair = save_pair(host);
+    const std::string config = host.read(locations::kServerConfig).value_or("");
+    // A run that is killed before the reload leaves this behind, and the next one reloads.
+    host.make_directory(locations::kRun, {}, 0755);
+    host.write_file(locations::kReloadWebServer, "", {}, 0644);
+    replace_pair_and_names(context);
+    const bool is_taken = reload_web_server(host);
+    if (!is_taken && pair.note) {
+        restore_pair(context, pair);
+        host.write_file(locations::kServerConfig, config, {}, 0644);
+    }
+    host.remove(locations::kReloadWebServer);
+    if (!is_taken) {
+        throw Error("the web server rejected the new certificate or names")
+            .with_hint("the ones before are still in use; 'nginx -t' says more");
+    }
+}
+
 } // namespace
 
 Reasons certificate_needed(Context& context) {
@@ -243,16 +326,23 @@ Reasons certificate_needed(Context& context) {
     if (context.host.read(locations::kServerConfig) != render_server_config(context.answers)) {
         reasons.emplace_back("the web server's names differ from the answers");
     }
+    if (context.host.exists(locations::kReloadWebServer)) {
+        reasons.emplace_back("the web server has not read its certificate again");
+    }
     return reasons;
 }
 
 void apply_certificate(Context& context) {
-    if (!pair_reason(context).empty()) {
-        wants_files(context) ? take_files(context) : make_self_signed(context);
+    if (is_web_server_running(context.host)) {
+        replace_under_web_server(context);
+    } else {
+        replace_pair_and_names(context);
+        if (context.host.exists(locations::kReloadWebServer)) {
+            context.host.remove(locations::kReloadWebServer);
+        }
     }
-    const std::string config = render_server_config(context.answers);
-    if (context.host.read(locations::kServerConfig) != config) {
-        context.host.write_file(locations::kServerConfig, config, {}, 0644);
+    if (wants_files(context)) {
+        warn_of_missing_names(context);
     }
 }
 

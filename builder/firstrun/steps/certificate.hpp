@@ -32,6 +32,25 @@ struct PairCheck {
 [[nodiscard]] PairCheck
 check_pair(Host& host, const std::string& certificate, const std::string& key);
 
+/// "CN=pause.example.org" as in RFC 2253; "unreadable" when it is not a PEM certificate.
+[[nodiscard]] std::string certificate_subject(Host& host, const std::string& certificate);
+
+/// The names of the site that the certificate does not hold, of those that the answers give;
+/// wildcards count. openssl is asked.
+[[nodiscard]] std::vector<std::string>
+names_not_covered(Host& host, const Answers& answers, const std::string& certificate);
+
+/// The pair as it is now, to go back to.
+struct SavedPair {
+    std::string certificate; ///< its text; empty when there is none, as the next one
+    std::string key;
+    std::optional<CertificateNote> note;
+};
+
+[[nodiscard]] SavedPair save_pair(const Host& host);
+/// Puts the files and the note back, as files of their own and not as links.
+void restore_pair(Context& context, const SavedPair& saved);
+
 /// "notAfter=Nov 24 18:00:00 2036 GMT" to seconds since 1970; 0 when it is not such a text.
 [[nodiscard]] std::int64_t parse_not_after(std::string_view text);
 

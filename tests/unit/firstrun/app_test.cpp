@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fake_host.hpp"
+#include "firstrun/host/locations.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,6 +60,26 @@ TEST(Status, WorksBeforeAnythingWasDone) {
     EXPECT_THAT(fake.out, HasSubstr("first done:   not yet"));
     EXPECT_EQ(fake.run({"status", "--json"}), 0);
     EXPECT_EQ(fake.out.front(), '{');
+}
+
+TEST(Status, ShowsFreeSpaceAndTheCertificateInALineEach) {
+    FakeHost fake;
+    fake.put(locations::kCertificate, "PEM");
+    fake.put(
+        locations::kCertificateInfo,
+        R"({"kind": "files", "names": ["pause.example.org"], "expires": 4070908800})");
+    fake.launcher.answers["openssl"] = [](const Command& command) {
+        ProcessResult result;
+        result.output = command.input == "PEM" ? "subject=CN=pause.example.org\n" : "";
+        return result;
+    };
+    EXPECT_EQ(fake.run({"status"}), 0);
+    EXPECT_THAT(
+        fake.out,
+        HasSubstr("certificate:  files, CN=pause.example.org, expires 2099-01-01T00:00:00Z\n"));
+    EXPECT_THAT(fake.out, testing::ContainsRegex("data volume:  [0-9.]+ [KMGT]iB free\n"));
+    EXPECT_EQ(fake.run({"status", "--json"}), 0);
+    EXPECT_THAT(fake.out, HasSubstr("\"volume_free_bytes\": "));
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Steps on a machine in a temporary directory: needed, applied, not needed any more.
+#include "base/error.hpp"
 #include "fake_host.hpp"
 #include "firstrun/host/answer_sources.hpp"
 #include "firstrun/host/locations.hpp"
@@ -37,6 +38,8 @@ class StepTest : public testing::Test {
             GTEST_SKIP() << "files of root can be made by root only";
         }
     }
+
+    [[nodiscard]] std::string said() const { return err_.str(); }
 
     FakeHost fake;
 
@@ -130,6 +133,117 @@ TEST_F(StepTest, FinishRemembersImageAndAnswers) {
     apply_finish(context());
     EXPECT_EQ(read_volume_image(context().host)->schema, "2026-04");
     EXPECT_EQ(read_volume_image(context().host)->id, "def");
+}
+
+/// A container whose web server runs; openssl and nginx say what the test wants.
+class CertificateTest : public StepTest {
+  protected:
+    void SetUp() override {
+        StepTest::SetUp();
+        fs::create_directories(fake.place("/run"));
+        fs::create_directories(fake.place(locations::kTls));
+        fs::create_directories(fake.place("/data/state/nginx"));
+        fake.put("/usr/bin/sv", "");
+        fs::permissions(fake.place("/usr/bin/sv"), fs::perms::owner_all);
+        fake.env["PAUSE_HOSTNAME"] = "pause.example.org";
+        fake.launcher.answers["sv"] = [this](const Command& command) {
+            ProcessResult result;
+            result.output = command.args.front() == "status" ? server : "";
+            return result;
+        };
+        fake.launcher.answers["nginx"] = [this](const Command&) {
+            ProcessResult result;
+            result.exit_status = nginx;
+            return result;
+        };
+        fake.launcher.answers["openssl"] = [](const Command& command) {
+            ProcessResult result;
+            result.output = "notAfter=Jan  1 00:00:00 2099 GMT\nKEY\n";
+            if (command.args.back() == "old.example.org") {
+                result.output = "Hostname old.example.org does NOT match certificate\n";
+            } else if (command.args.front() == "pkey") {
+                result.output = "KEY\n";
+            }
+            return result;
+        };
+    }
+
+    void give(const std::string& text) {
+        const std::string head = "-----BEGIN CERTIFICATE-----\n";
+        fake.env["PAUSE_CERTIFICATE"] = "files";
+        fake.env["PAUSE_CERTIFICATE_FILE"] = head + text + "\n-----END CERTIFICATE-----\n";
+        fake.env["PAUSE_CERTIFICATE_KEY"] =
+            "-----BEGIN PRIVATE KEY-----\n" + text + "\n-----END PRIVATE KEY-----\n";
+    }
+
+    std::vector<std::string> started(const std::string& program) {
+        std::vector<std::string> out;
+        for (const Command& command : fake.launcher.commands) {
+            if (command.program == program && command.args.front() != "status") {
+                out.push_back(command.args.front());
+            }
+        }
+        fake.launcher.commands.clear();
+        return out;
+    }
+
+    std::string server = "run: /etc/pause/sv/nginx: (pid 7) 9s\n";
+    int nginx = 0;
+};
+
+TEST_F(CertificateTest, IsReadByTheRunningWebServer) {
+    give("one");
+    apply_certificate(context());
+    EXPECT_THAT(started("sv"), ElementsAre("hup"));
+    EXPECT_THAT(certificate_needed(context()), IsEmpty());
+    EXPECT_THAT(read_text_file(fake.place(locations::kCertificate)), HasSubstr("one"));
+    fake.env["PAUSE_HOSTNAME"] = "new.example.org";
+    apply_certificate(context());
+    EXPECT_THAT(started("sv"), ElementsAre("hup"));
+}
+
+TEST_F(CertificateTest, WaitsForNoWebServerThatIsDown) {
+    give("one");
+    server = "down: /etc/pause/sv/nginx: 9s\n";
+    apply_certificate(context());
+    EXPECT_THAT(started("sv"), IsEmpty());
+    EXPECT_THAT(certificate_needed(context()), IsEmpty());
+}
+
+TEST_F(CertificateTest, BeforeIsPutBackWhenTheWebServerRefusesTheNewOne) {
+    give("one");
+    apply_certificate(context());
+    const std::string config = read_text_file(fake.place(locations::kServerConfig));
+    give("two");
+    fake.env["PAUSE_HOSTNAME"] = "new.example.org";
+    nginx = 1;
+    EXPECT_THROW(apply_certificate(context()), Error);
+    EXPECT_THAT(read_text_file(fake.place(locations::kCertificate)), HasSubstr("one"));
+    EXPECT_THAT(read_text_file(fake.place(locations::kCertificateKey)), HasSubstr("one"));
+    EXPECT_EQ(read_text_file(fake.place(locations::kServerConfig)), config);
+    EXPECT_THAT(
+        certificate_needed(context()), testing::Contains("the answers give another certificate"));
+}
+
+TEST_F(CertificateTest, IsReadAfterARunThatWasKilled) {
+    give("one");
+    apply_certificate(context());
+    started("sv");
+    fake.put(locations::kReloadWebServer, "");
+    EXPECT_THAT(
+        certificate_needed(context()),
+        ElementsAre("the web server has not read its certificate again"));
+    apply_certificate(context());
+    EXPECT_THAT(started("sv"), ElementsAre("hup"));
+    EXPECT_THAT(certificate_needed(context()), IsEmpty());
+}
+
+TEST_F(CertificateTest, WarnsOfNamesThatItLacks) {
+    give("one");
+    fake.env["PAUSE_CERTIFICATE_NAMES"] = "old.example.org";
+    apply_certificate(context());
+    EXPECT_THAT(said(), HasSubstr("warning: the certificate does not cover old.example.org:"));
+    EXPECT_THAT(said(), testing::Not(HasSubstr("pause.example.org")));
 }
 
 /// Answers questions about tables from a script, and notes the statements.
