@@ -30,12 +30,21 @@ void ArchiveStream::require(int status) {
         std::rethrow_exception(error_);
     }
     if (status != ARCHIVE_OK) {
-        const char* text = archive_error_string(get());
-        throw Error(fmt::format(
-            "cannot read archive '{}': {}",
-            printable(name_),
-            text == nullptr ? "unknown" : printable(text)));
+        throw Error(fmt::format("archive '{}' {}", printable(name_), fault_of(status)));
     }
+}
+
+/// libarchive's own words are of its insides, and change from version to version.
+std::string_view ArchiveStream::fault_of(int status) const {
+    if (archive_errno(get()) == ENOMEM) {
+        return "needs more memory to be read than there is";
+    }
+    if (status == ARCHIVE_WARN) {
+        return "has a malformed header";
+    }
+    // The header that could not be read is counted.
+    return archive_file_count(get()) <= 1 ? "is not an archive that kiln can read, or is damaged"
+                                          : "is damaged or truncated";
 }
 
 std::size_t ArchiveStream::take() {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiln {
@@ -51,6 +52,7 @@ class ArchiveStream {
     static constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
 
     std::size_t take();
+    [[nodiscard]] std::string_view fault_of(int status) const;
 
     static la_ssize_t read_callback(archive* handle, void* self, const void** data);
 

@@ -11,6 +11,8 @@ class Case:
     code: int = 0
     says: tuple = ()  # what standard error must contain
     stages: tuple = ()  # further stages of the recipe, as flow maps
+    before: tuple = ()  # the same, before the stage of the hostile package
+    plain: tuple = ()  # paths that the image has without extended attributes
     tree: tuple = ()  # paths that the image has, or with "!" has not
     after: str = ""  # the stage after which it has them; otherwise the last one
     data: Callable = lambda: b""

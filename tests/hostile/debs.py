@@ -41,7 +41,14 @@ def control_text(**fields):
     return "".join(f"{k}: {v}\n" for k, v in {**CONTROL, **fields}.items())
 
 
-def deb(data=(), control=None, scripts=None, extra=(), fields=None):
+def with_attributes(info_and_text, **attributes):
+    """The member with extended attributes; needs PAX_FORMAT. "__" stands for a dot."""
+    info_and_text[0].pax_headers = {
+        f"SCHILY.xattr.{name.replace('__', '.')}": value for name, value in attributes.items()}
+    return info_and_text
+
+
+def deb(data=(), control=None, scripts=None, extra=(), fields=None, form=tarfile.GNU_FORMAT):
     """`data` and `extra` (of the control archive) are members; `scripts` name -> text."""
     text = control if control is not None else control_text(**(fields or {}))
     members = [member("./control", text.encode("utf-8", "surrogateescape"))]
@@ -50,4 +57,4 @@ def deb(data=(), control=None, scripts=None, extra=(), fields=None):
     members += list(extra)
     usual = [member("./", kind=tarfile.DIRTYPE, mode=0o755)]
     return ar([("debian-binary", b"2.0\n"), ("control.tar.gz", tar(members)),
-               ("data.tar.gz", tar(usual + list(data)))])
+               ("data.tar.gz", tar(usual + list(data), form))])

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What each hostile disk, layout, archive and tarball must end with."""
 
+import bz2
 import dataclasses
+import gzip
 import json
+import lzma
+import random
 from collections.abc import Callable
 
 from debs import member
@@ -166,5 +170,21 @@ TARBALLS = [
     file("a file of exabytes",
          "has a member 'big' of 4194304.0 TiB, the limit is 64.0 GiB", sparse("big", EXABYTES)),
     file("zeros", "expands 1.0 MiB to more than 1.0 GiB", zeros(2048)),
-    file("no archive", "Unrecognized archive format", b"no archive at all" * 100),
+    file("no archive", "is not an archive that kiln can read", b"no archive at all" * 100),
 ]
+
+
+def damaged():
+    """Tarballs that were cut off or changed in a few bytes: what was done, and the bytes."""
+    members = [member("d", kind=DIR, mode=0o755), member("d/file", b"text " * 4000),
+               member("d/link", kind=LINK, link="file"), member("d/hard", kind=HARD, link="d/file")]
+    plain = tar_bytes(members)
+    chance = random.Random(7)
+    for kind, data in (("tar", plain), ("gzip", gzip.compress(plain, mtime=0)), ("xz", lzma.compress(plain)),
+                       ("bzip2", bz2.compress(plain))):
+        yield f"{kind} cut off", data[:len(data) * 2 // 3]
+        for number in range(3):
+            changed = bytearray(data)
+            for _ in range(4):
+                changed[chance.randrange(min(len(changed), 1536))] = chance.randrange(256)
+            yield f"{kind} changed, {number}", bytes(changed)

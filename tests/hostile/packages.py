@@ -4,19 +4,39 @@
 import tarfile
 
 from cases import Case, run
-from debs import ar, control_text, deb, member, tar
+from debs import ar, control_text, deb, member, tar, with_attributes
 
 DIR, LINK, HARD = tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 
 
-def case(name, code=0, says=(), tree=(), stages=(), raw=None, after="", **how):
-    return Case(name, code, says, stages, tree, after,
+OVERRIDES = "/var/lib/dpkg/statoverride"
+STATES = "/var/lib/apt/extended_states"
+PAX = tarfile.PAX_FORMAT
+MARKS = {f"{kind}__overlay__{mark}": value for kind in ("trusted", "user")
+         for mark, value in (("opaque", "y"), ("redirect", "/victim"), ("origin", "x"), ("whiteout", "y"))}
+LABELS = {"security__ima": "\x01x", "security__evm": "\x02x", "security__selinux": "u:r:t:s0",
+          "security__capability": "\x01", "security__SMACK64": "_", "trusted__x": "x",
+          "system__posix_acl_access": "x", "user__x": "x"}
+
+
+def case(name, code=0, says=(), tree=(), stages=(), before=(), plain=(), raw=None, after="", **how):
+    return Case(name, code, says, stages, before, plain, tree, after,
                 (lambda: raw) if raw else (lambda: deb(**how)))
 
 
 def field(name, value):
     return case(f"{name}: {value[:20]!r}", 1, ("is not a valid package", f"'{name}'"),
                 fields={name: value})
+
+
+def left_before(name, text, *says, **how):
+    """What an earlier stage leaves where dpkg and apt keep their state; `says` as for a failure."""
+    return case(name, 1 if says else 0, says, before=(run("earlier", text),),
+                data=[member("./srv/x", "x")], **how)
+
+
+def override(line):
+    return f"printf '{line}\\n' >>{OVERRIDES}"
 
 
 def script(name, text, **how):
@@ -71,6 +91,25 @@ CASES = [
         member("./srv/hard", b"", HARD, "./srv/link")]),
     case("a device", 1, ("'/dev2' is a device node, which kiln does not unpack",), data=[
         member("./dev2", kind=tarfile.BLKTYPE, devmajor=8, devminor=0)]),
+    case("a whiteout of overlay mounts", 1, ("'/etc/passwd' is a device node, which kiln does not unpack",),
+         data=[member("./etc/passwd", kind=tarfile.CHRTYPE, devmajor=0, devminor=0)]),
+    # As dpkg, which takes no attributes from a package.
+    case("attributes of overlay mounts", form=PAX, tree=("/etc/passwd", "/etc/new", "/srv/x"),
+         plain=("/etc", "/etc/new", "/srv/x"), data=[
+        with_attributes(member("./etc", kind=DIR, mode=0o755), **MARKS),
+        with_attributes(member("./etc/new", "x"), **MARKS),
+        with_attributes(member("./srv/x", "x"), user__overlay__metacopy="", trusted__overlay__metacopy="")]),
+    case("attributes of security", form=PAX, plain=("/srv/x", "/srv/d"), data=[
+        with_attributes(member("./srv/x", "x", mode=0o755), **LABELS),
+        with_attributes(member("./srv/d", kind=DIR, mode=0o755), **LABELS)]),
+    case("a file over a link to a device", tree=("/srv/null", "/srv/zero"), after="toys", scripts={
+        "preinst": "#!/bin/sh\nln -s /dev/null /srv/null\nln -s ../dev/zero /srv/zero\n"},
+        data=[member("./srv/null", "x"), member("./srv/zero", "x")],
+        stages=(run("look", "test -f /srv/null && ! test -L /srv/null && test -c /dev/null"),)),
+    # dpkg leaves the link alone, and the new file beside it.
+    case("a conffile over a link to a device", 1, ("dpkg-leftover /etc/null.conf.dpkg-new",), scripts={
+        "preinst": "#!/bin/sh\nln -s /dev/null /etc/null.conf\n", "conffiles": "/etc/null.conf\n"},
+        data=[member("./etc/null.conf", "x")], stages=(run("look", "test -c /dev/null"),)),
     case("a file in place of a folder", 1, ("trying to overwrite '/etc', which is also in package",),
          data=[member("./etc", "x")]),
     case("a folder in place of a file", 1, ("'/etc/passwd' of the tree is not a regular file",),
@@ -95,9 +134,32 @@ CASES = [
          raw=deb().replace(b"100644  4         ", b"100644  9999999999", 1)),
     case("a negative size", 1, ("is damaged: malformed member header",),
          raw=deb().replace(b"100644  4         ", b"100644  -4        ", 1)),
-    case("data that is no tar", 1, ("data.tar.gz': Unrecognized archive format",), raw=ar([
+    case("data that is no tar", 1, ("data.tar.gz' is not an archive that kiln can read",), raw=ar([
         ("debian-binary", b"2.0\n"), ("control.tar.gz", tar([member("./control", control_text())])),
         ("data.tar.gz", b"no tar at all" * 100)])),
+    # What dpkg and apt would obey.
+    left_before("overrides and states of paths outside",
+                "ln -s /victim/dir /srv/link; " + override("root root 4777 /srv/link/file") + ";"
+                + override("root root 4777 /../victim/file") + ";"
+                + override("root root 4777 /srv/../../victim/file")
+                + "; printf 'Package: ../../victim/file\\nArchitecture: ../x\\nAuto-Installed: 1\\n\\n' "
+                f">{STATES}", tree=("/srv/x",)),
+    left_before("overrides and states are the host's",
+                f"ln -s /victim/file {OVERRIDES}; ln -sf /victim/file {STATES}", tree=("/srv/x",)),
+    left_before("overrides and states are pipes",
+                f"mkfifo {OVERRIDES}; rm -f {STATES}; mkfifo {STATES}", tree=("/srv/x",)),
+    left_before("an override for nobody that is there", override("mallory root 0644 /srv/x"),
+                "the tree has no user 'mallory'"),
+    left_before("an override with a number beyond the range", override("#70000 root 0644 /srv/x"), "70000"),
+    left_before("an override with half of its words", override("root root"), "it must be USER GROUP MODE PATH"),
+    left_before("an override with a mode that is none", override("root root \\033[31m /srv/x"),
+                "'\\x1b[31m' is not a mode"),
+    left_before("overrides without end", f"truncate -s 65M {OVERRIDES}",
+                f"'{OVERRIDES}' of the tree is larger than 64 MiB"),
+    left_before("states of apt that are none", f"echo 'no field' >{STATES}",
+                f"'{STATES}' of the tree is malformed", "a field needs a colon"),
+    left_before("states of apt without end", f"truncate -s 65M {STATES}",
+                f"'{STATES}' of the tree is larger than 64 MiB"),
     # Scripts.
     script("replaces dpkg's info", "mv /var/lib/dpkg/info /var/lib/dpkg/i; "
            "ln -s /victim/dir /var/lib/dpkg/info"),

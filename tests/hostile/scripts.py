@@ -8,8 +8,8 @@ AGAIN = run("again", "true")
 PERL = 'perl -e \'require "syscall.ph" if 0; %s\''
 
 
-def moved(name, script, *stages, code=0, says=(), tree=()):
-    return Case(name, code, says, (run("hostile", script), *(stages or (AGAIN,))), tree)
+def moved(name, script, *stages, code=0, says=(), tree=(), plain=()):
+    return Case(name, code, says, (run("hostile", script), *(stages or (AGAIN,))), tree=tree, plain=plain)
 
 
 CASES = [
@@ -103,6 +103,22 @@ CASES = [
     moved("marks of overlay mounts",
           "touch /srv/.wh.etc /srv/.wh..wh..opq", code=1,
           says=("cannot be stored in an OCI layer",)),
+    # The kernel may refuse either: then there is nothing to obey.
+    moved("forged marks of overlay mounts",
+          "for name in user trusted; do for mark in opaque redirect whiteout metacopy; do "
+          "perl -e 'syscall(188, $ARGV[0], $ARGV[1], $ARGV[2], 1, 0)' /etc $name.overlay.$mark y; done; done",
+          run("look", "grep -q ^root: /etc/passwd; test -d /etc/dpkg"), tree=("/etc/passwd",),
+          plain=("/etc",)),
+    moved("a forged whiteout", "rm -f /etc/motd; mknod /etc/motd c 0 0 || touch /srv/refused",
+          run("look", "test -e /srv/refused || ! test -f /etc/motd")),
+    moved("files are written over links to devices",
+          "ln -s /dev/null /srv/null; ln -s /dev/full /srv/full; ln -sf /dev/null /etc/motd",
+          '{stage: files, name: f, files: [{file: /srv/null, content: "own"}, {file: /srv/full, content: "own"}]}',
+          "{stage: normalize, name: clean, empty: [/etc/motd]}",
+          run("look", "test -f /srv/null; test -f /srv/full; test -c /dev/null"),
+          tree=("/srv/null", "/srv/full")),
+    # In the tree that is a file which is not there yet.
+    moved("passwd is a link to a device", "ln -sf /dev/null /etc/passwd", USERS, tree=("/dev/null",)),
     moved("a loop of links", "ln -s b /srv/a; ln -s a /srv/b; ln -s . /srv/self"),
     # What scripts do while they run.
     moved("reads the environment", "env >/srv/env; if grep -q KILN_TEST_SECRET /srv/env; then exit 9; fi; "

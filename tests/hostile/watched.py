@@ -13,6 +13,11 @@ import watch  # noqa: E402
 import world  # noqa: E402
 
 
+# Of libraries that read what others wrote: kiln has words of its own.
+LIBRARY_WORDS = (r"libarchive|Unrecognized archive|Damaged tar|Lzma|zlib|inflate|json\.exception|yaml-cpp|"
+                 r"std::|basic_string|terminate called")
+
+
 class Watched(unittest.TestCase):
     @classmethod
     def prepare(cls, name):
@@ -33,6 +38,10 @@ class Watched(unittest.TestCase):
         """When all is in place: what changes from now on is kiln's doing."""
         cls.watch = watch.Watch([world.FAST, world.WORK])
         cls.addClassCleanup(cls.watch.stop)
+
+    def assert_own_words(self, done):
+        self.assertNotRegex(done.stderr, LIBRARY_WORDS)
+        self.assertNotIn("internal error", done.stderr)
 
     def assert_tmp_is_empty(self):
         self.assertEqual(sorted(path.name for path in (self.folder / "tmp").iterdir()), [])

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "stages/packages/auto_installed.hpp"
 
+#include "base/error.hpp"
 #include "debian/deb822.hpp"
+
+#include <fmt/format.h>
 
 #include <map>
 #include <set>
@@ -26,6 +29,16 @@ States parse_states(const std::string& text) {
     return states;
 }
 
+/// A script may have left anything there.
+States states_of_tree(const std::string& text) {
+    try {
+        return parse_states(text);
+    } catch (const Error& error) {
+        throw Error(fmt::format("'{}' of the tree is malformed", kStates))
+            .with_details({error.message()});
+    }
+}
+
 } // namespace
 
 void mark_auto_installed(
@@ -38,7 +51,7 @@ void mark_auto_installed(
         manual.insert(name.substr(0, name.find_first_of("=/:"))); // NAME=VERSION, NAME/SUITE
     }
     const std::string before = tree.is_regular_file(kStates) ? tree.read_text(kStates) : "";
-    States states = parse_states(before);
+    States states = states_of_tree(before);
     for (const PackageFile& package : packages) {
         if (package.essential || manual.contains(package.name)) {
             continue;
