@@ -51,6 +51,7 @@ class Loader {
         for (std::size_t i = chain.size(); i-- > 0;) {
             merge_into(recipe_, values[i], chain[i].path.parent_path());
         }
+        check_archives();
         check_named_files();
         if (diags_.has_errors()) {
             return std::nullopt;
@@ -350,6 +351,23 @@ class Loader {
     // Other files ------------------------------------------------------------------------------
 
     /// What would hang or never end when it is read. What is absent is missed where it is used.
+    /// The lock says from which archive a package comes by its name alone, and so do '--mirror'
+    /// and KILN_MIRROR.
+    void check_archives() {
+        std::map<std::string, const ArchiveSpec*> seen;
+        for (const ArchiveSpec& archive : recipe_.archives) {
+            const auto [first, added] = seen.emplace(archive.archive, &archive);
+            if (!added && first->second->url != archive.url) {
+                diags_.error(
+                    archive.pos,
+                    fmt::format("archive '{}' has another 'url' here", archive.archive),
+                    fmt::format(
+                        "give it a name of its own, or the same 'url' as at {}",
+                        first->second->pos.to_string()));
+            }
+        }
+    }
+
     void check_named_files() {
         for (const ArchiveSpec& archive : recipe_.archives) {
             if (!archive.keyring.empty()) {

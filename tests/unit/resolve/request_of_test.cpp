@@ -407,8 +407,10 @@ TEST_F(RequestOfRecipe, SaysWhereGitFetchesFromBySsh) {
 }
 
 TEST_F(RequestOfRecipe, TellsTwoArchivesOfOneNameApart) {
-    const std::string two =
-        replaced(std::string(kRecipe), "pins:", "  - {archive: debian, suites: [trixie]}\npins:");
+    const std::string two = replaced(
+        std::string(kRecipe),
+        "pins:",
+        "  - {archive: debian, suites: [trixie], url: \"https://host/apt\"}\npins:");
     EXPECT_EQ(request_of(load(two))[2].part, "archive 'debian' (2)");
 }
 
