@@ -9,6 +9,7 @@ import unittest
 
 import world
 
+ENTRIES = 100_000 if "KILN_ALL" in os.environ else 4_000
 ROUNDS = int(os.environ.get("KILN_ROUNDS", "1"))
 ZONES = ["Pacific/Kiritimati", "America/St_Johns", "Asia/Kathmandu", "UTC"]
 
@@ -82,6 +83,32 @@ class Repeat(unittest.TestCase):
         self.assertFalse((cache / "clusters/clusters.pack").exists())
 
 
+ATTRIBUTES = """\
+kiln: 1
+name: attributes
+extends: debian-minimal.yaml
+stages:
+  - {{stage: packages, name: tools, install: [acl, iputils-ping, libcap2-bin]}}
+  - stage: run
+    name: attributes
+    why: whatever the file system keeps with a name
+    script: |
+      mkdir -p /srv/many /srv/acl
+      cd /srv/many
+      perl -e 'for (1..{entries}) {{ mkdir $_ % 100; my $f = ($_ % 100) . "/f$_";
+        open F, ">", $f or die; print F $_ % 7; close F; chown $_ % 3000, $_ % 2000, $f; chmod 0600 | $_ % 512, $f;
+        link $f, "$f.hard" if $_ % 50 == 0; symlink "f$_", "$f.soft" if $_ % 60 == 0 }}'
+      cp /bin/true /srv/cap
+      setcap cap_net_raw,cap_net_bind_service=ep /srv/cap
+      setfacl -m u:33:rwx,u:2999:r,g:42:rx,g:65534:- /srv/acl
+      setfacl -d -m u:33:rwx,u:65535:r,o::- /srv/acl
+      touch /srv/acl/inherits
+      mkfifo -m 0621 /srv/pipe
+      chown 33:42 /srv/pipe
+  - {{stage: run, name: changed, why: over an earlier stage, script: "setfacl -m u:1:r /srv/acl/inherits; setcap -r /srv/cap"}}
+images: [../images/oci.yaml]
+"""
+
 RECIPE = """\
 kiln: 1
 name: moment
@@ -91,6 +118,46 @@ stages:
   - {stage: run, name: moment, why: another text each time, script: "date +%s.%N >/etc/moment"}
 images: [../images/oci.yaml]
 """
+
+
+class Attributes(unittest.TestCase):
+    """File capabilities, access control lists, owners and many names: a plain user's bake has numbers of
+    its own on disk for all of them."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("making a user needs root")
+        self.user = world.make_user()
+        if reason := world.user_namespaces_are_refused(self.user):
+            self.skipTest(reason)
+        self.folder = world.FAST / "attributes"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        world.copy_recipes(self.folder)
+        (self.folder / "recipes/attributes.yaml").write_text(ATTRIBUTES.format(entries=ENTRIES))
+
+    def bake(self, out, *args, **options):
+        world.succeed("bake", "attributes", "--check", "none", "--out", out, *args, cwd=self.folder, **options)
+        record = world.load_record(out)
+        return world.sums(out), {s["name"]: s["delta"] for s in record["stages"]}
+
+    def test_root_and_a_plain_user_make_the_same(self):
+        roots = self.bake(self.folder / "root", "--refresh")
+        lines = (world.stage_folder(world.load_record(self.folder / "root"), "attributes") / "manifest").read_text()
+        self.assertGreater(lines.count("\n"), ENTRIES)
+        self.assertEqual(lines.count(" xattr.security.capability="), 1)
+        self.assertEqual(lines.count(" xattr.system.posix_acl_access="), 2)
+        self.assertEqual(lines.count(" xattr.system.posix_acl_default="), 1)
+        cache = self.folder / "cache"
+        cache.mkdir()
+        shutil.copytree(world.CACHE / "pool", cache / "pool")
+        world.give_to(self.user, self.folder)
+        users = self.bake(self.folder / "user", "--offline", user=self.user,
+                          env=world.environment(KILN_CACHE=cache))
+        self.assertEqual(users, roots)
+        subprocess.run(["runuser", "-u", self.user, "--", world.KILN, "cache", "prune", "--all"],
+                       env=world.environment(KILN_CACHE=cache), check=True, capture_output=True)
 
 
 class Rebuild(unittest.TestCase):
