@@ -105,6 +105,9 @@ def table_differences(ours, theirs, made_by_recipe=()):
     """Names that one of them has; the numbers, homes and full names of some are the recipe's, as are
     those that are made by it."""
     def lines_of(tree, table):
+        # Without package passwd there is no /etc/shadow, unless the recipe's ids made one.
+        if table not in tree.manifest:
+            return set()
         return {line for line in tree.text_of(table).splitlines() if line.split(":")[0] not in made_by_recipe}
 
     out = []
