@@ -41,8 +41,9 @@ class OverlayMounter final : public TreeMounter {
         const std::string options = overlay_options(layers);
         if (::mount("overlay", root, "overlay", 0, options.c_str()) != 0) {
             throw SystemError(fmt::format("cannot mount the tree at '{}'", root))
-                .with_hint("set KILN_CACHE to a directory on ext4, xfs, btrfs or tmpfs: overlay mounts "
-                           "do not work on top of another overlay");
+                .with_hint(
+                    "set KILN_CACHE to a directory on ext4, xfs, btrfs or tmpfs: overlay mounts "
+                    "do not work on top of another overlay");
         }
     }
 

@@ -8,11 +8,17 @@ namespace kiln {
 
 std::span<const CommandSpec* const> all_commands() {
     static constexpr auto kCommands = std::to_array<const CommandSpec*>({
-        &kInitCommand,         &kCheckCommand,         &kLockCommand,         &kBakeCommand,
-        &kArtifactLockCommand, &kArtifactBuildCommand, &kArtifactListCommand, &kArtifactPushCommand,
-        &kArtifactPullCommand, &kCacheListCommand,     &kCachePruneCommand,   &kInspectCommand,
-        &kLintCommand,         &kRunCommand,           &kAcceptCommand,       &kPublishRegistryCommand, &kPullCommand, &kSchemaCommand,
-        &kCompletionCommand,   &kHelpCommand,          &kVersionCommand,      &kManCommand,
+        &kInitCommand,         &kCheckCommand,
+        &kLockCommand,         &kBakeCommand,
+        &kArtifactLockCommand, &kArtifactBuildCommand,
+        &kArtifactListCommand, &kArtifactPushCommand,
+        &kArtifactPullCommand, &kCacheListCommand,
+        &kCachePruneCommand,   &kInspectCommand,
+        &kLintCommand,         &kRunCommand,
+        &kAcceptCommand,       &kPublishRegistryCommand,
+        &kPullCommand,         &kSchemaCommand,
+        &kCompletionCommand,   &kHelpCommand,
+        &kVersionCommand,      &kManCommand,
     });
     return kCommands;
 }

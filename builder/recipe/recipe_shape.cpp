@@ -219,7 +219,10 @@ const Shape& recipe_shape() {
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"name", &kName, Need::required, "system name; used as the base name of all output files"},
         {"summary", &kLine, Need::optional, "one-line description"},
-        {"extends", &kPath, Need::optional, "recipe to extend: a path relative to this file, or a name"},
+        {"extends",
+         &kPath,
+         Need::optional,
+         "recipe to extend: a path relative to this file, or a name"},
         {"variables", &kVariables, Need::optional, "values for `${name}`"},
         {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
         {"archives", &kArchives, Need::optional, "apt archives to install packages from"},
@@ -244,7 +247,10 @@ const Shape& recipe_shape() {
          Need::optional,
          "last stages of every image: use them for files that change often, so that no other stage "
          "has to run again"},
-        {"images", &kImageFiles, Need::optional, "image definitions: paths relative to this file, or names"},
+        {"images",
+         &kImageFiles,
+         Need::optional,
+         "image definitions: paths relative to this file, or names"},
         {"lint",
          &kLintExceptions,
          Need::optional,
@@ -252,7 +258,8 @@ const Shape& recipe_shape() {
         {"accept",
          &kPath,
          Need::optional,
-         "acceptance suite for `kiln run` and `kiln accept`: a path relative to this file, or a name"},
+         "acceptance suite for `kiln run` and `kiln accept`: a path relative to this file, or a "
+         "name"},
     });
     static const Shape kShape = object_of(kFields, "recipe");
     return kShape;

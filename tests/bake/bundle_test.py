@@ -369,7 +369,7 @@ images: [{world.WORK}/images/oci.yaml]
         path.write_text(text + f"  - {{{release}}}\n")
         lock = ("artifact", "lock", path, "--cpan", pan.folder)
         self.check(world.kiln(*lock), 3, "1 distribution is in the bundle more than once", "  Try-Tiny: 0.3",
-                   "of libtry-tiny-perl and 9.0 of Try-Tiny-9.0.tar.gz", "gives way to 'replaces'")
+                   "of libtry-tiny-perl and 9.0 of Try-Tiny-9.0.tar.gz", "or use 'replaces' to override a distribution of an extended bundle")
         self.assertFalse(path.with_suffix(".lock").exists())
         path.write_text(text + f"  - {{{release}, replaces: libtry-tiny-perl}}\n")
         world.succeed(*lock)

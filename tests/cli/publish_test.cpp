@@ -16,12 +16,12 @@ class PublishCommand : public testing::Test {
   protected:
     void SetUp() override {
         fs::current_path(dir_.path());
-        fs::create_directories("images/out/shop/shop.oci");
-        write_file("images/out/shop/shop.oci/oci-layout", "{}");
-        fs::create_directories("images/out/two");
-        write_file("images/out/two/a.qcow2", "");
-        write_file("images/out/two/b.qcow2", "");
-        fs::create_directories("images/out/none");
+        fs::create_directories("out/shop/shop.oci");
+        write_file("out/shop/shop.oci/oci-layout", "{}");
+        fs::create_directories("out/two");
+        write_file("out/two/a.qcow2", "");
+        write_file("out/two/b.qcow2", "");
+        fs::create_directories("out/none");
         world_.env["KILN_CACHE"] = (dir_.path() / "cache").string();
     }
 
@@ -36,19 +36,19 @@ class PublishCommand : public testing::Test {
     }
 
     TempDir dir_{temporary_root(), "kiln-test"};
-    test::FakeWorld world_;
+    test::FakeHost world_;
 };
 
 TEST_F(PublishCommand, NamesWhatIsWrongWithTheImage) {
     const std::string ref = "reg.example/x:1";
-    expect_usage({"publish", "registry", "shpo", ref}, "there are no images of 'shpo'");
-    expect_usage({"publish", "registry", "none", ref}, "there is no image in 'images/out/none'");
+    expect_usage({"publish", "registry", "shpo", ref}, "no image of 'shpo'");
+    expect_usage({"publish", "registry", "none", ref}, "no image in 'out/none'");
     expect_usage(
         {"publish", "registry", "two", ref},
-        "'images/out/two' holds the results of several recipes: a.qcow2 and b.qcow2");
+        "'out/two' holds the results of several recipes: a.qcow2 and b.qcow2");
     expect_usage(
         {"publish", "registry", "shop", ref, "--format", "qcow2"},
-        "there is no image of format 'qcow2' in 'images/out/shop'");
+        "no image of format 'qcow2' in 'out/shop'");
     expect_usage(
         {"publish", "registry", "shop", ref, "--disk"}, "--disk: there is no disk in 'shop'");
 }
@@ -81,7 +81,7 @@ TEST_F(PublishCommand, PullsUnderPlainNamesOnly) {
     expect_usage(
         {"pull", "reg.example/x", "--all-platforms", "--format", "docker"},
         "--all-platforms and --format docker are mutually exclusive");
-    EXPECT_FALSE(fs::exists("images/out/x"));
+    EXPECT_FALSE(fs::exists("out/x"));
 }
 
 } // namespace

@@ -67,8 +67,7 @@ TEST_F(RunCommands, TakeTheRecipesFileAsBakeDoes) {
     EXPECT_EQ(run_kiln({"accept", "./recipes/web.yaml", "--vm", "--list"}).exit_code, 0);
     fs::remove_all("out/web");
     EXPECT_THAT(
-        error_of({"accept", "recipes/web.yaml"}),
-        HasSubstr("no image of 'web' in 'out/web'"));
+        error_of({"accept", "recipes/web.yaml"}), HasSubstr("no image of 'web' in 'out/web'"));
 }
 
 TEST_F(RunCommands, TakeAPathAndASuite) {

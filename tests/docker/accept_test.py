@@ -295,7 +295,7 @@ class Accept(unittest.TestCase):
         out = process.stdout.read()
         self.assertEqual(process.wait(60), 0)
         self.assertEqual(json.loads(out)["ports"][0]["address"], "http://127.0.0.1:41980")
-        self.assertIn("no readiness check is known", (self.daemon.folder / "messages").read_text())
+        self.assertIn("therefore no readiness check", (self.daemon.folder / "messages").read_text())
 
     def test_detaches_and_keeps_data(self):
         args = ("--suite", self.suite, "--data", "toy-data", "--json")

@@ -242,7 +242,7 @@ class SecondApply(unittest.TestCase):
         uploaded.write_text("kept")
         self.machine.new_root("2222")
         done = self.apply()  # the answers come from the volume
-        self.assertIn("the volume comes from another image", done.err)
+        self.assertIn("the volume was written by another image", done.err)
         self.assertEqual((passwords(self.machine), signing_key(self.machine)), (secrets, key))
         self.assertEqual(self.machine.sql(SQL)[0], ["22"])
         self.assertIn("set $public_host pause.example.org:8443;\nset $secure_host pause.example.org:8443;\n",
@@ -319,7 +319,7 @@ kill $server; wait $server"""
         self.assertIn("the generated one is no longer valid", done.err)
         self.assertIn("removed the stale lock", done.err)
         self.assertIn("cut will be indexed again", done.err)
-        self.assertIn("the generated one is forgotten", done.err)
+        self.assertIn("removed the generated one", done.err)
         self.assertFalse((authors / "RECENT-1h.yaml.lock").exists())
         self.assertFalse((self.machine.data / "state/admin-password").exists())
 
@@ -446,7 +446,7 @@ class BadAnswers(unittest.TestCase):
         self.refused({"PAUSE_HOSTNAM": "x"}, "environment PAUSE_HOSTNAM: unknown key 'hostnam'",
                      "did you mean 'hostname'?")
         self.refused({"PAUSE_ADMIN_USER": "andk"},
-                     "environment PAUSE_ADMIN_USER: admin_user 'andk' is no PAUSE id")
+                     "environment PAUSE_ADMIN_USER: admin_user 'andk' is not a valid PAUSE id")
         self.refused({"PAUSE_ADMIN_PASSWORD_FILE": "/nowhere"},
                      "environment PAUSE_ADMIN_PASSWORD_FILE: file '/nowhere' not found")
         self.refused({"PAUSE_VOLUME": "/dev/vdb"}, "'volume' is for VMs only")
@@ -456,7 +456,7 @@ class BadAnswers(unittest.TestCase):
     def test_yaml_with_line_and_column(self):
         self.machine.put("/etc/pause/first-run.yaml", "pause:\n  hostname: a.b\n  mial: smtp\n  mail_port: 99999\n")
         self.refused({}, "/etc/pause/first-run.yaml:3:3: unknown key 'mial'",
-                     "/etc/pause/first-run.yaml:4:14: mail_port '99999' is no port", "2 answers are not valid")
+                     "/etc/pause/first-run.yaml:4:14: mail_port '99999' is not a valid port", "2 answers are not valid")
         self.machine.put("/etc/pause/first-run.yaml", "pause:\n  hostname: [\n")
         self.refused({}, "/etc/pause/first-run.yaml:3:1: is not valid YAML")
 

@@ -170,7 +170,7 @@ class Good(Machine):
 class Refused(Machine):
     def test_absent(self):
         done = self.refused({}, "the data volume 'label=pause-data' did not appear within 0 s",
-                            "name a blank device in the answer 'volume'")
+                            "set 'volume' to a blank device")
         self.assertIn("PATH", done.err)  # what devices there are
         self.refused({"PAUSE_VOLUME": "/dev/nothing"}, "the data volume '/dev/nothing' is not there")
         self.refused({"PAUSE_VOLUME": "digitalocean=x"}, "the data volume 'digitalocean=x' is not there")

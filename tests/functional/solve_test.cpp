@@ -307,7 +307,7 @@ TEST_F(SolveTest, KeepsWhatIsNotUpdated) {
     const Error error = failure(wish);
     EXPECT_EQ(error.message(), "1 other package cannot keep the locked version");
     EXPECT_THAT(error.details(), ElementsAre("lib: locked 1.0, now 1.1"));
-    EXPECT_THAT(error.hint(), HasSubstr("name them after --update, too"));
+    EXPECT_THAT(error.hint(), HasSubstr("update them too with --update"));
 }
 
 class SolveSources : public SolveTest {

@@ -156,7 +156,7 @@ TARBALLS = [
     file("a file behind a link",
          "'/srv/s/a' of the tree is not a directory", tar_bytes([
         member("a", kind=LINK, link="/victim/dir"), member("a/new", "x")])),
-    file("a file behind a hard link to a link", "which is not a file before it", tar_bytes([
+    file("a file behind a hard link to a link", "which is not an earlier file", tar_bytes([
         member("a", kind=LINK, link="/victim/dir"), member("b", kind=HARD, link="a"),
         member("b/new", "x")]), code=3),
     file("a hard link outside",

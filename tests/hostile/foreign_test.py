@@ -105,7 +105,7 @@ class Foreign(Watched):
 
         # A lock that does not say which tree is the right one takes none.
         done = pull()
-        self.check(done, 3, "none can be taken from a registry")
+        self.check(done, 3, "cannot be pulled from a registry")
         registry.key = re.search(r"key: (sha256:[0-9a-f]{64})", done.stderr)[1]
         lock = self.folder / "recipes/programs/first-run.lock"
         result = [digest.removeprefix("sha256:") for digest in (registry.key, remotes.NOTHING)]

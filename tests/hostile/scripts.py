@@ -82,7 +82,7 @@ CASES = [
     moved("proc is a link", "true",
           "{stage: files, name: f, files: [{remove: /proc}, {link: /proc, target: /srv/../proc}]}",
           AGAIN, code=1, says=("'/proc' of the tree is not a directory",)),
-    moved("the groundwork's name", "ln -s /victim/dir /.kiln-staging"),
+    moved("the name of the staging folder", "ln -s /victim/dir /.kiln-staging"),
     # What scripts leave in the tree.
     moved("a file of exabytes", "truncate -s 4E /srv/big", code=1,
           says=("the tree has files of more than 256.0 GiB",)),
@@ -90,7 +90,7 @@ CASES = [
           USERS, code=1, says=("'/etc/skel/big' of the tree is larger than 64 MiB",)),
     moved("a very deep folder",
           "n=$(printf 'd%.0s' $(seq 200)); cd /srv; for i in $(seq 25); do mkdir $n; cd -P $n; done",
-          code=1, says=("longer than any system can open",)),
+          code=1, says=("path too long in the tree",)),
     moved("pipes and sockets everywhere", "mkfifo /srv/p /var/log/p /etc/machine-id2 /var/tmp/p",
           tree=("/srv/p",)),
     moved("names with control characters",

@@ -213,7 +213,7 @@ class OtherFaults(WithFaults):
                      "KILN_CACHE": str(self.folder / "cache")},
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             self.assertEqual(process[0].wait(timeout=60), -9)
-        out = folder / "images/out/killed"
+        out = folder / "out/killed"
         self.assertFalse((out / "killed.oci").exists())
         self.kiln("pull", f"{self.registry.host}/killed:1", cwd=folder)
         self.assertEqual(os.listdir(out), ["killed.oci"])

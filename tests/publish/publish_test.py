@@ -128,7 +128,7 @@ class Push(WithRegistry):
 
     def test_archives_and_folders_of_results(self):
         folder = self.new_folder()
-        results = folder / "images/out/shop"
+        results = folder / "out/shop"
         results.mkdir(parents=True)
         layout = layouts.make_layout(results / "shop.oci", seed="shop")
         disk = layouts.make_qcow2(results / "shop.qcow2")
@@ -256,7 +256,7 @@ class Documentation(WithRegistry):
 
     def test_its_commands(self):
         folder = self.new_folder()
-        results = folder / "images/out/shop"
+        results = folder / "out/shop"
         results.mkdir(parents=True)
         layout = layouts.make_layout(results / "shop.oci", seed="docs")
         disk = layouts.make_qcow2(results / "shop.qcow2")
@@ -290,16 +290,16 @@ class Pull(WithRegistry):
             self.assertEqual(report["digest"], digest)
             self.assertFalse(report["was_there"])
             self.assert_same_layout(folder / report["path"], layout)
-        self.assertEqual(os.listdir(folder / "images/out/shop"), ["shop.oci"])
+        self.assertEqual(os.listdir(folder / "out/shop"), ["shop.oci"])
         self.assertEqual(
-            stat.S_IMODE((folder / "images/out/shop/shop.oci/index.json").stat().st_mode), 0o644)
-        skopeo(self.registry, "inspect", f"oci:{folder}/images/out/shop/shop.oci:1")
+            stat.S_IMODE((folder / "out/shop/shop.oci/index.json").stat().st_mode), 0o644)
+        skopeo(self.registry, "inspect", f"oci:{folder}/out/shop/shop.oci:1")
         again = json.loads(self.kiln("pull", f"{reference}:1", "--json", cwd=folder).stdout)
         self.assertTrue(again["was_there"])
         people = self.kiln("pull", f"{reference}:1", cwd=folder)
-        self.assertEqual(people.stdout, "images/out/shop/shop.oci\n")
+        self.assertEqual(people.stdout, "out/shop/shop.oci\n")
         self.assertIn("kiln run shop --docker", people.stderr)
-        self.kiln("inspect", "images/out/shop/shop.oci", cwd=folder)
+        self.kiln("inspect", "out/shop/shop.oci", cwd=folder)
 
     def test_another_image_is_not_replaced_by_itself(self):
         folder = self.new_folder()
@@ -311,15 +311,15 @@ class Pull(WithRegistry):
         result = self.kiln("pull", f"{reference}:2", cwd=folder, code=1)
         self.assertIn("is there already and is another image", result.stderr)
         self.kiln("pull", f"{reference}:2", "--replace", cwd=folder)
-        self.assert_same_layout(folder / "images/out/replace/replace.oci", second)
-        self.assertEqual(os.listdir(folder / "images/out/replace"), ["replace.oci"])
+        self.assert_same_layout(folder / "out/replace/replace.oci", second)
+        self.assertEqual(os.listdir(folder / "out/replace"), ["replace.oci"])
 
     def test_docker_archive(self):
         folder = self.new_folder()
         reference = f"{self.registry.host}/archive:7"
         self.publish(layouts.make_layout(folder / "x.oci", seed="archive"), reference)
         result = self.kiln("pull", reference, "--format", "docker", cwd=folder)
-        path = folder / "images/out/archive/archive.docker.tar"
+        path = folder / "out/archive/archive.docker.tar"
         self.assertEqual(os.listdir(path.parent), [path.name])
         self.assertIn(f"docker load -i {path.relative_to(folder)}", result.stderr)
         with tarfile.open(path) as tar:
@@ -343,13 +343,13 @@ class Pull(WithRegistry):
                          [report["disk"]["digest"]])
         self.assertEqual(index["manifests"][0]["artifactType"], "application/vnd.kiln.disk.v1")
         self.kiln("pull", reference, "--disk", cwd=folder)
-        pulled = folder / "images/out/both/both.qcow2"
+        pulled = folder / "out/both/both.qcow2"
         self.assertEqual(pulled.read_bytes(), disk.read_bytes())
         self.kiln("pull", reference, cwd=folder)
-        self.assert_same_layout(folder / "images/out/both/both.oci", layout)
+        self.assert_same_layout(folder / "out/both/both.oci", layout)
         alone = self.kiln("pull", f"{self.registry.host}/both@{report['disk']['digest']}", "--name",
                           "alone", cwd=folder)
-        self.assertEqual(alone.stdout, "images/out/alone/alone.qcow2\n")
+        self.assertEqual(alone.stdout, "out/alone/alone.qcow2\n")
 
     def test_platforms(self):
         folder = self.new_folder()
@@ -366,7 +366,7 @@ class Pull(WithRegistry):
         self.assertIn("platforms: linux/amd64, linux/arm64", result.stderr)
         self.kiln("pull", reference, "--all-platforms", "--name", "all", cwd=folder)
         skopeo(self.registry, "--override-arch", "arm64", "inspect",
-               f"oci:{folder}/images/out/all/all.oci:1")
+               f"oci:{folder}/out/all/all.oci:1")
 
     def test_damaged_blob_is_refused_and_leaves_nothing(self):
         folder = self.new_folder()
@@ -380,7 +380,7 @@ class Pull(WithRegistry):
         file.write_bytes(data)
         result = self.kiln("pull", reference, cwd=folder, code=5)
         self.assertIn("the registry sent", result.stderr)
-        self.assertEqual(os.listdir(folder / "images/out/bad"), [])
+        self.assertEqual(os.listdir(folder / "out/bad"), [])
 
     def test_missing_image(self):
         result = self.kiln("pull", f"{self.registry.host}/nowhere:1", code=5)

@@ -143,14 +143,15 @@ class Search {
 /// The digest of what a mirror has in place of the input, from what its download failed with; empty
 /// when no mirror has such a file.
 std::string other_content(const std::vector<std::string>& failures, const std::string& input) {
-    constexpr std::string_view kFound = ", found ";
+    constexpr std::string_view kFound = ", got ";
     bool is_its = false;
     for (const std::string& line : failures) {
         if (!line.starts_with("    ")) {
             is_its = line.starts_with(input + ": ");
         }
         const std::size_t at = line.find(kFound);
-        if (is_its && at != std::string::npos && line.find("wrong content") != std::string::npos) {
+        if (is_its && at != std::string::npos &&
+            line.find("checksum mismatch") != std::string::npos) {
             const std::string found = line.substr(at + kFound.size());
             return found.substr(0, found.find(' '));
         }

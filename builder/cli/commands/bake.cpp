@@ -51,7 +51,8 @@ constexpr OptionSpec kArtifactsOption{
 constexpr OptionSpec kRefreshOption{
     .name = "--refresh", .doc = "update the lock first and print the changes"};
 constexpr OptionSpec kLockedOption{
-    .name = "--locked", .doc = "fail if the recipe has no lock (exit code 3) instead of creating it"};
+    .name = "--locked",
+    .doc = "fail if the recipe has no lock (exit code 3) instead of creating it"};
 constexpr OptionSpec kCheckOption{
     .name = "--check",
     .value = "LEVEL",

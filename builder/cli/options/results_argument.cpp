@@ -65,7 +65,7 @@ void take_from_folder(
                                  folder.string(),
                                  found.at(0).filename().string(),
                                  found.at(1).filename().string()))
-                .with_hint("name the file");
+                .with_hint("give the path of the image");
         }
         if (!found.empty()) {
             place = ImageResult{found.front(), format};
@@ -75,15 +75,15 @@ void take_from_folder(
 
 } // namespace
 
-ImageResults find_results(const std::string& argument, std::optional<ImageFormat> wanted) {
+ImageResults find_results(
+    const std::string& argument, std::optional<ImageFormat> wanted, const fs::path& folder) {
     ImageResults results;
     results.shown = argument;
-    const fs::path path =
-        is_name(argument) ? fs::path("images/out") / argument : fs::path(argument);
+    const fs::path path = is_name(argument) ? folder / argument : fs::path(argument);
     if (is_name(argument) && !fs::is_directory(path)) {
-        throw UsageError(
-            fmt::format("there are no images of '{}' in '{}'", argument, path.string()))
-            .with_hint(fmt::format("'kiln bake {}' makes them; or name a file", argument));
+        throw UsageError(fmt::format("no image of '{}' in '{}'", argument, path.string()))
+            .with_hint(fmt::format(
+                "run 'kiln bake {}' to build it, or give the path of an image", argument));
     }
     if (is_folder_of_results(path)) {
         take_from_folder(path, wanted, results);
@@ -104,7 +104,7 @@ ImageResults find_results(const std::string& argument, std::optional<ImageFormat
     }
     if (!results.container && !results.disk) {
         throw UsageError(fmt::format(
-            "there is no {} in '{}'",
+            "no {} in '{}'",
             wanted ? fmt::format("image of format '{}'", name_of(*wanted)) : "image",
             path.string()));
     }

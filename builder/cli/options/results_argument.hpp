@@ -14,8 +14,8 @@ namespace kiln {
 
 inline constexpr PositionalSpec kResultsPositional{
     .name = "IMAGE",
-    .doc = "a recipe's name (its results in images/out/NAME are taken), a folder of results, an "
-           "OCI layout directory, a docker archive or a disk",
+    .doc = "name of a recipe (uses its baked images), a folder of results, an OCI layout "
+           "directory, a docker archive or a disk",
     .completes = Completes::file};
 
 struct ImageResult {
@@ -30,9 +30,10 @@ struct ImageResults {
     std::optional<ImageResult> disk;
 };
 
-/// `wanted` is what --format says; of a folder then only that is taken. Throws UsageError when
-/// there is nothing of the kind.
-[[nodiscard]] ImageResults
-find_results(const std::string& argument, std::optional<ImageFormat> wanted);
+/// `wanted` is what --format says; of a folder then only that is taken. `folder` has the results of
+/// recipes that are given by name (Project::results). Throws UsageError when there is no such
+/// image.
+[[nodiscard]] ImageResults find_results(
+    const std::string& argument, std::optional<ImageFormat> wanted, const fs::path& folder);
 
 } // namespace kiln

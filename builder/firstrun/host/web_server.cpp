@@ -31,8 +31,9 @@ bool reload_web_server(Host& host) {
     if (!host.try_run("check the web server's configuration", {"nginx", {"-t", "-q"}}).ok()) {
         return false;
     }
-    const Command reload = has_systemd(host) ? Command{"systemctl", {"reload", "nginx"}}
-                                             : Command{"sv", {"hup", locations::kContainerWebServer}};
+    const Command reload = has_systemd(host)
+                               ? Command{"systemctl", {"reload", "nginx"}}
+                               : Command{"sv", {"hup", locations::kContainerWebServer}};
     return host.try_run("reload the web server", reload).ok();
 }
 

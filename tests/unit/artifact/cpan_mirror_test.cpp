@@ -87,7 +87,8 @@ TEST_F(CpanMirrorTest, WarnsOfChecksumsThatNameNoFolder) {
 TEST_F(CpanMirrorTest, WarnsOnceWithoutAKeyring) {
     static_cast<void>(pin());
     static_cast<void>(pin());
-    const std::string warning = "what 'https://cpan' gives is believed: without --cpan-keyring";
+    const std::string warning =
+        "CPAN signatures are not verified for 'https://cpan': no --cpan-keyring";
     ASSERT_THAT(log_.str(), HasSubstr(warning));
     EXPECT_EQ(log_.str().find(warning), log_.str().rfind(warning));
     mirror_.warn_unused_keyring();

@@ -127,12 +127,12 @@ TEST_F(RecipeArtifactsTest, NeedALock) {
         FAIL() << "no error";
     } catch (const Error& error) {
         EXPECT_EQ(error.exit_code(), ExitCode::invalid_recipe);
-        EXPECT_THAT(error.message(), testing::StartsWith("there is no lock '"));
+        EXPECT_THAT(error.message(), testing::StartsWith("lock '"));
         EXPECT_THAT(error.hint(), HasSubstr("'kiln artifact lock"));
     }
     EXPECT_THAT(
         message_of([&] { static_cast<void>(key()); }, ExitCode::invalid_recipe),
-        HasSubstr("there is no lock"));
+        HasSubstr("not found"));
 }
 
 TEST_F(RecipeArtifactsTest, NeedALockOfWhatTheyAskFor) {
@@ -141,7 +141,7 @@ TEST_F(RecipeArtifactsTest, NeedALockOfWhatTheyAskFor) {
     write("tool.yaml", program.replace(program.find("gcc"), 3, "gcc, make"));
     EXPECT_THAT(
         message_of([&] { static_cast<void>(key()); }, ExitCode::invalid_recipe),
-        HasSubstr("does not fit program 'tool', which was changed since"));
+        HasSubstr("is out of date: program 'tool' changed"));
 }
 
 TEST_F(RecipeArtifactsTest, AreInARecipesLockByTheDigestOfTheirOwn) {
@@ -169,7 +169,7 @@ TEST_F(RecipeArtifactsTest, ThatTheStoreHasAreNeitherLockedNorFetchedNorBuilt) {
     put_into_store("built");
     const std::string before = lock().to_text();
     recipe_.artifacts.at("helper").registry = "host.example/tools";
-    artifacts().provide("helper", {"other.example/tools"}, context(), 1);
+    artifacts().fetch_or_build("helper", {"other.example/tools"}, context(), 1);
     artifacts().refresh_locks({"other.example/tools"}, context());
     artifacts().make_missing_locks(context());
     EXPECT_THAT(http_.seen(), IsEmpty());
@@ -195,7 +195,7 @@ TEST_F(RecipeArtifactsTest, ThatCameOutOtherwiseAreWarnedOf) {
     write("tool.lock", other.to_text());
     const Digest tree = put_into_store("built");
     artifacts().note_results(context());
-    EXPECT_THAT(said_.str(), HasSubstr("it is not the same on every build"));
+    EXPECT_THAT(said_.str(), HasSubstr("is not reproducible"));
     EXPECT_EQ(lock().result, (LockedResult{key(), tree}));
 }
 
@@ -204,7 +204,7 @@ TEST_F(RecipeArtifactsTest, ThatAreDamagedAreRefused) {
     put_into_store("built", "{\"name\": 3}");
     EXPECT_EQ(
         message_of([&] { static_cast<void>(artifacts().load("helper", pool_)); }),
-        "this does not describe an artifact of kiln");
+        "not a kiln artifact description");
 }
 
 TEST_F(RecipeArtifactsTest, MustBeNamedByTheRecipe) {

@@ -266,7 +266,7 @@ TEST_F(Images, OfATreeThatCannotBootAreNotWritten) {
     tree_.erase_tree("boot/grub");
     EXPECT_EQ(
         message_of([&] { static_cast<void>(write(std::string(kDisk))); }),
-        "the tree has no '/boot/grub/i386-pc/boot.img', so the disk would not boot");
+        "the disk would not boot: '/boot/grub/i386-pc/boot.img' not found in the tree");
 }
 
 TEST_F(Images, OfADiskHaveTheEfiSystemPartitionsFilesElsewhere) {
@@ -372,7 +372,7 @@ TEST_F(WantedImagesOf, ACommandLineMustBeDefined) {
     recipe_.images.pop_back();
     EXPECT_EQ(
         thrown([&] { static_cast<void>(wanted({ImageFormat::oci})); }),
-        "2: '--image oci': recipe 'web' defines no such image");
+        "2: image format 'oci' is not defined in recipe 'web' (--image)");
     recipe_.images.clear();
     EXPECT_EQ(thrown([&] { static_cast<void>(wanted({})); }), "3: recipe 'web' defines no images");
 }

@@ -127,7 +127,7 @@ TEST(LoadRecordedTree, TakesTheManifestThatTheRecordNames) {
     EXPECT_EQ(
         test::thrown([&] { static_cast<void>(load(ImageFormat::qcow2)); }),
         fmt::format(
-            "4: '{}' is not the manifest that the record names",
+            "4: checksum mismatch: '{}' is not the manifest listed in the record",
             (dir.path() / "vm.manifest").string()));
     static_cast<void>(write_tree_manifest(tree, dir.path() / "oci.manifest"));
     EXPECT_THAT(

@@ -51,7 +51,8 @@ TEST(HttpPolicy, BeginsWhereThePurposeAllows) {
     EXPECT_THAT(begin(HttpPurpose::registry, "http://a/"), HasSubstr("use https:"));
     EXPECT_THAT(begin(HttpPurpose::registry, "http://127.evil.example/"), HasSubstr("use https:"));
     EXPECT_EQ(begin(HttpPurpose::local, "http://127.0.0.1/"), "");
-    EXPECT_THAT(begin(HttpPurpose::local, "https://a/"), HasSubstr("only this machine"));
+    EXPECT_THAT(
+        begin(HttpPurpose::local, "https://a/"), HasSubstr("only loopback addresses are allowed"));
     EXPECT_EQ(
         begin(HttpPurpose::user_url, "gopher://a/"),
         "cannot fetch 'gopher://a/': this protocol is not supported");
@@ -70,7 +71,7 @@ TEST(HttpPolicy, NeverSendsOnToAFileOrOutOfTls) {
         EXPECT_THAT(
             hop(purpose, "https://127.0.0.1/a", "http://127.0.0.1/a"),
             HasSubstr("redirect from https to http is not allowed"));
-        EXPECT_THAT(hop(purpose, "https://127.0.0.1/", "scp://a/b"), HasSubstr("next address"));
+        EXPECT_THAT(hop(purpose, "https://127.0.0.1/", "scp://a/b"), HasSubstr("redirects to"));
         EXPECT_THAT(hop(purpose, "https://127.0.0.1/", "https://a/\x1b"), HasSubstr("\\x1b"));
     }
     EXPECT_EQ(hop(HttpPurpose::user_url, "http://a/", "https://b/"), "");
@@ -94,7 +95,7 @@ TEST(HttpPolicy, KeepsRegistriesOffPlainHostsAndThisMachine) {
           "https://[::ffff:0.0.0.0]/"}) {
         EXPECT_THAT(
             hop(HttpPurpose::registry, "https://reg.example/", to),
-            HasSubstr("must not name this machine"))
+            HasSubstr("redirect from a remote registry to this machine"))
             << to;
     }
     for (const char* to :

@@ -225,7 +225,8 @@ TEST_F(ExecutorTest, KeepsAFailedStagesTreeWhenAsked) {
     ASSERT_EQ(mounter_.mounted.size(), 1U);
     const fs::path folder = mounter_.mounted[0].upper.parent_path();
     EXPECT_THAT(
-        said_.str(), HasSubstr(fmt::format("the half-made tree is kept in '{}'", folder.string())));
+        said_.str(),
+        HasSubstr(fmt::format("the incomplete tree was kept in '{}'", folder.string())));
     EXPECT_EQ(read_text_file(folder / "upper/one"), "made by one");
     EXPECT_THAT(kept(), IsEmpty());
 }
@@ -284,9 +285,11 @@ TEST_F(ExecutorTest, TellsOfTheTreeBelowBeforeAStageIsMade) {
     add("one");
     add("two");
     std::vector<std::string> told;
-    const BackgroundWork beside{.before_make = [&](const PlannedStage& planned, const FileTree& below) {
-        told.push_back(fmt::format("{} on {} paths", planned.spec->name, below.entries().size()));
-    }};
+    const BackgroundWork beside{
+        .before_make = [&](const PlannedStage& planned, const FileTree& below) {
+            told.push_back(
+                fmt::format("{} on {} paths", planned.spec->name, below.entries().size()));
+        }};
     run(beside);
     EXPECT_THAT(told, ElementsAre("one on 0 paths", "two on 2 paths"));
     told.clear();

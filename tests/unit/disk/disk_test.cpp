@@ -178,7 +178,7 @@ TEST(DiskImage, RefusesImpossibleOptions) {
     options = options_with_everything();
     options.core_img.resize(2 * kMiB);
     EXPECT_EQ(
-        failure(options), "core.img (2.0 MiB) does not fit into the BIOS boot partition (1).0 MiB");
+        failure(options), "core.img (2.0 MiB) does not fit into the BIOS boot partition (1.0 MiB)");
     options = options_with_everything();
     options.core_img.resize(100);
     EXPECT_EQ(failure(options), "core.img is too small: 100 bytes");

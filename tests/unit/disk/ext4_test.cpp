@@ -382,7 +382,7 @@ TEST(Ext4Errors, RefusesWhatCannotBeWritten) {
         "'/etc/link' has no link target in the tree");
     EXPECT_EQ(
         write(std::string(256, 'n'), make_file("")),
-        "the name of '/" + std::string(256, 'n') + "' is larger than 255 bytes");
+        "the name of '/" + std::string(256, 'n') + "' is longer than 255 bytes");
     EXPECT_EQ(
         write("l", make_symlink(std::string(4096, 't'))),
         "the target of the symlink '/l' is too long");
@@ -415,7 +415,7 @@ TEST(Ext4Errors, RefusesATargetThatIsTooSmall) {
     options.label = "seventeen letters";
     EXPECT_EQ(
         failure([&] { const Image image(sample_tree(), options); }),
-        "the label 'seventeen letters' is larger than 16 bytes");
+        "the label 'seventeen letters' is longer than 16 bytes");
 }
 
 } // namespace

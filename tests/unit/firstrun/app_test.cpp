@@ -20,7 +20,7 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
     EXPECT_EQ(fake.run({"apply", "--contaner"}), 2);
     EXPECT_EQ(fake.run({"apply", "plan"}), 2);
     EXPECT_EQ(fake.run({"new-password"}), 2);
-    EXPECT_THAT(fake.err, HasSubstr("which USER?"));
+    EXPECT_THAT(fake.err, HasSubstr("missing argument USER"));
     EXPECT_EQ(fake.run({"new-password", "ADMIN", "OTHER"}), 2);
     EXPECT_THAT(fake.err, HasSubstr("unexpected argument 'OTHER'"));
 }

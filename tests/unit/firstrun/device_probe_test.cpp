@@ -77,7 +77,7 @@ TEST(DeviceCheck, FormatsOnlyWhatIsBlankAndLargeEnough) {
     EXPECT_EQ(refusal(DeviceContent::blank, kGibibyte), "");
     EXPECT_THAT(refusal(DeviceContent::blank, kGibibyte - 1), HasSubstr("too small"));
     EXPECT_EQ(refusal(DeviceContent::file_system, 1), ""); // its free space decides
-    EXPECT_THAT(refusal(DeviceContent::foreign, kGibibyte), HasSubstr("holds thing"));
+    EXPECT_THAT(refusal(DeviceContent::foreign, kGibibyte), HasSubstr("contains thing"));
     EXPECT_THAT(
         refusal(DeviceContent::partitioned, kGibibyte), HasSubstr("partitioned disk (thing)"));
     EXPECT_THAT(refusal(DeviceContent::lvm_member, kGibibyte), HasSubstr("volume group"));

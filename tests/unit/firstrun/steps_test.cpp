@@ -222,7 +222,7 @@ TEST_F(CertificateTest, BeforeIsPutBackWhenTheWebServerRefusesTheNewOne) {
     EXPECT_THAT(read_text_file(fake.place(locations::kCertificateKey)), HasSubstr("one"));
     EXPECT_EQ(read_text_file(fake.place(locations::kServerConfig)), config);
     EXPECT_THAT(
-        certificate_needed(context()), testing::Contains("the answers give another certificate"));
+        certificate_needed(context()), testing::Contains("the answers set another certificate"));
 }
 
 TEST_F(CertificateTest, IsReadAfterARunThatWasKilled) {

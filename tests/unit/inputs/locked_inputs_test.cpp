@@ -195,7 +195,7 @@ TEST_F(LockedInputsTest, ThatAreMissingAreAllNamed) {
     http_.answer("http://mirror/debian/pool/nginx.deb", {.status = 404});
     serve("http://mirror/debian/pool/tini.deb", "TINI");
     const Error error = failure({"base", "box", "ball"});
-    EXPECT_EQ(error.message(), "2 of 4 inputs could not be fetched");
+    EXPECT_EQ(error.message(), "2 of 4 inputs could not be downloaded");
     const std::string details = fmt::format("{}", fmt::join(error.details(), "\n"));
     EXPECT_THAT(details, HasSubstr("nginx 1.0"));
     EXPECT_THAT(details, HasSubstr("tini 1.0"));
@@ -217,7 +217,7 @@ TEST_F(LockedInputsTest, AreNotFetchedOffline) {
     EXPECT_THAT(fetch({"base"}), IsEmpty());
     EXPECT_EQ(
         failure({"base", "box"}).message(),
-        "1 of 3 inputs are missing or damaged, and --offline forbids to fetch them");
+        "1 of 3 inputs are missing or damaged and cannot be downloaded with --offline");
 }
 
 TEST_F(LockedInputsTest, OfGitAreTakenFromThePool) {
@@ -258,7 +258,7 @@ TEST_F(LockedInputsTest, ThatAreReplacedByAnotherCommitMustBeLocked) {
     const auto source = [&] { return LockedInputs(recipe_, lock_, pool_).source("app"); };
     EXPECT_THAT(
         message_of([&] { static_cast<void>(source()); }, ExitCode::invalid_recipe),
-        HasSubstr("source 'app' is not in the lock as the recipe has it"));
+        HasSubstr("source 'app' differs between the recipe and the lock"));
     lock_.sources[0].version = other;
     EXPECT_EQ(source().revision, other);
 }
@@ -277,10 +277,10 @@ TEST_F(LockedInputsTest, MustFitTheRecipe) {
     EXPECT_EQ(refusal(), "no error");
     const Lockfile good = lock_;
     lock_.recipe = "shop";
-    EXPECT_EQ(refusal(), "3: the lock is for recipe 'shop', not for 'web'");
+    EXPECT_EQ(refusal(), "3: the lock is for recipe 'shop', not 'web'");
     lock_ = good;
     lock_.stages.pop_back();
-    EXPECT_EQ(refusal(), "3: the lock knows no packages stage 'box' (oci)");
+    EXPECT_EQ(refusal(), "3: the lock has no packages stage 'box' (oci)");
     lock_ = good;
     lock_.packages.erase(lock_.packages.begin());
     lock_.stages[0].packages = {"nginx"};

@@ -60,10 +60,10 @@ TEST_F(HostileImage, BlobsThatAreLinksAreNotFollowed) {
     layout_.index(fmt::format(
         R"({{"manifests":[{}]}})", RawLayout::descriptor(sha256(secret_), secret_.size())));
     fs::create_symlink(victim(), layout_.blob(secret_));
-    EXPECT_THAT(refusal(), EndsWith("leads through a symbolic link"));
+    EXPECT_THAT(refusal(), EndsWith("passes through a symbolic link"));
     fs::remove(layout_.path() / "index.json");
     fs::create_symlink(victim(), layout_.path() / "index.json");
-    EXPECT_THAT(refusal(), EndsWith("index.json' leads through a symbolic link"));
+    EXPECT_THAT(refusal(), EndsWith("index.json' passes through a symbolic link"));
 }
 
 TEST_F(HostileImage, FoldersThatAreLinksAreNotFollowed) {
@@ -72,7 +72,7 @@ TEST_F(HostileImage, FoldersThatAreLinksAreNotFollowed) {
         R"({{"manifests":[{}]}})", RawLayout::descriptor(sha256(secret_), secret_.size())));
     fs::rename(layout_.path() / "blobs", dir_.path() / "elsewhere");
     fs::create_directory_symlink(dir_.path() / "elsewhere", layout_.path() / "blobs");
-    EXPECT_THAT(refusal(), EndsWith("leads through a symbolic link"));
+    EXPECT_THAT(refusal(), EndsWith("passes through a symbolic link"));
 }
 
 TEST_F(HostileImage, BlobsThatArePipesAreNotWaitedFor) {
@@ -217,14 +217,14 @@ TEST_F(HostileImage, NothingOfTheHostIsPackedForDocker) {
     MemorySink sink;
     EXPECT_THAT(
         message_of([&] { write_docker_archive(layout_.path(), {"a:b"}, sink); }),
-        EndsWith("leads through a symbolic link"));
+        EndsWith("passes through a symbolic link"));
     EXPECT_EQ(sink.data().size(), 0U);
     fs::remove(layout_.path() / "oci-layout");
     fs::create_symlink(victim(), layout_.path() / "oci-layout");
     layout_.image(config, "");
     EXPECT_THAT(
         message_of([&] { write_docker_archive(layout_.path(), {"a:b"}, sink); }),
-        EndsWith("oci-layout' leads through a symbolic link"));
+        EndsWith("oci-layout' passes through a symbolic link"));
 }
 
 TEST_F(HostileImage, NamesThatAreNoReferencesReachNoEngine) {

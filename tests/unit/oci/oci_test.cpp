@@ -253,7 +253,7 @@ TEST_F(OciTest, ReaderExplainsWhatItCannotFind) {
     write(image_);
     EXPECT_EQ(
         failure([&] { static_cast<void>(read_oci_manifest(layout(), "3")); }).message(),
-        "'" + layout().string() + "' holds no images named '3'");
+        "'" + layout().string() + "' contains no images named '3'");
     write_file_atomically(layout() / "index.json", R"({"manifests":[{"digest":"md5:1"}]})");
     EXPECT_EQ(
         failure([&] { static_cast<void>(read_oci_image(layout())); }).message(),

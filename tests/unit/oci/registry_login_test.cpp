@@ -208,7 +208,8 @@ TEST(RegistryCredentials, OfTheEnvironmentAreForOneHost) {
         static_cast<void>(find_login("reg.example", env));
         FAIL() << "no exception";
     } catch (const UsageError& error) {
-        EXPECT_THAT(error.message(), HasSubstr("KILN_REGISTRY_USER is set, but not the registry"));
+        EXPECT_THAT(
+            error.message(), HasSubstr("KILN_REGISTRY_USER is set, but KILN_REGISTRY_HOST is not"));
         EXPECT_EQ(error.exit_code(), ExitCode::usage);
         EXPECT_THAT(error.hint(), HasSubstr("KILN_REGISTRY_HOST=reg.example"));
     }

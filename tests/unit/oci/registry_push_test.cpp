@@ -152,8 +152,7 @@ TEST_F(Uploads, AreRepeatedForWhatMayPass) {
         EXPECT_EQ(
             error.message(),
             fmt::format(
-                "registry 'reg.example' rejected blob {}: status 503",
-                blob_.digest.to_string()));
+                "registry 'reg.example' rejected blob {}: status 503", blob_.digest.to_string()));
     }
 }
 

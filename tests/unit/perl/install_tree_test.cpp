@@ -125,7 +125,8 @@ TEST_F(InstallTree, NeedsOneTopFolder) {
         static_cast<void>(unpack_tarball(tar, "x.tar", root() / "two"));
         FAIL() << "was unpacked";
     } catch (const Error& error) {
-        EXPECT_THAT(error.message(), HasSubstr("'x.tar' does not have one folder"));
+        EXPECT_THAT(
+            error.message(), HasSubstr("'x.tar' does not have a single top-level directory"));
     }
 }
 

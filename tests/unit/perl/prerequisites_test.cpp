@@ -92,7 +92,7 @@ TEST(ResolvePrerequisites, NamesVersionsThatWillNotDo) {
             {member("A", {}, {need("B", "2"), need("HTTP::Tiny", "1"), need("perl", "5.42")}),
              member("B", {{"B", "1.9"}}, {})}),
         ElementsAre(
-            "A needs B 2 to run, but B has 1.9",
+            "A requires B 2 to run, but B has 1.9",
             "A requires HTTP::Tiny 1 to run, but perl has 0.088",
             "A requires perl 5.42 to run, but perl has 5.40.1"));
 }

@@ -95,8 +95,7 @@ TEST_F(RecipeLock, DoesNotServeAVariantThatAsksForOther) {
         static_cast<void>(taken(load({{"release", "trixie"}})));
         FAIL() << "no exception";
     } catch (const Error& error) {
-        EXPECT_THAT(
-            error.message(), HasSubstr("web.yaml --set release=trixie', which was changed"));
+        EXPECT_THAT(error.message(), HasSubstr("web.yaml --set release=trixie' changed"));
         EXPECT_THAT(
             error.details(),
             ElementsAre("archive 'debian': suite changed from 'bookworm' to 'trixie'"));

@@ -43,7 +43,7 @@ TEST(ReleaseDates, GoByTheEpochWhereThereAreNone) {
     before.releases.clear();
     EXPECT_THAT(
         describe_steps_back(before, lock_of_dates(kMay, kMay)),
-        ElementsAre(HasSubstr("the newest Release file is of 2026-05-01T00:00:00Z, older")));
+        ElementsAre(HasSubstr("the newest Release file is dated 2026-05-01T00:00:00Z, older")));
 }
 
 TEST(ReleaseDates, AreSaidWhenAllIsLongAgo) {
@@ -65,7 +65,7 @@ TEST(ReplaceLock, WarnsOfAnOlderState) {
     EXPECT_EQ(log.str(), "");
     static_cast<void>(replace_lock(path, lock_of_dates(kMay, kJune), console));
     EXPECT_THAT(
-        log.str(), HasSubstr("warning: suite 'bookworm' of archive 'debian' is of 2026-05"));
+        log.str(), HasSubstr("warning: suite 'bookworm' of archive 'debian' is dated 2026-05"));
 }
 
 TEST(ReplaceLock, KeepsWhatCameOutOfTheSame) {

@@ -74,7 +74,8 @@ TEST_F(HostInputs, AreCopiedAsTheyWereHashed) {
 }
 
 TEST_F(HostInputs, MayNotChangeBeforeTheyAreCopied) {
-    const std::string expected = "'" + (folder_ / "a").string() + "' changed while kiln read it";
+    const std::string expected =
+        "'" + (folder_ / "a").string() + "' changed while it was being read";
     const StageSpec overlay_spec = overlay();
     const StageSpec source_spec = source();
     const StageSpec files_spec = files();
@@ -96,7 +97,7 @@ TEST_F(HostInputs, ThatCameOrWentMeanwhileAreNotMissed) {
     const StageSpec source_spec = source();
     EXPECT_EQ(
         run_after(*make_source_stage(source_spec), [&] { fs::remove(folder_ / "b"); }),
-        "'" + (folder_ / "b").string() + "' changed while kiln read it");
+        "'" + (folder_ / "b").string() + "' changed while it was being read");
 }
 
 TEST_F(HostInputs, AreNotReadThroughALinkThatReplacedThem) {
@@ -110,7 +111,7 @@ TEST_F(HostInputs, AreNotReadThroughALinkThatReplacedThem) {
                 fs::remove(folder_ / "a");
                 fs::create_symlink(other, folder_ / "a");
             }),
-        "'" + (folder_ / "a").string() + "' changed while kiln read it");
+        "'" + (folder_ / "a").string() + "' changed while it was being read");
 }
 
 /// What the check of a stage says, with its hint.
@@ -179,12 +180,12 @@ TEST_F(HostInputs, OfAProgramAreComparedAfterItsScript) {
     write_file(folder_ / "c", "third\n");
     EXPECT_EQ(
         test::message_of([&] { check_unchanged(folder_, before); }),
-        "'" + (folder_ / "c").string() + "' changed while kiln read it");
+        "'" + (folder_ / "c").string() + "' changed while it was being read");
     fs::remove(folder_ / "c");
     fs::permissions(folder_ / "b", fs::perms(0755));
     EXPECT_EQ(
         test::message_of([&] { check_unchanged(folder_, before); }),
-        "'" + (folder_ / "b").string() + "' changed while kiln read it");
+        "'" + (folder_ / "b").string() + "' changed while it was being read");
 }
 
 } // namespace

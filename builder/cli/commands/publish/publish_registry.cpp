@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/options/project_argument.hpp"
 #include "cli/options/registry_options.hpp"
 #include "cli/options/results_argument.hpp"
 #include "publish/registry/dry_run.hpp"
@@ -259,7 +260,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const auto format = arguments.value(kFormatOption.name);
     const ImageResults results = find_results(
         arguments.positional(kResultsPositional.name),
-        format ? find_image_format(*format) : std::nullopt);
+        format ? find_image_format(*format) : std::nullopt,
+        current_project(context).results);
     require_both(results, arguments);
     const bool is_dry = arguments.flag(kDryRunOption.name);
     RegistryPush push{
@@ -268,8 +270,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
         .chunk_bytes = chunk_size_of(arguments),
         // One after the other: the list is then in an order that a reader understands.
         .jobs = is_dry ? 1 : transfers_of(arguments)};
-    const InputWorld world(context);
-    const InputContext in = world.context();
+    const InputServices services(context);
+    const InputContext in = services.context();
     RequestList requests;
     DryRunHttpClient dry(in.http);
     TracedHttpClient listed(

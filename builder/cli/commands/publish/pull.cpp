@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/options/project_argument.hpp"
 #include "cli/options/registry_options.hpp"
 #include "publish/registry/pull_image.hpp"
 
@@ -24,7 +25,8 @@ constexpr PositionalSpec kReferencePositional{
 constexpr OptionSpec kOutOption{
     .name = "--out",
     .value = "DIR",
-    .doc = "folder for the image; otherwise images/out/NAME, where 'kiln run NAME' finds it",
+    .doc = "output directory (default: NAME in the project's folder of results, where 'kiln run "
+           "NAME' finds it)",
     .completes = Completes::directory};
 constexpr OptionSpec kNameOption{
     .name = "--name",
@@ -49,10 +51,10 @@ constexpr OptionSpec kReplaceOption{
     .name = "--replace", .doc = "replace an image of the same name that is there already"};
 
 constexpr auto kExamples = std::to_array<Example>({
-    {"kiln pull registry.example/me/pause:1.0", "writes images/out/pause/pause.oci"},
+    {"kiln pull registry.example/me/pause:1.0", "fetch the container image pause.oci"},
     {"kiln pull registry.example/me/pause:1.0 --format docker",
      "writes an archive for 'docker load'"},
-    {"kiln pull registry.example/me/pause:1.0 --disk", "writes images/out/pause/pause.qcow2"},
+    {"kiln pull registry.example/me/pause:1.0 --disk", "fetch the disk pause.qcow2"},
     {"kiln pull registry.example/me/pause@sha256:4f5c... --out here",
      "takes exactly that image, or fails"},
 });
@@ -84,14 +86,15 @@ unsigned umask_of_caller() {
     return mask;
 }
 
-RegistryPull pull_of(const RegistryReference& reference, const Arguments& arguments) {
+RegistryPull
+pull_of(const RegistryReference& reference, const Arguments& arguments, const fs::path& results) {
     const std::string name = name_of(reference, arguments);
     RegistryPull pull{
         .reference = reference.digest        ? reference.digest->to_string()
                      : reference.tag.empty() ? "latest"
                                              : reference.tag,
         .name = name,
-        .out = arguments.value_or(kOutOption.name, (fs::path("images/out") / name).string())};
+        .out = arguments.value_or(kOutOption.name, (results / name).string())};
     pull.platform = arguments.value_or(kPlatformOption.name, pull.platform);
     pull.all_platforms = arguments.flag(kAllPlatformsOption.name);
     pull.disk = arguments.flag(kDiskOption.name);
@@ -106,8 +109,9 @@ RegistryPull pull_of(const RegistryReference& reference, const Arguments& argume
 }
 
 /// What people do with it next.
-std::vector<std::string> next_steps(const PulledImage& image, const RegistryPull& pull) {
-    const bool is_default = pull.out == fs::path("images/out") / pull.name;
+std::vector<std::string>
+next_steps(const PulledImage& image, const RegistryPull& pull, const fs::path& results) {
+    const bool is_default = pull.out == results / pull.name;
     const std::string what = is_default ? pull.name : image.path.string();
     switch (image.format) {
     case ImageFormat::docker:
@@ -125,10 +129,11 @@ std::vector<std::string> next_steps(const PulledImage& image, const RegistryPull
 ExitCode run(const Arguments& arguments, Context& context) {
     const RegistryReference reference =
         parse_registry_reference(arguments.positional(kReferencePositional.name));
-    const RegistryPull pull = pull_of(reference, arguments);
-    const InputWorld world(context);
-    const InputContext in = world.context();
-    prepare_out_folder(pull.out, world.cache(), context.console);
+    const fs::path results = current_project(context).results;
+    const RegistryPull pull = pull_of(reference, arguments, results);
+    const InputServices services(context);
+    const InputContext in = services.context();
+    prepare_out_folder(pull.out, services.cache(), context.console);
     const auto http = with_debug_messages(in.http, context.console);
     RegistryClient registry = registry_client(*http, reference.repository, context);
     const PulledImage image = pull_image(registry, pull, context.console);
@@ -149,7 +154,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
         context.console.notice("it was there already");
     }
     if (info_of(image.format).runs) {
-        for (const std::string& step : next_steps(image, pull)) {
+        for (const std::string& step : next_steps(image, pull, results)) {
             context.console.notice("next: " + step);
         }
     }
