@@ -115,7 +115,11 @@ std::string hint_for_missing(const Project& project, DefinitionKind kind, const 
 
 std::optional<fs::path> find_project_file(const fs::path& folder, Diagnostics& diags) {
     fs::path spelled = folder;
-    fs::path real = fs::absolute(folder.empty() ? "." : folder).lexically_normal();
+    std::error_code gone;
+    fs::path real = fs::absolute(folder.empty() ? "." : folder, gone).lexically_normal();
+    if (gone) { // the current folder was removed
+        return std::nullopt;
+    }
     if (!real.has_filename()) { // "/a/b/." and "/a/b/" are "/a/b"
         real = real.parent_path();
     }

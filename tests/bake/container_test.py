@@ -156,7 +156,7 @@ class Container(unittest.TestCase):
 
     def test_health_sees_what_keeps_restarting(self):
         pause = self.start("restarting")
-        self.assertIn("warning: the answer 'hostname' is missing", pause.log())
+        self.assertIn("warning: the answer 'hostname' is not set", pause.log())
         # It begins with the first index.
         pause.inside("sh", "-c", "timeout 60 sh -c 'until pgrep -x cron; do sleep 0.2; done'")
         # One that ends soon after it began.
@@ -263,7 +263,7 @@ class Container(unittest.TestCase):
         refused = Pause.run("refused", *authority, **answers, mail_password="wrong-password")
         self.addCleanup(refused.remove)
         self.assertEqual(daemon.docker("wait", "refused").stdout.strip(), "1", refused.log())
-        self.assertIn(f"the mail server '{gateway}' port 2587 did not take a test message", refused.log())
+        self.assertIn(f"the mail server '{gateway}' port 2587 did not accept a test message", refused.log())
         self.assertNotIn("wrong-password", refused.log())
         self.assertEqual(relay.mails, [])
 

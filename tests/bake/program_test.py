@@ -166,7 +166,7 @@ class Programs(unittest.TestCase):
             (FOLDER / "moving/go").touch()
             done = building.result()
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("moving/go' changed while kiln read it", done.stderr)
+        self.assertIn("moving/go' changed while it was being read", done.stderr)
 
     def test_a_script_that_wants_the_network(self):
         self.fails("online", "echo 'curl: (6) Could not resolve host: a.example'\nexit 6\n",

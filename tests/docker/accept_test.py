@@ -258,7 +258,7 @@ class Accept(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("\nBail out! the container was not ready within 2.0s", done.stdout)
         self.assertIn("started with hello world", done.stderr)
-        self.assertIn("it answers with 404", done.stderr)
+        self.assertIn("last status: 404", done.stderr)
 
     def test_says_why_a_container_ended(self):
         suite = self.daemon.folder / "ends.yaml"

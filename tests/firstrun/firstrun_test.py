@@ -147,7 +147,7 @@ class FirstApply(unittest.TestCase):
         self.assertIn("server_name localhost;", self.machine.read("/data/state/nginx/server.conf"))
         self.assertIn("set $public_host $http_host;\nset $secure_host $host;\n",
                       self.machine.read("/data/state/nginx/server.conf"))
-        self.assertIn("warning: the answer 'hostname' is missing", self.done.err)
+        self.assertIn("warning: the answer 'hostname' is not set", self.done.err)
         text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in",
                                self.machine.data / "state/tls/cert.pem"], capture_output=True, text=True).stdout
         self.assertIn("DNS:localhost", text)

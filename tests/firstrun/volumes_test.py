@@ -117,7 +117,7 @@ class Good(Machine):
             thread.join()
             subprocess.run(["losetup", "--detach", attached[0]])
         self.assertIn("waiting up to 60 s for the data volume 'label=pause-late'", done.err)
-        self.assertIn("the data volume came", done.err)
+        self.assertIn("the data volume appeared after", done.err)
 
     def test_killed_format_is_done_again(self):
         image = self.image()
@@ -172,9 +172,9 @@ class Refused(Machine):
         done = self.refused({}, "the data volume 'label=pause-data' did not appear within 0 s",
                             "set 'volume' to a blank device")
         self.assertIn("PATH", done.err)  # what devices there are
-        self.refused({"PAUSE_VOLUME": "/dev/nothing"}, "the data volume '/dev/nothing' is not there")
-        self.refused({"PAUSE_VOLUME": "digitalocean=x"}, "the data volume 'digitalocean=x' is not there")
-        self.refused({"PAUSE_VOLUME": "vg=nothing"}, "the data volume 'vg=nothing' is not there")
+        self.refused({"PAUSE_VOLUME": "/dev/nothing"}, "the data volume '/dev/nothing' did not appear within 0 s")
+        self.refused({"PAUSE_VOLUME": "digitalocean=x"}, "the data volume 'digitalocean=x' did not appear within 0 s")
+        self.refused({"PAUSE_VOLUME": "vg=nothing"}, "the data volume 'vg=nothing' did not appear within 0 s")
 
     def test_too_small(self):
         device = self.device(self.image(size=100))

@@ -241,7 +241,8 @@ TEST_F(SolveTest, QuotesAptOnConflicts) {
     const Error error = failure(request({stage({"web", "rival"})}));
     EXPECT_EQ(error.message(), "apt could not resolve the dependencies");
     EXPECT_THAT(error.details(), Contains(HasSubstr("rival : Conflicts: web")));
-    EXPECT_THAT(error.context(), ElementsAre("solving stage 'packages' (web.yaml:3:5)"));
+    EXPECT_THAT(
+        error.context(), ElementsAre("resolving dependencies of stage 'packages' (web.yaml:3:5)"));
     // An earlier stage's package is not taken away either.
     EXPECT_EQ(
         failure(request({stage({"web"}), stage({"rival"})})).message(),
@@ -307,7 +308,7 @@ TEST_F(SolveTest, KeepsWhatIsNotUpdated) {
     const Error error = failure(wish);
     EXPECT_EQ(error.message(), "1 other package cannot keep the locked version");
     EXPECT_THAT(error.details(), ElementsAre("lib: locked 1.0, now 1.1"));
-    EXPECT_THAT(error.hint(), HasSubstr("update them too with --update"));
+    EXPECT_THAT(error.hint(), HasSubstr("add the packages to --update"));
 }
 
 class SolveSources : public SolveTest {

@@ -104,7 +104,7 @@ TEST_F(SourceInputs, AreDirectoriesAsTheyWereReadFirst) {
     EXPECT_NE(directory_input(source, HostFiles()).digest, before.digest);
     EXPECT_THAT(
         test::message_of([&] { check_unchanged(before.path, host.folder(before.path)); }),
-        HasSubstr("changed while kiln read it"));
+        HasSubstr("changed while it was being read"));
 }
 
 } // namespace

@@ -35,7 +35,7 @@ TEST_F(ForeignDiskInspection, TakesADiskThatWasMadeLarger) {
     EXPECT_EQ(info.disk->partitions.size(), 2U);
     ASSERT_TRUE(info.system);
     EXPECT_EQ(info.system->packages.size(), 2U);
-    EXPECT_THAT(stderr_.str(), HasSubstr("the disk was made larger"));
+    EXPECT_THAT(stderr_.str(), HasSubstr("the disk was resized"));
     EXPECT_EQ(sha256_file(image.string()).hex(), before);
 }
 

@@ -247,7 +247,7 @@ class Tokens(publish_test.WithRegistry):
         self.kiln("pull", reference, cwd=folder, env=env)
         other = layouts.make_layout(folder / "y.oci", seed="anonymous 2")
         result = self.kiln("publish", "registry", other, reference, code=5, env=env)
-        self.assertIn("refuses the login: status 401", result.stderr)
+        self.assertIn("rejected the login: status 401", result.stderr)
 
 
 class TokensThatEndInTheMiddle(WithFaults):

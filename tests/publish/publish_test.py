@@ -207,7 +207,7 @@ class Push(WithRegistry):
         env = self.registry.environment("wrong")
         result = self.kiln("publish", "registry", layout, f"{self.registry.host}/p:1", code=5,
                            env=env)
-        self.assertIn("refuses the login: status 401", result.stderr)
+        self.assertIn("rejected the login: status 401", result.stderr)
 
     def test_credential_helper(self):
         folder = self.new_folder()

@@ -76,9 +76,12 @@ Project current_project(Context& context) {
 
 Project project_of(const fs::path& file, Context& context) {
     Project current = current_project(context);
-    const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
-    const auto nearest = project_file_at(folder, context);
     std::error_code error;
+    const fs::path folder = fs::absolute(file, error).lexically_normal().parent_path();
+    if (error) { // the current folder was removed; what is read there says so
+        return current;
+    }
+    const auto nearest = project_file_at(folder, context);
     if (!nearest || fs::equivalent(*nearest, current.file, error)) {
         return current;
     }
