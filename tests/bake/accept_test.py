@@ -129,7 +129,7 @@ class Machines(unittest.TestCase):
     def test_interrupting_a_boot_leaves_nothing(self):
         process = self.begin("accept", "--recipe", "debian-minimal")
         for line in process.stderr:
-            if "waiting for the machine" in line:
+            if "waiting for the VM" in line:
                 break
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=60)[1]
