@@ -64,7 +64,7 @@ class StagePreparerTest : public testing::Test {
   protected:
     void SetUp() override {
         if (::geteuid() != 0) {
-            GTEST_SKIP() << "gives groundwork to the tree's root, which needs root";
+            GTEST_SKIP() << "gives staged data to the tree's root, which needs root";
         }
     }
 
