@@ -8,6 +8,6 @@
 namespace kiln {
 
 /// Rises whenever kiln makes other bytes of the same inputs. Part of every key, lock and record.
-inline constexpr std::uint64_t kOutputVersion = 4;
+inline constexpr std::uint64_t kOutputVersion = 5;
 
 } // namespace kiln

@@ -41,6 +41,18 @@ rewrite_sendmail_text(const std::string& text, const std::string&, std::int64_t 
         text, kDate, fmt::format("$1{:%a %b %e %H:%M:%S %Y}", fmt::gmtime(epoch)));
 }
 
+/// First line of what Octave saves as text: "# Created by Octave VERSION, DATE <USER@HOST>", the
+/// date as its "%a %b %d %H:%M:%S %Y %Z".
+std::optional<std::string>
+rewrite_octave_text(const std::string& text, const std::string&, std::int64_t epoch) {
+    static const std::regex kDate(R"(^(# Created by Octave [^\s,]+, )[^<\n]*( <[^>\n]*>\n))");
+    return std::regex_replace(
+        text,
+        kDate,
+        fmt::format("$1{:%a %b %d %H:%M:%S %Y UTC}$2", fmt::gmtime(epoch)),
+        std::regex_constants::format_first_only);
+}
+
 std::optional<std::string> rewrite_ls_r(const std::string& text, const std::string&, std::int64_t) {
     return sorted_ls_r(text);
 }
@@ -62,6 +74,7 @@ constexpr std::array kFiles{
     StableFile{"etc/cron.d", "sendmail", rewrite_sendmail_text},
     StableFile{"etc/postfix", "*.db", rewrite_database}, // postmap
     StableFile{"etc/ssl/certs/java", "cacerts", rewrite_keystore},
+    StableFile{"usr/share/octave", "octave_packages", rewrite_octave_text}, // octave's trigger
     StableFile{"var/lib/texmf", "ls-R*", rewrite_ls_r},
 };
 
