@@ -117,6 +117,7 @@ class Publish(WithCloud):
         self.assertEqual(self.lines("POST"), [f"/v2/images/{first['id']}/actions"])
 
     def test_no_wait_and_resume(self):
+        self.cloud.import_time = 200
         report = self.publish("--no-wait", regions="nyc3,ams3")
         self.assertTrue(report["waiting"])
         self.assertEqual(self.cloud.actions, {})
