@@ -22,7 +22,7 @@ struct Hint {
 };
 
 constexpr std::array kHints{
-    Hint{"SignatureDoesNotMatch", "the secret key does not belong to the access key"},
+    Hint{"SignatureDoesNotMatch", "check the access key and its secret"},
     Hint{"InvalidAccessKeyId", "the service does not know this access key"},
     Hint{
         "AccessDenied",

@@ -155,7 +155,7 @@ TEST_F(S3ClientTest, SaysInItsWordsWhatTheServiceRefused) {
          ""},
         {error(403, "SignatureDoesNotMatch", "They differ."),
          "status 403, SignatureDoesNotMatch: They differ.",
-         "the secret key does not belong to the access key"},
+         "check the access key and its secret"},
         {error(404, "NoSuchBucket", ""),
          "status 404, NoSuchBucket",
          "create the bucket in this region, or name another one"},
