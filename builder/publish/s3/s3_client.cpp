@@ -15,7 +15,7 @@ namespace kiln {
 
 namespace {
 
-constexpr HttpPurpose kPurpose = HttpPurpose::registry;
+constexpr HttpPurpose kPurpose = HttpPurpose::api;
 
 /// The rules of S3 and Spaces; a dot would not fit a certificate for *.HOST.
 bool is_bucket_name(std::string_view name) {

@@ -55,6 +55,7 @@ S3Content content(std::string_view text) {
 class S3ClientTest : public testing::Test {
   protected:
     S3ClientTest() {
+        http_.purpose = HttpPurpose::api;
         http_.script = [this](const HttpRequest& request) -> Reply {
             last_headers_ = request.headers;
             if (replies_.empty()) {
