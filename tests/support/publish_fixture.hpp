@@ -28,7 +28,11 @@ class FakeUpload final : public ImageUpload {
     void check(const UploadFile&) override {}
 
     std::string
-    put(const UploadFile&, const nlohmann::ordered_json& state, const Save& save, Job&) override {
+    put(const UploadFile& file,
+        const nlohmann::ordered_json& state,
+        const Save& save,
+        Job&) override {
+        EXPECT_TRUE(fs::exists(file.path));
         if (refuses) {
             throw Error("the bucket is not there", ExitCode::remote_refused);
         }
@@ -70,7 +74,7 @@ class PublishFixture {
         PublishJournal journal;
         journal.id = "0123abcd";
         journal.api_url = "https://do.example";
-        journal.file = {"/out/shop/shop.qcow2", "shop.qcow2", 1000, sha256("content")};
+        journal.disk = {"/out/shop/shop.qcow2", ImageFormat::qcow2, sha256("content")};
         journal.image_name = "shop";
         journal.distribution = "Debian";
         journal.regions = {"nyc3"};
@@ -103,6 +107,13 @@ class PublishFixture {
                 killer.step();
                 disk_ = journal_text(read);
                 killer.step();
+            },
+            [&] {
+                killer.step();
+                ++prepared;
+                write_file(dir_.path() / "shop.img.gz", "compressed");
+                return UploadFile{
+                    dir_.path() / "shop.img.gz", "shop.img.gz", 10, sha256("compressed")};
             },
             console);
         return work(publisher);
@@ -138,6 +149,7 @@ class PublishFixture {
         EXPECT_FALSE(upload.is_public) << when;
         EXPECT_EQ(journal().step, PublishStep::done) << when;
         EXPECT_TRUE(journal().is_upload_removed) << when;
+        EXPECT_TRUE(fs::is_empty(dir_.path())) << when;
     }
 
     [[nodiscard]] std::string messages() const { return messages_.str(); }
@@ -145,10 +157,12 @@ class PublishFixture {
     Killer killer;
     FakeDigitalOcean cloud{killer};
     FakeUpload upload{killer};
+    int prepared = 0; ///< how often the file was made
     std::ostringstream messages_;
     Console console{messages_, {}};
 
   private:
+    TempDir dir_{temporary_root(), "kiln-test"};
     std::string disk_;
 };
 

@@ -5,9 +5,12 @@
 #include "base/http/http_trace.hpp"
 #include "base/io/paths.hpp"
 #include "base/json.hpp"
+#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "publish/digitalocean/credentials.hpp"
+#include "publish/digitalocean/spaces_upload.hpp"
 #include "publish/digitalocean/url_upload.hpp"
+#include "publish/s3/s3_credentials.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -52,7 +55,7 @@ void print_report(const PublishReport& report, const PublishJournal& journal, Co
             {"status", image.status},
             {"regions", image.regions},
             {"tags", image.tags},
-            {"digest", journal.file.digest.to_string()},
+            {"digest", journal.disk.digest.to_string()},
             {"was_there", report.was_there},
             {"waiting", report.is_waiting}};
         context.io.out << json_text(json) << '\n';
@@ -112,13 +115,35 @@ DigitalOceanApi digitalocean_api(HttpClient& http, ApiOptions options, Context& 
 }
 
 std::unique_ptr<ImageUpload>
-upload_of(const PublishJournal& journal, HttpClient& http, Context& /*context*/) {
+upload_of(const PublishJournal& journal, HttpClient& http, Context& context) {
     if (journal.upload_kind == "url") {
         const auto api = Url::parse(journal.api_url);
         return std::make_unique<UrlUpload>(http, journal.upload_target, api && api->is_loopback());
     }
-    throw Error(
-        fmt::format("this kiln knows no uploads of kind '{}'", excerpt(journal.upload_kind)));
+    // "BUCKET REGION ENDPOINT", the last of which may be empty.
+    const std::vector<std::string> words = split(journal.upload_target, ' ');
+    if (journal.upload_kind != "spaces" || words.size() != 3) {
+        throw Error(
+            fmt::format("this kiln knows no uploads of kind '{}'", excerpt(journal.upload_kind)));
+    }
+    auto keys = find_s3_credentials(context.io.env);
+    if (!keys) {
+        throw UsageError("no access key for Spaces")
+            .with_hint("set SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY; keys are made in "
+                       "the control panel under Spaces Object Storage");
+    }
+    return std::make_unique<SpacesUpload>(
+        http,
+        SpacesOptions{.region = words.at(1), .bucket = words.at(0), .endpoint = words.at(2)},
+        std::move(*keys));
+}
+
+UploadFile file_of(const PublishJournal& journal, const fs::path& folder, Context& context) {
+    if (journal.upload_kind == "url") {
+        return as_it_is(journal.disk);
+    }
+    return prepare_disk(
+        journal.disk, folder, default_jobs(), context.console, context.io.processes);
 }
 
 ExitCode run_publish(
@@ -127,7 +152,13 @@ ExitCode run_publish(
     const PublishOptions& options,
     Context& context,
     ImageUpload& upload) {
-    ImagePublisher publisher(api, upload, *journal, [&] { journal.save(); }, context.console);
+    ImagePublisher publisher(
+        api,
+        upload,
+        *journal,
+        [&] { journal.save(); },
+        [&] { return file_of(*journal, journal.folder(), context); },
+        context.console);
     const auto is_left = [&] { return !journal->is_finished(); };
     try {
         print_report(publisher.run(options), *journal, context);
@@ -151,6 +182,7 @@ ExitCode run_publish(
 
 std::string describe_step(const PublishJournal& journal) {
     switch (journal.step) {
+    case PublishStep::prepare:
     case PublishStep::upload:
         return "not uploaded yet";
     case PublishStep::create:

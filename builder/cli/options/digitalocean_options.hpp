@@ -51,6 +51,10 @@ digitalocean_api(HttpClient& http, ApiOptions options, Context& context);
 [[nodiscard]] std::unique_ptr<ImageUpload>
 upload_of(const PublishJournal& journal, HttpClient& http, Context& context);
 
+/// The file for the upload of a journal, made in `folder` if it is not the disk itself.
+[[nodiscard]] UploadFile
+file_of(const PublishJournal& journal, const fs::path& folder, Context& context);
+
 /// Runs the publish of a journal to its end and prints what came of it. What ends it otherwise says
 /// how to go on.
 ExitCode run_publish(

@@ -25,8 +25,8 @@ constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kLargestJournal = std::uint64_t{4} << 20U;
 constexpr const char* kFileName = "journal.json";
 
-constexpr std::array<std::string_view, 6> kSteps{
-    "upload", "create", "import", "transfer", "done", "failed"};
+constexpr std::array<std::string_view, 7> kSteps{
+    "prepare", "upload", "create", "import", "transfer", "done", "failed"};
 
 std::string new_id() {
     std::array<std::byte, 4> bytes{};
@@ -62,12 +62,24 @@ PublishTransfer transfer_of(const JsonObject& object) {
     return out;
 }
 
-UploadFile file_of(const JsonObject& object) {
+Digest digest_of(const JsonObject& object) {
     const auto digest = Digest::parse(object.text("digest"));
     if (!digest) {
         throw Error(fmt::format("'digest' of {} must be a SHA-256", object.what()));
     }
-    return {object.text("path"), object.text("name"), object.number("size"), *digest};
+    return *digest;
+}
+
+SourceDisk disk_of(const JsonObject& object) {
+    const auto format = find_image_format(object.text("format"));
+    if (!format) {
+        throw Error(fmt::format("'format' of {} must be one of images", object.what()));
+    }
+    return {object.text("path"), *format, digest_of(object)};
+}
+
+UploadFile file_of(const JsonObject& object) {
+    return {object.text("path"), object.text("name"), object.number("size"), digest_of(object)};
 }
 
 PublishStep step_of(const JsonObject& object) {
@@ -116,6 +128,10 @@ std::string journal_text(const PublishJournal& journal) {
         {"id", journal.id},
         {"api", journal.api_url},
         {"started", journal.started},
+        {"disk",
+         {{"path", journal.disk.path.string()},
+          {"format", name_of(journal.disk.format)},
+          {"digest", journal.disk.digest.to_string()}}},
         {"file",
          {{"path", journal.file.path.string()},
           {"name", journal.file.name},
@@ -155,6 +171,7 @@ PublishJournal parse_journal(std::string_view text, const std::string& what) {
     out.id = object.text("id");
     out.api_url = object.text("api");
     out.started = object.integer_or_zero("started");
+    out.disk = disk_of(object.object("disk"));
     out.file = file_of(object.object("file"));
     out.image_name = object.text("name");
     out.description = object.text("description");

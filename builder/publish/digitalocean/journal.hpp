@@ -7,6 +7,7 @@
 
 #include "base/io/file.hpp"
 #include "publish/digitalocean/image_upload.hpp"
+#include "publish/digitalocean/prepared_disk.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -20,6 +21,7 @@ namespace kiln {
 
 /// Where a publish is. A step is entered when the journal says so.
 enum class PublishStep {
+    prepare,  ///< the file for the upload is being made from the disk
     upload,   ///< the file is on its way to where DigitalOcean can fetch it
     create,   ///< it is there; the image is being requested
     import,   ///< the image has an id; DigitalOcean fetches and converts it
@@ -43,14 +45,15 @@ struct PublishJournal {
     std::string id;
     std::string api_url;
     std::int64_t started = 0; ///< seconds since 1970
-    UploadFile file;
+    SourceDisk disk;
+    UploadFile file; ///< from the step `upload` on
     std::string image_name;
     std::string description;
     std::string distribution;
     std::vector<std::string> regions; ///< the first is where the image is created
     std::vector<std::string> tags;    ///< of the user's
 
-    PublishStep step = PublishStep::upload;
+    PublishStep step = PublishStep::prepare;
     std::string upload_kind;   ///< ImageUpload::kind()
     std::string upload_target; ///< what it was made with: the URL, the name of the Space
     bool is_upload_begun = false;
@@ -64,8 +67,8 @@ struct PublishJournal {
     std::vector<PublishTransfer> transfers;
     std::string failure;
 
-    /// On every image of this content: "kiln-" and the SHA-256 of its file.
-    [[nodiscard]] std::string content_tag() const { return "kiln-" + file.digest.hex(); }
+    /// On every image of this content: "kiln-" and the SHA-256 of the disk.
+    [[nodiscard]] std::string content_tag() const { return "kiln-" + disk.digest.hex(); }
 
     /// On the image of this publish only.
     [[nodiscard]] std::string own_tag() const { return "kiln-publish-" + id; }
@@ -88,6 +91,10 @@ class OpenJournal {
 
     /// On the disk when it returns. Throws SystemError.
     void save() const;
+
+    /// Where the file for the upload is made; gone with the journal.
+    [[nodiscard]] const fs::path& folder() const noexcept { return folder_; }
+
     /// Forgets the publish.
     void remove();
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 namespace kiln {
@@ -38,15 +39,13 @@ bool find_published(DigitalOceanApi& api, PublishJournal& journal) {
 PublishReport ImagePublisher::run(const PublishOptions& options) {
     using Step = PublishStep;
     if (journal_.step == Step::failed) {
-        remove_upload();
-        throw Error(journal_.failure, ExitCode::remote_refused)
-            .with_hint(fmt::format(
-                "this publish has failed for good; 'kiln publish cleanup {}' forgets it",
-                journal_.id));
+        fail_for_good(); // may have been killed before it was over
     }
-    if (journal_.step == Step::upload && !journal_.is_upload_begun && !options.has_looked &&
-        find_published(api_, journal_)) {
+    if (journal_.step == Step::prepare && !options.has_looked && find_published(api_, journal_)) {
         save_();
+    }
+    if (journal_.step == Step::prepare) {
+        prepare_file();
     }
     if (journal_.step == Step::upload) {
         upload_file();
@@ -67,7 +66,17 @@ PublishReport ImagePublisher::run(const PublishOptions& options) {
     return {existing_image(api_, journal_.image), journal_.was_there, !is_complete};
 }
 
+void ImagePublisher::prepare_file() {
+    journal_.file = prepare_();
+    journal_.step = PublishStep::upload;
+    save_();
+}
+
 void ImagePublisher::upload_file() {
+    std::error_code unknown;
+    if (!fs::exists(journal_.file.path, unknown)) {
+        journal_.file = prepare_(); // somebody has cleaned up here; equal disks give equal files
+    }
     journal_.is_upload_begun = true;
     journal_.is_upload_removed = false;
     save_();
@@ -93,6 +102,14 @@ void ImagePublisher::upload_file() {
     job.finish();
     journal_.step = PublishStep::create;
     save_();
+    discard_file();
+}
+
+void ImagePublisher::discard_file() const {
+    if (journal_.file.path != journal_.disk.path) {
+        std::error_code ignored;
+        fs::remove(journal_.file.path, ignored);
+    }
 }
 
 std::optional<CloudImage> ImagePublisher::find_own(unsigned looks) {
@@ -104,8 +121,12 @@ std::optional<CloudImage> ImagePublisher::find_own(unsigned looks) {
             api_.clock().wait(kDelays.at(look));
         }
         std::vector<CloudImage> found = images_with_tag(api_, journal_.own_tag());
-        std::sort(found.begin(), found.end(), [](const CloudImage& a, const CloudImage& b) {
-            return std::pair(a.has_failed(), a.id) < std::pair(b.has_failed(), b.id);
+        // One that this publish works on already stays, whichever came first.
+        const auto rank = [this](const CloudImage& each) {
+            return std::tuple(each.id != journal_.image, each.has_failed(), each.id);
+        };
+        std::sort(found.begin(), found.end(), [&](const CloudImage& a, const CloudImage& b) {
+            return rank(a) < rank(b);
         });
         if (found.empty()) {
             continue;
@@ -175,15 +196,20 @@ void ImagePublisher::fail(const std::string& message) {
     journal_.failure = message;
     journal_.step = PublishStep::failed;
     save_();
+    fail_for_good();
+}
+
+void ImagePublisher::fail_for_good() {
     remove_upload_or_warn();
-    if (!journal_.was_there) {
+    if (journal_.image != 0 && !journal_.was_there) {
         try {
             delete_image(api_, journal_.image);
         } catch (const Error& error) {
             console_.warning(error.message());
         }
     }
-    throw Error(message, ExitCode::remote_refused);
+    throw Error(journal_.failure, ExitCode::remote_refused)
+        .with_hint(fmt::format("'kiln publish cleanup {}' forgets this publish", journal_.id));
 }
 
 bool ImagePublisher::wait_for_import(const PublishOptions& options) {
@@ -244,6 +270,7 @@ void ImagePublisher::plan_transfers(const CloudImage& image) {
 
 void ImagePublisher::finish() {
     remove_upload();
+    discard_file();
     journal_.step = PublishStep::done;
     save_();
 }

@@ -31,15 +31,19 @@ bool find_published(DigitalOceanApi& api, PublishJournal& journal);
 
 class ImagePublisher {
   public:
+    /// Makes the file for the upload; called again after a process that did not get to its end.
+    using Prepare = std::function<UploadFile()>;
+
     /// All must outlive it. `save` writes the journal durably.
     ImagePublisher(
         DigitalOceanApi& api,
         ImageUpload& upload,
         PublishJournal& journal,
         std::function<void()> save,
+        Prepare prepare,
         Console& console)
-        : api_(api), upload_(upload), journal_(journal), save_(std::move(save)), console_(console) {
-    }
+        : api_(api), upload_(upload), journal_(journal), save_(std::move(save)),
+          prepare_(std::move(prepare)), console_(console) {}
 
     /// Goes on from wherever the journal is. Throws Error (exit code 5 when DigitalOcean refuses
     /// the image or a region), TransferError, Interrupted; unless the journal says that all has
@@ -52,7 +56,9 @@ class ImagePublisher {
     void clean_up(bool delete_image);
 
   private:
+    void prepare_file();
     void upload_file();
+    void discard_file() const;
     void create();
     [[nodiscard]] std::optional<CloudImage> find_own(unsigned looks);
     void take(const CloudImage& image);
@@ -62,11 +68,13 @@ class ImagePublisher {
     void remove_upload();
     void remove_upload_or_warn();
     [[noreturn]] void fail(const std::string& message);
+    [[noreturn]] void fail_for_good();
 
     DigitalOceanApi& api_;
     ImageUpload& upload_;
     PublishJournal& journal_;
     std::function<void()> save_;
+    Prepare prepare_;
     Console& console_;
 };
 

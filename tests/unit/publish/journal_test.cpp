@@ -16,6 +16,7 @@ PublishJournal sample() {
     journal.id = "0123abcd";
     journal.api_url = "https://api.digitalocean.com";
     journal.started = 1'800'000'000;
+    journal.disk = {"/out/shop/shop.qcow2", ImageFormat::qcow2, sha256("disk")};
     journal.file = {"/out/shop/shop.qcow2", "shop.qcow2.gz", 12345, sha256("x")};
     journal.image_name = "shop";
     journal.description = "a shop";
@@ -53,7 +54,7 @@ TEST_F(JournalTest, ReadsBackAllThatItWrote) {
     EXPECT_EQ(read.step, PublishStep::transfer);
     EXPECT_EQ(read.upload_state, written.upload_state);
     EXPECT_EQ(read.own_tag(), "kiln-publish-0123abcd");
-    EXPECT_EQ(read.content_tag(), "kiln-" + sha256("x").hex());
+    EXPECT_EQ(read.content_tag(), "kiln-" + sha256("disk").hex());
 }
 
 TEST_F(JournalTest, RefusesWhatItDidNotWrite) {
@@ -70,7 +71,7 @@ TEST_F(JournalTest, RefusesWhatItDidNotWrite) {
         "'j' has format 2, this kiln reads 1");
     EXPECT_EQ(changed("\"transfer\"", "\"travel\""), "'step' of 'j' must be one of the steps");
     EXPECT_EQ(changed("0123abcd", "../../x"), "malformed journal 'j'");
-    EXPECT_EQ(changed("sha256:", "sha1:"), "'digest' of 'file' of 'j' must be a SHA-256");
+    EXPECT_EQ(changed("sha256:", "sha1:"), "'digest' of 'disk' of 'j' must be a SHA-256");
     EXPECT_THAT(changed("\"regions\"", "\"region\""), HasSubstr("'regions'"));
     for (std::size_t size = 0; size + 2 < good.size(); size += 7) {
         EXPECT_NE(

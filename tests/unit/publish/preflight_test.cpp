@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "publish/digitalocean/preflight.hpp"
+#include "support/cloud_system.hpp"
 #include "support/expect_error.hpp"
-#include "support/sample_systems.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,21 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr const char* kImageFile = "usr/local/share/pause/image.json";
-
-FileTree good_tree() {
-    FileTree tree = test::sample_system();
-    const auto put = [&](const std::string& path, Entry entry) {
-        test::put_with_parents(tree, path, std::move(entry));
-    };
-    put("usr/bin/cloud-init", test::file("#!/usr/bin/python3\n", 0755));
-    put("etc/systemd/system/multi-user.target.wants/ssh.service",
-        test::symlink("/lib/systemd/system/ssh.service"));
-    put("etc/cloud/cloud.cfg.d/90_dpkg.cfg",
-        test::file("datasource_list: [ NoCloud, ConfigDrive, None ]\n"));
-    put("etc/cloud/cloud.cfg.d/95_datasource.cfg",
-        test::file("datasource_list: [ ConfigDrive, DigitalOcean, NoCloud, None ]\n"));
-    return tree;
-}
 
 DiskInfo good_disk() {
     DiskInfo disk{.size_bytes = 4ULL << 30U, .table = "gpt"};
@@ -48,7 +33,7 @@ faults(const DiskInfo& disk, const FileTree& tree, const PreflightOptions& optio
 }
 
 TEST(Preflight, TakesADiskThatBootsAndCanBeReached) {
-    const Preflight found = check_contents(good_disk(), good_tree(), {});
+    const Preflight found = check_contents(good_disk(), test::cloud_system(), {});
     EXPECT_THAT(found.faults, IsEmpty());
     EXPECT_EQ(found.distribution, "Debian");
 }
@@ -57,27 +42,30 @@ TEST(Preflight, FindsDisksThatDropletsDoNotBoot) {
     DiskInfo disk = good_disk();
     disk.partitions.front().type = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
     EXPECT_THAT(
-        faults(disk, good_tree()),
+        faults(disk, test::cloud_system()),
         ElementsAre("the disk has no BIOS boot partition; Droplets boot by BIOS"));
     disk = good_disk();
     disk.partitions.back().filesystem->type = "xfs";
-    EXPECT_THAT(faults(disk, good_tree()), ElementsAre("the disk has no ext3 or ext4 file system"));
-    EXPECT_THAT(faults(DiskInfo{}, good_tree()), ElementsAre("the disk has no partition table"));
-    FileTree tree = good_tree();
+    EXPECT_THAT(
+        faults(disk, test::cloud_system()),
+        ElementsAre("the disk has no ext3 or ext4 file system"));
+    EXPECT_THAT(
+        faults(DiskInfo{}, test::cloud_system()), ElementsAre("the disk has no partition table"));
+    FileTree tree = test::cloud_system();
     tree.entries().erase("boot/vmlinuz-6.1.0-30-cloud-amd64");
     EXPECT_THAT(faults(good_disk(), tree), ElementsAre("there is no kernel in /boot"));
 }
 
 TEST(Preflight, FindsSystemsThatNobodyCanReach) {
-    FileTree tree = good_tree();
+    FileTree tree = test::cloud_system();
     tree.entries().erase("etc/systemd/system/multi-user.target.wants/ssh.service");
     EXPECT_THAT(faults(good_disk(), tree), ElementsAre("no ssh server is started at boot"));
-    tree = good_tree();
+    tree = test::cloud_system();
     tree.entries().erase("usr/bin/cloud-init");
     EXPECT_THAT(
         faults(good_disk(), tree),
         ElementsAre("cloud-init is not installed; it sets up network and ssh keys"));
-    tree = good_tree();
+    tree = test::cloud_system();
     test::put_with_parents(tree, "etc/cloud/cloud-init.disabled", test::file(""));
     EXPECT_THAT(
         faults(good_disk(), tree),
@@ -86,7 +74,7 @@ TEST(Preflight, FindsSystemsThatNobodyCanReach) {
 
 TEST(Preflight, FindsDataSourcesThatDoNotWork) {
     const auto fault = [](const std::string& config) {
-        FileTree tree = good_tree();
+        FileTree tree = test::cloud_system();
         test::put_with_parents(tree, "etc/cloud/cloud.cfg.d/99_last.cfg", test::file(config));
         const auto found = faults(good_disk(), tree);
         return found.empty() ? "none" : found.front();
@@ -105,7 +93,7 @@ TEST(Preflight, FindsDataSourcesThatDoNotWork) {
 }
 
 TEST(Preflight, TakesNoStandInUnlessAllowed) {
-    FileTree tree = good_tree();
+    FileTree tree = test::cloud_system();
     test::put_with_parents(tree, kImageFile, test::file(R"({"name": "pause", "standin": true})"));
     EXPECT_THAT(
         faults(good_disk(), tree), Contains(HasSubstr("stand-in for PAUSE instead of PAUSE")));
@@ -117,7 +105,7 @@ TEST(Preflight, TakesNoStandInUnlessAllowed) {
 }
 
 TEST(Preflight, RunsTheRulesOfLint) {
-    FileTree tree = good_tree();
+    FileTree tree = test::cloud_system();
     test::put_with_parents(tree, "root/.bash_history", test::file("ls\n"));
     EXPECT_THAT(faults(good_disk(), tree), Contains(testing::StartsWith("lint: ")));
 }

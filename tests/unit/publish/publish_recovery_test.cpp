@@ -14,7 +14,6 @@ using test::PublishFixture;
 using testing::HasSubstr;
 
 using Fault = FakeDigitalOcean::Fault;
-using Json = nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 const std::vector<std::string> kThree{"nyc3", "ams3", "sgp1"};
@@ -115,26 +114,25 @@ TEST(PublishRecovery, AdoptsAnImageWhoseAnswerWasLost) {
 }
 
 TEST(PublishRecovery, DeletesWhatALostRequestMadeLater) {
-    PublishFixture fixture;
-    int posts = 0;
-    Json late;
-    fixture.cloud.fault_of = [&](const std::string& line) {
-        if (line == "POST /v2/images") {
-            return posts++ == 0 ? Fault::page : Fault::none;
-        }
-        // The first request comes through when the second one has its image.
-        if (posts == 2 && late.is_null()) {
-            FakeDigitalOcean::Image copy = *fixture.cloud.living().front();
-            late = copy.request;
-            copy.id = 999;
-            fixture.cloud.images.emplace(999, std::move(copy));
-        }
-        return Fault::none;
-    };
-    fixture.run();
-    EXPECT_FALSE(late.is_null());
-    fixture.expect_published({"nyc3"}, "");
-    EXPECT_TRUE(fixture.cloud.images.at(999).is_deleted);
+    for (const std::uint64_t late : {50U, 999U}) {
+        PublishFixture fixture;
+        int posts = 0;
+        fixture.cloud.fault_of = [&](const std::string& line) {
+            if (line == "POST /v2/images") {
+                return posts++ == 0 ? Fault::page : Fault::none;
+            }
+            // The first request comes through when the second one has its image.
+            if (posts == 2 && !fixture.cloud.images.contains(late)) {
+                FakeDigitalOcean::Image copy = *fixture.cloud.living().front();
+                copy.id = late;
+                fixture.cloud.images.emplace(late, std::move(copy));
+            }
+            return Fault::none;
+        };
+        EXPECT_EQ(fixture.run().image.id, 100U);
+        fixture.expect_published({"nyc3"}, "");
+        EXPECT_TRUE(fixture.cloud.images.at(late).is_deleted);
+    }
 }
 
 TEST(PublishRecovery, LeavesNothingWhenTheImportFailsAndItIsKilled) {
@@ -150,6 +148,7 @@ TEST(PublishRecovery, LeavesNothingWhenTheImportFailsAndItIsKilled) {
         ASSERT_TRUE(is_killed);
         EXPECT_THROW(fixture.run(), Error) << step;
         EXPECT_FALSE(fixture.upload.is_public) << step;
+        EXPECT_TRUE(fixture.cloud.living().empty()) << step;
         EXPECT_EQ(fixture.journal().step, PublishStep::failed) << step;
     }
 }

@@ -34,6 +34,14 @@ constexpr OptionSpec kUrlOption{
     .name = "--url",
     .value = "URL",
     .doc = "where you have put the file, for DigitalOcean to fetch it from"};
+constexpr OptionSpec kSpaceOption{
+    .name = "--space",
+    .value = "BUCKET[@REGION]",
+    .doc = "upload the disk to this bucket of Spaces, and remove it from there afterwards"};
+constexpr OptionSpec kSpaceEndpointOption{
+    .name = "--space-endpoint",
+    .value = "URL",
+    .doc = "another S3 service than Spaces for --space"};
 constexpr OptionSpec kNameOption{
     .name = "--name", .value = "NAME", .doc = "name of the image (default: the file's)"};
 constexpr OptionSpec kTagOption{
@@ -49,20 +57,22 @@ constexpr OptionSpec kDryRunOption{
     .name = "--dry-run", .doc = "print the requests; send those only that change nothing"};
 
 constexpr auto kExamples = std::to_array<Example>({
+    {"kiln publish digitalocean shop --region nyc3 --space my-bucket",
+     "uploads the disk of the last bake to a Space, imports it, removes the upload"},
+    {"kiln publish digitalocean shop --region nyc3,ams3 --space my-bucket",
+     "transfers the image to a second region"},
     {"kiln publish digitalocean shop --region nyc3 --url https://files.example/shop.qcow2",
-     "imports the disk of the last bake, which you have put on that server"},
-    {"kiln publish digitalocean shop --region nyc3,ams3 --url https://files.example/shop.qcow2",
-     "transfers it to a second region when it is available"},
-    {"kiln publish digitalocean shop --region nyc3 --url https://files.example/shop.qcow2 "
-     "--no-wait",
+     "imports the disk from a web server, where you have put it"},
+    {"kiln publish digitalocean shop --region nyc3 --space my-bucket --no-wait",
      "prints the image's id and ends; 'kiln publish resume' finishes it"},
-    {"kiln publish digitalocean shop --region nyc3 --url https://files.example/shop.qcow2 "
-     "--dry-run",
+    {"kiln publish digitalocean shop --region nyc3 --space my-bucket --dry-run",
      "shows what would be sent"},
 });
 constexpr std::array kOptions{
     kRegionOption,
+    kSpaceOption,
     kUrlOption,
+    kSpaceEndpointOption,
     kNameOption,
     kTagOption,
     kFormatOption,
@@ -137,6 +147,33 @@ std::string name_of_image(const ImageResult& disk, const Arguments& arguments) {
     return name;
 }
 
+void set_upload(PublishJournal& journal, const Arguments& arguments) {
+    const auto url = arguments.value(kUrlOption.name);
+    const auto space = arguments.value(kSpaceOption.name);
+    if (url.has_value() == space.has_value()) {
+        throw UsageError(
+            url ? "--url and --space are mutually exclusive"
+                : "--space or --url is missing: from where is DigitalOcean to fetch "
+                  "the disk?");
+    }
+    if (url) {
+        journal.upload_kind = "url";
+        journal.upload_target = *url;
+        return;
+    }
+    const std::size_t at = space->find('@');
+    const std::string endpoint = arguments.value_or(kSpaceEndpointOption.name, "");
+    if ((*space + endpoint).find(' ') != std::string::npos) {
+        throw UsageError("--space and --space-endpoint: names of buckets and URLs have no spaces");
+    }
+    journal.upload_kind = "spaces";
+    journal.upload_target = fmt::format(
+        "{} {} {}",
+        space->substr(0, at),
+        at == std::string::npos ? journal.regions.front() : space->substr(at + 1),
+        endpoint);
+}
+
 PublishJournal journal_of(const ImageResult& disk, const Arguments& arguments, Context& context) {
     PublishJournal journal;
     journal.regions = regions_of(arguments);
@@ -144,20 +181,11 @@ PublishJournal journal_of(const ImageResult& disk, const Arguments& arguments, C
     journal.api_url = api_url_of(arguments);
     journal.started = std::time(nullptr);
     journal.image_name = name_of_image(disk, arguments);
-    const auto url = arguments.value(kUrlOption.name);
-    if (!url) {
-        throw UsageError("--url is missing: DigitalOcean fetches the disk from a web server");
-    }
-    journal.upload_kind = "url";
-    journal.upload_target = *url;
+    set_upload(journal, arguments);
     Job job = context.console.start(fmt::format("digest '{}'", disk.path.filename().string()));
-    journal.file = {
-        fs::absolute(disk.path),
-        disk.path.filename().string(),
-        fs::file_size(disk.path),
-        sha256_file(disk.path.string())};
+    journal.disk = {fs::absolute(disk.path), disk.format, sha256_file(disk.path.string())};
     job.finish();
-    journal.description = fmt::format("kiln {}", journal.file.digest.to_string());
+    journal.description = fmt::format("kiln {}", journal.disk.digest.to_string());
     return journal;
 }
 
@@ -181,7 +209,7 @@ void check_all(
             {.allow_standin = arguments.flag(kStandinOption.name)},
             context.console);
     }
-    upload.check(journal.file);
+    upload.check(as_it_is(journal.disk));
 }
 
 ExitCode dry_run(
@@ -202,7 +230,8 @@ ExitCode dry_run(
     DryRunUpload upload(*real);
     journal.id = "00000000";
     check_all(journal, disk, api, upload, arguments, context);
-    ImagePublisher publisher(api, upload, journal, [] {}, context.console);
+    ImagePublisher publisher(
+        api, upload, journal, [] {}, [&] { return as_it_is(journal.disk); }, context.console);
     PublishOptions options;
     options.has_looked = true;
     static_cast<void>(publisher.run(options));
@@ -244,7 +273,11 @@ const CommandSpec kPublishDigitalOceanCommand{
     .summary = "make a disk an image of a DigitalOcean account",
     .description =
         "Imports a disk into a DigitalOcean account as a custom image and prints the image's id. "
-        "DigitalOcean fetches the file from a web server; --url says where you have put it.\n"
+        "DigitalOcean fetches disks from web servers only. With --space kiln uploads it to a "
+        "bucket of "
+        "Spaces, compressed, in parts that are resumed, public under a name that nobody can guess, "
+        "and removes it as soon as the image is available. --url says where you have put it "
+        "yourself.\n"
         "\n"
         "The disk is checked first: format and size, boot loader, cloud-init, ssh server, and the "
         "rules of 'kiln lint'. The image is tagged with the digest of the disk; publishing the "
@@ -257,7 +290,9 @@ const CommandSpec kPublishDigitalOceanCommand{
         "\n"
         "The token of DigitalOcean's API comes from DIGITALOCEAN_ACCESS_TOKEN or "
         "DIGITALOCEAN_TOKEN, the first line of the file DIGITALOCEAN_TOKEN_FILE, or what the "
-        "command DIGITALOCEAN_TOKEN_COMMAND prints. It is sent to the API only and never shown.",
+        "command DIGITALOCEAN_TOKEN_COMMAND prints. It is sent to the API only and never shown. "
+        "The "
+        "keys of Spaces come from SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY.",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

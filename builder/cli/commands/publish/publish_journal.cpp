@@ -61,7 +61,13 @@ void clean_up(OpenJournal& journal, bool delete_image, Context& context) {
     if (!is_over) {
         DigitalOceanApi api = workshop.api(*journal, context);
         const auto upload = upload_of(*journal, *workshop.http, context);
-        ImagePublisher publisher(api, *upload, *journal, [&] { journal.save(); }, context.console);
+        ImagePublisher publisher(
+            api,
+            *upload,
+            *journal,
+            [&] { journal.save(); },
+            [&] { return journal->file; },
+            context.console);
         publisher.clean_up(delete_image);
     }
     journal.remove();
