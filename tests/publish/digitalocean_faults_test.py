@@ -17,6 +17,8 @@ from fake_digitalocean import TOKEN
 class Faults(WithCloud):
     """Every kind of request fails once, in every way that is quick; time-outs are one case."""
 
+    cloud_options = {"transfer_time": 300}  # a lost look at an action is one, and moves the clock
+
     def test_every_request_failing_once(self):
         requests = ("GET /v2/regions", "GET /v2/images$", "HEAD /files", "POST /v2/images$",
                     r"GET /v2/images/\d+$", r"POST /v2/images/\d+/actions",

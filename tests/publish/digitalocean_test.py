@@ -271,27 +271,5 @@ class Images(WithCloud):
         self.assertEqual(len(self.cloud.living()), 5)
 
 
-class Documentation(WithCloud):
-    """The section on DigitalOcean of docs/publish.md, command by command."""
-
-    def test_its_commands(self):
-        page = (pathlib.Path(__file__).parents[2] / "docs/publish.md").read_text()
-        section = page.partition("\n## DigitalOcean\n")[2]
-        blocks = "".join(section.split("```")[1::2])
-        commands = [line.split() for line in blocks.splitlines() if line.startswith("kiln ")]
-        self.assertEqual(len(commands), 8)
-        for _, *words in commands:
-            words = [word.replace("https://files.example/shop.img", self.url) for word in words]
-            if words[:2] == ["publish", "digitalocean"]:
-                words += ["--no-check", "--api-url", self.api]
-            if words[0] == "image":
-                words += ["--api-url", self.api]
-            if "3f9a1c04" in words:
-                words[words.index("3f9a1c04")] = self.journals()[-1]["publish"]
-            self.kiln(*words)
-        image, = self.cloud.living()
-        self.assertEqual(self.cloud.regions_of(image), ["nyc3", "ams3", "sgp1"])
-
-
 if __name__ == "__main__":
     sys.exit(unittest.main(verbosity=2))
