@@ -137,9 +137,14 @@ class Spaces(digitalocean_test.WithCloud):
         words = [word.replace(BUCKET, "other-bucket") for word in self.words("--region", "nyc3")]
         self.assertIn("other-bucket", self.kiln(*words, code=5).stderr)
         result = self.kiln(*self.words("--region", "nyc3"), code=2,
-                           env={"SPACES_ACCESS_KEY_ID": "", "SPACES_SECRET_ACCESS_KEY": ""})
-        self.assertIn("no access key for Spaces", result.stderr)
+                           env={"SPACES_SECRET_ACCESS_KEY": ""})
+        self.assertIn("SPACES_SECRET_ACCESS_KEY", result.stderr)
         self.assertEqual(self.journals(), [])
+
+    def test_without_a_key_one_would_be_made(self):
+        result = self.kiln(*self.words("--region", "nyc3", "--dry-run"),
+                           env={"SPACES_ACCESS_KEY_ID": "", "SPACES_SECRET_ACCESS_KEY": ""})
+        self.assertIn(f"GET {self.api}/v2/spaces/keys?per_page=1 -> 200\n", result.stdout)
 
     def test_a_dry_run_uploads_nothing(self):
         before = self.bytes_of_objects()

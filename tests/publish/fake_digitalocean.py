@@ -192,6 +192,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if words[:2] == ["v2", "regions"] and self.command == "GET":
             return self.list_page(url, query, "regions",
                                   [self.cloud.show_region(each) for each in self.cloud.regions])
+        if words == ["v2", "spaces", "keys"] and self.command == "GET":
+            return self.list_page(url, query, "keys", [])
         if words[:2] == ["v2", "images"]:
             return self.images(url, words[2:], query, body)
         return self.refuse(404, "not_found", "The resource you requested could not be found.")

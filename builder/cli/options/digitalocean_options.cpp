@@ -8,6 +8,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "publish/digitalocean/credentials.hpp"
+#include "publish/digitalocean/spaces_keys.hpp"
 #include "publish/digitalocean/spaces_upload.hpp"
 #include "publish/digitalocean/url_upload.hpp"
 #include "publish/s3/s3_credentials.hpp"
@@ -114,32 +115,42 @@ DigitalOceanApi digitalocean_api(HttpClient& http, ApiOptions options, Context& 
         http, find_digitalocean_token(context.io.env, context.io.processes), std::move(options));
 }
 
+bool has_spaces_keys(Context& context) {
+    return find_s3_credentials(context.io.env).has_value();
+}
+
 std::unique_ptr<ImageUpload>
-upload_of(const PublishJournal& journal, HttpClient& http, Context& context) {
-    if (journal.upload_kind == "url") {
-        const auto api = Url::parse(journal.api_url);
-        return std::make_unique<UrlUpload>(http, journal.upload_target, api && api->is_loopback());
+upload_of(const PublishJournal& journal, DigitalOceanApi& api, HttpClient& http, Context& context) {
+    if (journal.upload_kind == kUrlUpload) {
+        const auto base = Url::parse(journal.api_url);
+        return std::make_unique<UrlUpload>(
+            http, journal.upload_target, base && base->is_loopback());
     }
     // "BUCKET REGION ENDPOINT", the last of which may be empty.
     const std::vector<std::string> words = split(journal.upload_target, ' ');
-    if (journal.upload_kind != "spaces" || words.size() != 3) {
+    const bool has_own_key = journal.upload_kind == kSpacesKeyUpload;
+    if ((journal.upload_kind != kSpacesUpload && !has_own_key) || words.size() != 3) {
         throw Error(
             fmt::format("this kiln knows no uploads of kind '{}'", excerpt(journal.upload_kind)));
     }
+    const SpacesOptions options{
+        .region = words.at(1), .bucket = words.at(0), .endpoint = words.at(2)};
+    const auto make = [&http, options](S3Credentials keys) -> std::unique_ptr<ImageUpload> {
+        return std::make_unique<SpacesUpload>(http, options, std::move(keys));
+    };
+    if (has_own_key) {
+        return std::make_unique<UploadWithOwnKey>(api, options.bucket, make);
+    }
     auto keys = find_s3_credentials(context.io.env);
     if (!keys) {
-        throw UsageError("no access key for Spaces")
-            .with_hint("set SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY; keys are made in "
-                       "the control panel under Spaces Object Storage");
+        throw UsageError("the access key of Spaces with which this publish began is missing")
+            .with_hint("set SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY");
     }
-    return std::make_unique<SpacesUpload>(
-        http,
-        SpacesOptions{.region = words.at(1), .bucket = words.at(0), .endpoint = words.at(2)},
-        std::move(*keys));
+    return make(std::move(*keys));
 }
 
 UploadFile file_of(const PublishJournal& journal, const fs::path& folder, Context& context) {
-    if (journal.upload_kind == "url") {
+    if (journal.upload_kind == kUrlUpload) {
         return as_it_is(journal.disk);
     }
     return prepare_disk(

@@ -47,9 +47,18 @@ inline constexpr OptionSpec kPublishTimeoutOption{
 [[nodiscard]] DigitalOceanApi
 digitalocean_api(HttpClient& http, ApiOptions options, Context& context);
 
-/// The upload that a journal says it uses. `http` and `journal` must outlive it.
+/// ImageUpload::kind() of uploads in journals: to a web server of the user's, to Spaces with a key
+/// of the user's, and with one that is made for the upload.
+inline constexpr std::string_view kUrlUpload = "url";
+inline constexpr std::string_view kSpacesUpload = "spaces";
+inline constexpr std::string_view kSpacesKeyUpload = "spaces-key";
+
+/// Whether the caller has keys of Spaces. Throws as find_s3_credentials() does.
+[[nodiscard]] bool has_spaces_keys(Context& context);
+
+/// The upload that a journal says it uses. `api` and `http` must outlive it.
 [[nodiscard]] std::unique_ptr<ImageUpload>
-upload_of(const PublishJournal& journal, HttpClient& http, Context& context);
+upload_of(const PublishJournal& journal, DigitalOceanApi& api, HttpClient& http, Context& context);
 
 /// The file for the upload of a journal, made in `folder` if it is not the disk itself.
 [[nodiscard]] UploadFile

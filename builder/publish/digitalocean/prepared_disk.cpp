@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "publish/digitalocean/prepared_disk.hpp"
 
-#include "archive/gzip.hpp"
+#include "archive/gzip_file.hpp"
 #include "base/error.hpp"
-#include "base/interrupt.hpp"
 #include "disk/foreign_disk.hpp"
 
 #include <fmt/format.h>
-
-#include <utility>
-#include <vector>
 
 namespace kiln {
 
@@ -44,23 +40,6 @@ fs::path decode(const SourceDisk& disk, const fs::path& folder, ProcessRunner& p
     return folder / kRawName;
 }
 
-Digest compress(const fs::path& raw, const fs::path& target, unsigned jobs, Job& job) {
-    AtomicFile file(target, 0600);
-    DigestSink digest;
-    TeeSink both(file, digest);
-    GzipSink compressed(both, jobs);
-    FileSource source(raw);
-    std::vector<std::byte> buffer(std::size_t{1} << 20U);
-    for (std::size_t got = source.read(buffer); got > 0; got = source.read(buffer)) {
-        throw_if_interrupted();
-        compressed.write(Bytes(buffer).first(got));
-        job.add(got);
-    }
-    compressed.finish();
-    file.commit();
-    return digest.digest();
-}
-
 void require_unchanged(const SourceDisk& disk) {
     if (sha256_file(disk.path.string()) != disk.digest) {
         throw Error(fmt::format("'{}' has changed since the publish began", disk.path.string()))
@@ -93,11 +72,13 @@ UploadFile prepare_disk(
         job.note("decode");
         raw = decode(disk, work.path(), processes);
     }
-    job.set_total(fs::file_size(raw), Job::Unit::bytes);
     UploadFile out{folder / name, name, 0, {}};
-    out.digest = compress(raw, out.path, jobs, job);
-    out.size = fs::file_size(out.path);
+    const fs::path made = work.path() / name;
+    const GzipFile file = gzip_file(raw, made, jobs, job);
+    out.size = file.size;
+    out.digest = file.digest;
     require_unchanged(disk);
+    fs::rename(made, out.path);
     job.finish();
     return out;
 }

@@ -147,7 +147,7 @@ std::string name_of_image(const ImageResult& disk, const Arguments& arguments) {
     return name;
 }
 
-void set_upload(PublishJournal& journal, const Arguments& arguments) {
+void set_upload(PublishJournal& journal, const Arguments& arguments, Context& context) {
     const auto url = arguments.value(kUrlOption.name);
     const auto space = arguments.value(kSpaceOption.name);
     if (url.has_value() == space.has_value()) {
@@ -157,7 +157,7 @@ void set_upload(PublishJournal& journal, const Arguments& arguments) {
                   "the disk?");
     }
     if (url) {
-        journal.upload_kind = "url";
+        journal.upload_kind = kUrlUpload;
         journal.upload_target = *url;
         return;
     }
@@ -166,7 +166,7 @@ void set_upload(PublishJournal& journal, const Arguments& arguments) {
     if ((*space + endpoint).find(' ') != std::string::npos) {
         throw UsageError("--space and --space-endpoint: names of buckets and URLs have no spaces");
     }
-    journal.upload_kind = "spaces";
+    journal.upload_kind = has_spaces_keys(context) ? kSpacesUpload : kSpacesKeyUpload;
     journal.upload_target = fmt::format(
         "{} {} {}",
         space->substr(0, at),
@@ -181,7 +181,7 @@ PublishJournal journal_of(const ImageResult& disk, const Arguments& arguments, C
     journal.api_url = api_url_of(arguments);
     journal.started = std::time(nullptr);
     journal.image_name = name_of_image(disk, arguments);
-    set_upload(journal, arguments);
+    set_upload(journal, arguments, context);
     Job job = context.console.start(fmt::format("digest '{}'", disk.path.filename().string()));
     journal.disk = {fs::absolute(disk.path), disk.format, sha256_file(disk.path.string())};
     job.finish();
@@ -226,7 +226,7 @@ ExitCode dry_run(
     api_options.base_url = journal.api_url;
     api_options.clock.wait = [](std::chrono::milliseconds) {}; // nothing is waited for
     DigitalOceanApi api = digitalocean_api(listed, std::move(api_options), context);
-    const std::unique_ptr<ImageUpload> real = upload_of(journal, listed, context);
+    const std::unique_ptr<ImageUpload> real = upload_of(journal, api, listed, context);
     DryRunUpload upload(*real);
     journal.id = "00000000";
     check_all(journal, disk, api, upload, arguments, context);
@@ -258,7 +258,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     ApiOptions api_options;
     api_options.base_url = journal.api_url;
     DigitalOceanApi api = digitalocean_api(*http, std::move(api_options), context);
-    const std::unique_ptr<ImageUpload> upload = upload_of(journal, *http, context);
+    const std::unique_ptr<ImageUpload> upload = upload_of(journal, api, *http, context);
     check_all(journal, disk, api, *upload, arguments, context);
     OpenJournal open = journal_store(context).create(std::move(journal));
     context.console.notice(fmt::format("publish {}", open->id));
@@ -292,7 +292,9 @@ const CommandSpec kPublishDigitalOceanCommand{
         "DIGITALOCEAN_TOKEN, the first line of the file DIGITALOCEAN_TOKEN_FILE, or what the "
         "command DIGITALOCEAN_TOKEN_COMMAND prints. It is sent to the API only and never shown. "
         "The "
-        "keys of Spaces come from SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY.",
+        "keys of Spaces come from SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY; without them "
+        "a key "
+        "for this bucket is made through the API and deleted afterwards.",
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

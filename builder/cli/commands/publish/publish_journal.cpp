@@ -48,7 +48,7 @@ ExitCode run_resume(const Arguments& arguments, Context& context) {
     OpenJournal journal = journal_store(context).open(arguments.positional(kIdPositional.name));
     const Workshop workshop(context);
     DigitalOceanApi api = workshop.api(*journal, context);
-    const auto upload = upload_of(*journal, *workshop.http, context);
+    const auto upload = upload_of(*journal, api, *workshop.http, context);
     return run_publish(journal, api, options, context, *upload);
 }
 
@@ -60,7 +60,7 @@ void clean_up(OpenJournal& journal, bool delete_image, Context& context) {
         journal->is_finished() && (journal->is_upload_removed || !journal->is_upload_begun);
     if (!is_over) {
         DigitalOceanApi api = workshop.api(*journal, context);
-        const auto upload = upload_of(*journal, *workshop.http, context);
+        const auto upload = upload_of(*journal, api, *workshop.http, context);
         ImagePublisher publisher(
             api,
             *upload,
