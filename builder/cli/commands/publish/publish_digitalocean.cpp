@@ -255,12 +255,13 @@ ExitCode run(const Arguments& arguments, Context& context) {
     if (arguments.flag(kDryRunOption.name)) {
         return dry_run(std::move(journal), disk, *http, arguments, context);
     }
+    const JournalStore store = journal_store(context); // before anything that takes long
     ApiOptions api_options;
     api_options.base_url = journal.api_url;
     DigitalOceanApi api = digitalocean_api(*http, std::move(api_options), context);
     const std::unique_ptr<ImageUpload> upload = upload_of(journal, api, *http, context);
     check_all(journal, disk, api, *upload, arguments, context);
-    OpenJournal open = journal_store(context).create(std::move(journal));
+    OpenJournal open = store.create(std::move(journal));
     context.console.notice(fmt::format("publish {}", open->id));
     options.has_looked = true;
     return run_publish(open, api, options, context, *upload);
