@@ -228,6 +228,7 @@ class FaultHandler(http.server.BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, headers)
         response = connection.getresponse()
         data = response.read()
+        connection.close()
         if fault == "lost":
             self.reset()
             return

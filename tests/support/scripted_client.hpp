@@ -29,9 +29,10 @@ class ScriptedClient final : public HttpClient {
   public:
     std::function<Reply(const HttpRequest&)> script;
     std::vector<std::string> seen;
+    HttpPurpose purpose = HttpPurpose::registry; ///< that every request must have
 
     HttpResponse send(const HttpRequest& request, Sink& sink) override {
-        EXPECT_EQ(request.purpose, HttpPurpose::registry);
+        EXPECT_EQ(request.purpose, purpose);
         EXPECT_GT(request.expected_size, 0U); // or nothing limits its time
         std::string line = request.method + " " + request.url;
         if (request.body != nullptr) {

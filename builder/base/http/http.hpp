@@ -35,6 +35,7 @@ enum class HttpPurpose {
     user_url,   ///< a URL that the user named: file: as well
     apt_mirror, ///< the same, by way of the proxies of apt's configuration
     registry,   ///< https:, and http: on this machine
+    api,        ///< a cloud's API: the same, and never anywhere else
     local,      ///< a server on this machine, never by way of a proxy
 };
 

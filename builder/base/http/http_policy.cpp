@@ -28,6 +28,7 @@ constexpr std::array kRules{
     Rule{HttpPurpose::user_url, true, true, true, false},
     Rule{HttpPurpose::apt_mirror, true, true, true, false},
     Rule{HttpPurpose::registry, false, true, false, false},
+    Rule{HttpPurpose::api, false, true, false, false},
     Rule{HttpPurpose::local, false, true, false, true},
 };
 

@@ -237,6 +237,21 @@ void write_file_atomically(const fs::path& path, std::string_view text, unsigned
     file.commit();
 }
 
+void write_file_durably(const fs::path& path, std::string_view text, unsigned mode) {
+    const auto sync = [](int fd, const fs::path& what) {
+        if (::fsync(fd) != 0) {
+            throw SystemError(fmt::format("cannot write '{}'", what.string()));
+        }
+    };
+    AtomicFile file(path, mode);
+    file.write_text(text);
+    sync(file.fd(), path);
+    file.commit();
+    // The new name is in the folder, which has its own place on the disk.
+    const UniqueFd folder = open_file(path.parent_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    sync(folder.get(), path.parent_path());
+}
+
 TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
     std::string pattern = (parent / fmt::format("{}.XXXXXX", prefix)).string();
     if (::mkdtemp(pattern.data()) == nullptr) {

@@ -132,6 +132,10 @@ class AtomicFile final : public Sink {
 /// AtomicFile in one call.
 void write_file_atomically(const fs::path& path, std::string_view text, unsigned mode = 0644);
 
+/// The same, and on the disk when it returns: after a power failure there is the old file or the
+/// new one, never an empty one.
+void write_file_durably(const fs::path& path, std::string_view text, unsigned mode = 0644);
+
 /// Replaces or makes a file in place, with this mode whatever the umask: for trees that nobody
 /// reads meanwhile.
 void write_file(const fs::path& path, std::string_view text, unsigned mode = 0644);

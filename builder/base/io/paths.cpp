@@ -61,25 +61,40 @@ void set_private(const fs::path& folder) {
     }
 }
 
-constexpr const char* kCacheHint = "set KILN_CACHE to a directory that you own";
+/// A folder of kiln's own.
+struct RootKind {
+    const char* what;     ///< "cache"
+    const char* variable; ///< that names it
+    const char* xdg;      ///< the variable with the folder that has one for each program
+    const char* below_home;
+};
 
-void check_owner(const fs::path& folder, const struct stat& status) {
+constexpr RootKind kCache{"cache", "KILN_CACHE", "XDG_CACHE_HOME", ".cache/kiln"};
+constexpr RootKind kState{"state", "KILN_STATE", "XDG_STATE_HOME", ".local/state/kiln"};
+
+std::string hint_of(const RootKind& kind) {
+    return fmt::format("set {} to a directory that you own", kind.variable);
+}
+
+void check_owner(const RootKind& kind, const fs::path& folder, const struct stat& status) {
     if (!S_ISDIR(status.st_mode)) {
-        throw Error(fmt::format("'{}' is not a directory", folder.string())).with_hint(kCacheHint);
+        throw Error(fmt::format("'{}' is not a directory", folder.string()))
+            .with_hint(hint_of(kind));
     }
     if (!is_ours(status)) {
         throw Error(fmt::format(
-                        "'{}' is owned by another user (uid {}), who could change the cache",
+                        "'{}' is owned by another user (uid {}), who could change the {}",
                         folder.string(),
-                        status.st_uid))
-            .with_hint(kCacheHint);
+                        status.st_uid,
+                        kind.what))
+            .with_hint(hint_of(kind));
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         throw Error(fmt::format("other users can write to '{}'", folder.string()))
             .with_hint(fmt::format(
                 "if you trust its content, run 'chmod go-w {}'; otherwise {}",
                 folder.string(),
-                kCacheHint));
+                hint_of(kind)));
     }
 }
 
@@ -90,20 +105,60 @@ bool holds_only_ours(const fs::path& root) {
 }
 
 /// Who may rename a folder above can put another in its place.
-void check_above(const fs::path& folder) {
+void check_above(const RootKind& kind, const fs::path& folder) {
     for (fs::path above = fs::canonical(folder).parent_path();; above = above.parent_path()) {
         const mode_t mode = status_of(above).st_mode;
         if ((mode & S_IWOTH) != 0 && (mode & S_ISVTX) == 0) {
             throw Error(fmt::format(
-                            "'{}', which contains the cache '{}', is writable by every user",
+                            "'{}', which contains the {} '{}', is writable by every user",
                             above.string(),
+                            kind.what,
                             folder.string()))
-                .with_hint(kCacheHint);
+                .with_hint(hint_of(kind));
         }
         if (above == above.root_path()) {
             return;
         }
     }
+}
+
+fs::path find_root(const RootKind& kind, const EnvLookup& env) {
+    const std::string hint =
+        fmt::format("set {} to the absolute path of a directory", kind.variable);
+    if (const auto own = env(kind.variable); own && !own->empty()) {
+        if (!own->starts_with('/')) { // only somebody who means it sets this one
+            throw Error(
+                fmt::format("{} is not an absolute path: '{}'", kind.variable, printable(*own)))
+                .with_hint(hint);
+        }
+        return *own;
+    }
+    if (const auto xdg = absolute_path(env, kind.xdg)) {
+        return *xdg / "kiln";
+    }
+    if (const auto home = absolute_path(env, "HOME")) {
+        return *home / kind.below_home;
+    }
+    throw Error(
+        fmt::format("no directory for the {}: HOME is not set to an absolute path", kind.what))
+        .with_hint(hint);
+}
+
+/// Makes it if needed, and checks that it is nobody else's.
+fs::path make_root(const RootKind& kind, fs::path root) {
+    std::error_code error;
+    fs::create_directories(root.parent_path(), error);
+    if (error) {
+        throw SystemError(
+            fmt::format("cannot create directory '{}'", root.parent_path().string()),
+            error.value());
+    }
+    if (::mkdir(root.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+        throw SystemError(fmt::format("cannot create directory '{}'", root.string()));
+    }
+    check_owner(kind, root, status_of(root));
+    check_above(kind, root);
+    return root;
 }
 
 } // namespace
@@ -131,7 +186,7 @@ std::string warning_of_cache(const fs::path& root) {
                 above.string(),
                 status.st_uid,
                 root.string(),
-                kCacheHint);
+                hint_of(kCache));
         }
         if (above == above.root_path()) {
             return {};
@@ -140,21 +195,8 @@ std::string warning_of_cache(const fs::path& root) {
 }
 
 fs::path own_cache_root(const EnvLookup& env) {
-    const fs::path root = cache_root(env);
-    std::error_code error;
-    fs::create_directories(root.parent_path(), error);
-    if (error) {
-        throw SystemError(
-            fmt::format("cannot create directory '{}'", root.parent_path().string()),
-            error.value());
-    }
-    if (::mkdir(root.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        throw SystemError(fmt::format("cannot create directory '{}'", root.string()));
-    }
-    const struct stat status = status_of(root);
-    check_owner(root, status);
-    check_above(root);
-    if ((status.st_mode & kOthers) != 0 && holds_only_ours(root)) {
+    const fs::path root = make_root(kCache, cache_root(env));
+    if ((status_of(root).st_mode & kOthers) != 0 && holds_only_ours(root)) {
         set_private(root);
     }
     for (const std::string_view name : kOwnFolders) {
@@ -163,6 +205,10 @@ fs::path own_cache_root(const EnvLookup& env) {
         }
     }
     return root;
+}
+
+fs::path own_state_root(const EnvLookup& env) {
+    return make_root(kState, find_root(kState, env));
 }
 
 std::string check_out_folder(const fs::path& folder) {
@@ -182,22 +228,8 @@ std::string check_out_folder(const fs::path& folder) {
         status.st_uid);
 }
 
-std::filesystem::path cache_root(const EnvLookup& env) {
-    if (const auto own = env("KILN_CACHE"); own && !own->empty()) {
-        if (!own->starts_with('/')) { // only somebody who means it sets this one
-            throw Error(fmt::format("KILN_CACHE is not an absolute path: '{}'", printable(*own)))
-                .with_hint("set KILN_CACHE to the absolute path of a directory");
-        }
-        return *own;
-    }
-    if (const auto xdg = absolute_path(env, "XDG_CACHE_HOME")) {
-        return *xdg / "kiln";
-    }
-    if (const auto home = absolute_path(env, "HOME")) {
-        return *home / ".cache/kiln";
-    }
-    throw Error("no directory for the cache: HOME is not set to an absolute path")
-        .with_hint("set KILN_CACHE to the absolute path of a directory");
+fs::path cache_root(const EnvLookup& env) {
+    return find_root(kCache, env);
 }
 
 } // namespace kiln

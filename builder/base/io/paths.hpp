@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Where kiln keeps what it may throw away: one root for the pool, apt's lists and stage trees; and
-// that such folders are nobody else's. The root and what is directly in it are for their owner
-// alone (0700): trees hold programs that are set-user-id for the users of an image, and vulnerable
-// old ones, which no user of this host may run.
+// Where kiln keeps what it may throw away: one root for the pool, apt's lists and stage trees;
+// where it keeps what it may not; and that such folders are nobody else's. The roots and what is
+// directly in them are for their owner alone (0700): trees hold programs that are set-user-id for
+// the users of an image, and vulnerable old ones, which no user of this host may run.
 #pragma once
 
 #include "base/environment.hpp"
@@ -28,6 +28,11 @@ void make_private_folder(const std::filesystem::path& folder);
 /// others to read it are taken away unless it holds anything that is not kiln's. Call it before
 /// enter_build_namespace(): owners look different afterwards. Throws Error with a hint.
 [[nodiscard]] std::filesystem::path own_cache_root(const EnvLookup& env = process_env);
+
+/// Where kiln remembers what it did elsewhere and has not finished, which no cache may lose:
+/// `$KILN_STATE`, else `$XDG_STATE_HOME/kiln`, else `$HOME/.local/state/kiln`. Made if needed (mode
+/// 0700) and checked as own_cache_root() does. Throws Error with a hint.
+[[nodiscard]] std::filesystem::path own_state_root(const EnvLookup& env = process_env);
 
 /// A warning when a folder above the cache belongs to another user than root, who could put another
 /// cache in its place; else an empty text. To be called when own_cache_root() is.

@@ -151,6 +151,19 @@ void load_linted_contents(FileTree& tree) {
     }
 }
 
+DiskContents
+read_disk(const fs::path& image, ImageFormat format, const KeepContent& keep, Console& console) {
+    Appliance appliance(appliance_for({image, format}, true), console);
+    const DiskReader reader(appliance);
+    DiskContents out;
+    out.disk = reader.read_info();
+    if (!reader.mount_system(out.disk)) {
+        throw Error(fmt::format("'{}' does not contain a Linux system", image.string()));
+    }
+    out.tree = reader.read_tree(keep);
+    return out;
+}
+
 } // namespace
 
 ImageInfo inspect_image(const fs::path& image, const InspectOptions& options, Console& console) {
@@ -190,13 +203,24 @@ FileTree read_image_tree(const fs::path& image, ImageFormat format, Console& con
         load_linted_contents(oci.tree);
         return std::move(oci.tree);
     }
-    Appliance appliance(appliance_for({image, format}, true), console);
-    const DiskReader reader(appliance);
-    const DiskInfo disk = reader.read_info();
-    if (!reader.mount_system(disk)) {
-        throw Error(fmt::format("'{}' does not contain a Linux system", image.string()));
-    }
-    return reader.read_tree(keep);
+    return read_disk(image, format, keep, console).tree;
+}
+
+DiskContents read_disk_contents(
+    const fs::path& image,
+    ImageFormat format,
+    const std::function<bool(std::string_view path)>& wanted,
+    Console& console) {
+    constexpr std::uint64_t kLargestWanted = std::uint64_t{1} << 20U;
+    require_readable_disk(image, format);
+    std::uint64_t total = 0;
+    const auto keep = [&](std::string_view path, std::uint64_t size) {
+        const bool is_wanted = is_linted_content(path, size) || is_inspected(path, size) ||
+                               (size <= kLargestWanted && wanted(path));
+        add_linted(total, is_wanted ? size : 0);
+        return is_wanted;
+    };
+    return read_disk(image, format, keep, console);
 }
 
 } // namespace kiln

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "archive/archive_reader.hpp"
 #include "archive/gzip.hpp"
+#include "archive/gzip_file.hpp"
 #include "archive/zstd.hpp"
 #include "base/error.hpp"
 #include "base/io/file.hpp"
 #include "base/process/process.hpp"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <sstream>
 
 namespace kiln {
 namespace {
@@ -63,7 +67,7 @@ std::string run_tool(const std::string& program, const std::string& packed) {
 
 template <typename Compressor> class CompressorTest : public testing::Test {};
 
-using Compressors = testing::Types<GzipSink, ZstdSink>;
+using Compressors = testing::Types<GzipSink, SingleMemberGzipSink, ZstdSink>;
 TYPED_TEST_SUITE(CompressorTest, Compressors);
 
 TYPED_TEST(CompressorTest, WritesTheSameBytesWithAnyNumberOfThreads) {
@@ -106,6 +110,83 @@ TEST(GzipSink, IsReadByGunzip) {
 TEST(ZstdSink, IsReadByZstd) {
     const std::string text = sample(9'000'000);
     EXPECT_EQ(sha256(run_tool("zstd", compress<ZstdSink>(text, 2))), sha256(text));
+}
+
+/// Bytes of `packed` that its first member has, and what they hold.
+std::pair<std::size_t, std::string> first_member(std::string_view packed, std::size_t most) {
+    std::string out(most, '\0');
+    z_stream stream{};
+    EXPECT_EQ(inflateInit2(&stream, 16 + MAX_WBITS), Z_OK); // 16: gzip
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+    stream.avail_in = static_cast<uInt>(packed.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    out.resize(out.size() - stream.avail_out);
+    inflateEnd(&stream);
+    return {packed.size() - stream.avail_in, out};
+}
+
+/// Neither text nor zeros: blocks that are stored, with fixed and with own codes.
+std::string mixed_sample() {
+    std::string out = sample(1'500'000) + std::string(3'000'000, '\0');
+    std::uint64_t state = 1;
+    while (out.size() < 7'000'000) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        out += static_cast<char>(state >> 56U);
+    }
+    return out + "end";
+}
+
+TEST(SingleMemberGzipSink, WritesOneMember) {
+    for (const std::string& text :
+         {std::string(), std::string("x"), sample(3'000'000), mixed_sample()}) {
+        for (const unsigned jobs : {1U, 3U}) {
+            const std::string packed = compress<SingleMemberGzipSink>(text, jobs);
+            const auto [size, plain] = first_member(packed, text.size() + 1);
+            EXPECT_EQ(size, packed.size());
+            EXPECT_EQ(sha256(plain), sha256(text));
+            EXPECT_EQ(sha256(run_tool("gzip", packed)), sha256(text));
+        }
+    }
+}
+
+TEST(SingleMemberGzipSink, IsHardlyLargerThanMembers) {
+    const std::string text = mixed_sample();
+    const std::size_t one = compress<SingleMemberGzipSink>(text, 2).size();
+    const std::size_t many = compress<GzipSink>(text, 2).size();
+    EXPECT_LT(one, many + 100);
+}
+
+TEST(GzipFile, CompressesAFile) {
+    const TempDir dir(temporary_root(), "gzip-file-test");
+    const std::string text = mixed_sample();
+    write_file(dir.path() / "plain", text);
+    std::ostringstream out;
+    Console console(out, {});
+    Job job = console.start("compress");
+    const GzipFile file = gzip_file(dir.path() / "plain", dir.path() / "packed.gz", 2, job);
+    const std::string packed = read_text_file(dir.path() / "packed.gz");
+    EXPECT_EQ(packed, compress<SingleMemberGzipSink>(text, 1));
+    EXPECT_EQ(file.size, packed.size());
+    EXPECT_EQ(file.digest, sha256(packed));
+}
+
+TEST(GzipFile, LeavesNothingWhenItFails) {
+    const TempDir dir(temporary_root(), "gzip-file-test");
+    std::ostringstream out;
+    Console console(out, {});
+    Job job = console.start("compress");
+    EXPECT_THROW(gzip_file(dir.path() / "none", dir.path() / "packed.gz", 2, job), SystemError);
+    EXPECT_THROW(gzip_file(dir.path(), dir.path() / "packed.gz", 2, job), Error);
+    EXPECT_TRUE(fs::is_empty(dir.path()));
+}
+
+TEST(SingleMemberGzipSink, WritesTheSameBytesForever) {
+    // Changes with libdeflate's version.
+    EXPECT_EQ(
+        sha256(compress<SingleMemberGzipSink>(sample(3'000'000), 2)).hex(),
+        "d8dc44fef935ad531c83c71b49d5ae8088e2996733ea50fbd1bfe8ce593439c3");
 }
 
 TEST(GzipSink, WritesNoTimeNameOrSystem) {

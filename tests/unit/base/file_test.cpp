@@ -249,5 +249,15 @@ TEST(FileLock, HoldsADirectory) {
     EXPECT_FALSE(FileLock::try_lock_directory(dir.path() / "none").is_held());
 }
 
+TEST(WriteFileDurably, ReplacesAFileWithItsMode) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    write_file_durably(dir.path() / "a", "one", 0600);
+    write_file_durably(dir.path() / "a", "two", 0600);
+    EXPECT_EQ(read_text_file(dir.path() / "a"), "two");
+    EXPECT_EQ(fs::status(dir.path() / "a").permissions(), fs::perms(0600));
+    EXPECT_EQ(std::distance(fs::directory_iterator(dir.path()), {}), 1);
+    EXPECT_THROW(write_file_durably(dir.path() / "no/a", "x"), SystemError);
+}
+
 } // namespace
 } // namespace kiln

@@ -45,6 +45,8 @@ TEST(HttpPolicy, BeginsWhereThePurposeAllows) {
     }
     EXPECT_EQ(begin(HttpPurpose::web, "http://a/"), "");
     EXPECT_THAT(begin(HttpPurpose::web, "file:///a"), HasSubstr("file: URLs are not allowed"));
+    EXPECT_EQ(begin(HttpPurpose::api, "https://a/"), "");
+    EXPECT_THAT(begin(HttpPurpose::api, "http://a/"), HasSubstr("use https:"));
     EXPECT_EQ(begin(HttpPurpose::registry, "https://a/"), "");
     EXPECT_EQ(begin(HttpPurpose::registry, "http://127.0.0.1:5000/"), "");
     EXPECT_THAT(begin(HttpPurpose::registry, "file:///a"), HasSubstr("file: URLs"));

@@ -50,6 +50,24 @@ TEST(CacheRoot, RefusesARelativeFolderOfItsOwnVariable) {
     }
 }
 
+TEST(OwnStateRoot, IsKeptApartFromTheCache) {
+    const TempDir dir(temporary_root(), "kiln-test");
+    const std::string home = dir.path().string();
+    const auto root_of = [](const Environment& env) { return own_state_root(lookup_in(env)); };
+    EXPECT_EQ(root_of({{"HOME", home}, {"KILN_CACHE", "/c"}}), dir.path() / ".local/state/kiln");
+    EXPECT_EQ(root_of({{"HOME", "/h"}, {"XDG_STATE_HOME", home}}), dir.path() / "kiln");
+    EXPECT_EQ(root_of({{"HOME", "/h"}, {"KILN_STATE", home + "/s"}}), dir.path() / "s");
+    EXPECT_TRUE(fs::is_directory(dir.path() / "s"));
+    try {
+        static_cast<void>(root_of({}));
+        FAIL() << "no exception";
+    } catch (const Error& error) {
+        EXPECT_EQ(
+            error.message(), "no directory for the state: HOME is not set to an absolute path");
+        EXPECT_EQ(error.hint(), "set KILN_STATE to the absolute path of a directory");
+    }
+}
+
 mode_t mode_of(const fs::path& path) {
     struct stat status{};
     EXPECT_EQ(::lstat(path.c_str(), &status), 0);

@@ -6,15 +6,14 @@
 #include "cli/options/project_argument.hpp"
 #include "cli/options/registry_options.hpp"
 #include "cli/options/results_argument.hpp"
-#include "publish/registry/dry_run.hpp"
 #include "publish/registry/push_image.hpp"
+#include "publish/registry/registry_dry_run.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <ostream>
 
 namespace kiln {
@@ -120,50 +119,6 @@ std::uint64_t chunk_size_of(const Arguments& arguments) {
     }
     return *size;
 }
-
-/// What a dry run shows, in the order of the requests.
-class RequestList {
-  public:
-    void add(const TracedRequest& request) {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-    }
-
-    void print(std::ostream& out) const {
-        for (const TracedRequest& request : requests_) {
-            const std::string bytes =
-                request.sent == 0 ? std::string() : " " + format_size(request.sent);
-            out << fmt::format(
-                "{} {}{} -> {}\n",
-                request.method,
-                request.url,
-                bytes,
-                changes_registry(request.method, request.url) ? "not sent" : status(request));
-        }
-    }
-
-    [[nodiscard]] Json json() const {
-        Json out = Json::array();
-        for (const TracedRequest& request : requests_) {
-            const bool is_sent = !changes_registry(request.method, request.url);
-            out.push_back(
-                {{"method", request.method},
-                 {"url", request.url},
-                 {"bytes", request.sent},
-                 {"sent", is_sent},
-                 {"status", is_sent ? Json(request.status) : Json()}});
-        }
-        return out;
-    }
-
-  private:
-    static std::string status(const TracedRequest& request) {
-        return request.status == 0 ? "failed" : std::to_string(request.status);
-    }
-
-    std::mutex mutex_;
-    std::vector<TracedRequest> requests_;
-};
 
 Json json_of(const PushReport& report, const std::vector<std::string>& tags) {
     return {
@@ -272,8 +227,10 @@ ExitCode run(const Arguments& arguments, Context& context) {
         .jobs = is_dry ? 1 : transfers_of(arguments)};
     const InputServices services(context);
     const InputContext in = services.context();
-    RequestList requests;
-    DryRunHttpClient dry(in.http);
+    RequestList requests([](std::string_view method, std::string_view url) {
+        return !changes_registry(method, url);
+    });
+    DryRunHttpClient dry(in.http, pretend_registry);
     TracedHttpClient listed(
         dry, shown_parameters(), [&](const TracedRequest& request) { requests.add(request); });
     const auto real = with_debug_messages(in.http, context.console);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "publish/registry/dry_run.hpp"
-
-#include <string_view>
+#include "publish/registry/registry_dry_run.hpp"
 
 namespace kiln {
 
@@ -16,25 +14,21 @@ bool changes_registry(std::string_view method, std::string_view url) {
     return method != "GET" && method != "HEAD" && url.find("/v2/") != std::string_view::npos;
 }
 
-HttpResponse DryRunHttpClient::send(const HttpRequest& request, Sink& sink) {
+std::optional<PretendedAnswer> pretend_registry(const HttpRequest& request) {
     if (!changes_registry(request.method, request.url)) {
-        return below_.send(request, sink);
+        return std::nullopt;
     }
-    HttpResponse response;
-    response.url = request.url;
+    PretendedAnswer answer;
     const std::string_view url = request.url;
     if (request.method == "POST" && url.find("?mount=") != std::string_view::npos) {
-        response.status = 201; // it would have it, there
+        answer.response.status = 201; // it would have it, there
     } else if (request.method == "POST") {
-        response.status = 202;
-        response.headers.push_back({"Location", std::string(kSession)});
+        answer.response.status = 202;
+        answer.response.headers.push_back({"Location", std::string(kSession)});
     } else {
-        response.status = request.method == "PATCH" ? 202 : 201;
+        answer.response.status = request.method == "PATCH" ? 202 : 201;
     }
-    if (request.on_response) {
-        request.on_response(response);
-    }
-    return response;
+    return answer;
 }
 
 } // namespace kiln
