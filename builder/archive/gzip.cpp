@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace kiln {
 
@@ -133,11 +134,25 @@ BlockCompressor::Compress make_compressor(int level) {
     return [compressor](Bytes plain) { return compress_member(compressor.get(), plain); };
 }
 
+bool is_whole_and_zero(Bytes plain) {
+    // Each byte is the one before it, and the first one is zero.
+    return plain.size() == GzipSink::kMemberSize && plain.front() == std::byte{0} &&
+           std::memcmp(plain.data(), plain.data() + 1, plain.size() - 1) == 0;
+}
+
 BlockCompressor::Compress make_part_compressor(int level) {
     const Compressor compressor = open_compressor(level);
     const auto finder = std::make_shared<BlockFinder>();
-    return [compressor, finder](Bytes plain) {
-        return compress_part(compressor.get(), *finder, plain);
+    const auto zeros = std::make_shared<std::vector<std::byte>>();
+    return [compressor, finder, zeros](Bytes plain) {
+        // Disks are mostly free space, which always becomes the same.
+        if (!is_whole_and_zero(plain)) {
+            return compress_part(compressor.get(), *finder, plain);
+        }
+        if (zeros->empty()) {
+            *zeros = compress_part(compressor.get(), *finder, plain);
+        }
+        return *zeros;
     };
 }
 
