@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "publish/droplet/droplet_dry_run.hpp"
 
+#include "base/io/stream.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <memory>
 #include <string>
 
 namespace kiln {
@@ -23,7 +26,14 @@ bool is_about_pretended_droplet(std::string_view url) {
     return end == url.size() || url[end] == '/' || url[end] == '?';
 }
 
-Json droplet() {
+/// The ids of volumes that a droplet is requested with.
+Json volumes_in(const HttpRequest& request) {
+    MemorySink body;
+    copy(*request.body, body);
+    return Json::parse(body.text()).value("volumes", Json::array());
+}
+
+Json droplet(const Json& volumes) {
     const auto address = [](const char* type, const char* text) {
         return Json{{"type", type}, {"ip_address", text}};
     };
@@ -31,12 +41,13 @@ Json droplet() {
         {"id", 1},
         {"name", "dry-run"},
         {"status", "active"},
+        {"volume_ids", volumes},
         {"networks", {{"v4", {address("public", "192.0.2.1"), address("private", "10.0.0.1")}}}}};
 }
 
-Json answer_to(const std::string& url) {
+Json answer_to(const std::string& url, const Json& volumes) {
     if (url.find("/v2/droplets") != std::string::npos) {
-        return {{"droplet", droplet()}};
+        return {{"droplet", droplet(volumes)}};
     }
     if (url.find("/actions") != std::string::npos) {
         return {{"action", {{"id", 1}, {"status", "completed"}}}};
@@ -53,18 +64,24 @@ bool is_droplet_request_sent(std::string_view method, std::string_view url) {
     return method == "GET" && !is_about_pretended_droplet(url);
 }
 
-std::optional<PretendedAnswer> pretend_droplet(const HttpRequest& request) {
-    if (is_droplet_request_sent(request.method, request.url)) {
-        return std::nullopt;
-    }
-    PretendedAnswer answer;
-    answer.response.status = 200;
-    if (request.method == "DELETE") {
-        answer.response.status = 204;
-    } else {
-        answer.body = answer_to(request.url).dump();
-    }
-    return answer;
+DryRunHttpClient::Pretend pretend_droplet() {
+    const auto volumes = std::make_shared<Json>(Json::array());
+    return [volumes](const HttpRequest& request) -> std::optional<PretendedAnswer> {
+        if (is_droplet_request_sent(request.method, request.url)) {
+            return std::nullopt;
+        }
+        PretendedAnswer answer;
+        answer.response.status = 200;
+        if (request.method == "DELETE") {
+            answer.response.status = 204;
+            return answer;
+        }
+        if (request.method == "POST" && request.url.ends_with("/v2/droplets")) {
+            *volumes = volumes_in(request);
+        }
+        answer.body = answer_to(request.url, *volumes).dump();
+        return answer;
+    };
 }
 
 } // namespace kiln

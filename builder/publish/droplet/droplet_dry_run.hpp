@@ -5,7 +5,6 @@
 
 #include "publish/dry_run.hpp"
 
-#include <optional>
 #include <string_view>
 
 namespace kiln {
@@ -13,7 +12,8 @@ namespace kiln {
 /// False for what would change the account, and for questions about the droplet that was not made.
 [[nodiscard]] bool is_droplet_request_sent(std::string_view method, std::string_view url);
 
-/// For DryRunHttpClient: the droplet runs at once, and its address is 192.0.2.1 (RFC 5737).
-[[nodiscard]] std::optional<PretendedAnswer> pretend_droplet(const HttpRequest& request);
+/// For DryRunHttpClient: the droplet runs at once, with the volumes that it was requested with, and
+/// its address is 192.0.2.1 (RFC 5737).
+[[nodiscard]] DryRunHttpClient::Pretend pretend_droplet();
 
 } // namespace kiln
