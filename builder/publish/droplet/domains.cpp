@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace kiln {
 
@@ -85,6 +86,29 @@ void add_record(DigitalOceanApi& api, const DomainHost& host, const std::string&
     }
 }
 
+/// Of the A records of a name; none is fine.
+void keep_one_record(
+    DigitalOceanApi& api,
+    const DomainHost& host,
+    const std::string& address,
+    std::vector<DomainRecord> records) {
+    // The one that is right already stays.
+    std::stable_partition(records.begin(), records.end(), [&](const DomainRecord& each) {
+        return each.data == address;
+    });
+    bool is_first = true;
+    for (DomainRecord& record : records) {
+        if (!std::exchange(is_first, false)) {
+            delete_record(api, {host.domain, std::move(record)});
+        } else if (record.data != address || record.ttl != kRecordTtl) {
+            static_cast<void>(api.put(
+                record_path(host.domain, record.id),
+                {{"type", "A"}, {"name", host.name}, {"data", address}, {"ttl", kRecordTtl}},
+                fmt::format("point {} to {}", host.full_name(), address)));
+        }
+    }
+}
+
 } // namespace
 
 std::string DomainHost::full_name() const {
@@ -136,22 +160,12 @@ DomainHost find_domain_host(DigitalOceanApi& api, const std::string& host) {
 void point_host(
     DigitalOceanApi& api, const DomainHost& host, const std::string& address, Console& console) {
     std::vector<DomainRecord> records = records_named(api, host, "A");
-    // The one that is right already stays.
-    std::stable_partition(records.begin(), records.end(), [&](const DomainRecord& each) {
-        return each.data == address;
-    });
     if (records.empty()) {
         add_record(api, host, address);
-    } else if (const DomainRecord& first = records.front();
-               first.data != address || first.ttl != kRecordTtl) {
-        static_cast<void>(api.put(
-            record_path(host.domain, first.id),
-            {{"type", "A"}, {"name", host.name}, {"data", address}, {"ttl", kRecordTtl}},
-            fmt::format("point {} to {}", host.full_name(), address)));
+        // There are two when a request whose answer was lost came late.
+        records = records_named(api, host, "A");
     }
-    for (std::size_t i = 1; i < records.size(); ++i) {
-        delete_record(api, {host.domain, records.at(i)});
-    }
+    keep_one_record(api, host, address, std::move(records));
     for (const DomainRecord& other : records_named(api, host, "AAAA")) {
         console.warning(fmt::format(
             "{} also has an AAAA record, {}, where clients with IPv6 go; it was not changed",

@@ -134,6 +134,11 @@ Volume create_volume(
             if (tries == kMostTries) {
                 throw;
             }
+        } catch (const ApiRefusal&) {
+            // "already exists" after a lost answer: the volume came late.
+            if (tries == 1 || tries == kMostTries) {
+                throw;
+            }
         }
         api.clock().wait(kTryAgainDelay);
         // A second one cannot come into being: the name is unique.

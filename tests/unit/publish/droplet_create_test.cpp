@@ -224,6 +224,47 @@ TEST(CreateDroplet, DeletesWhatALostRequestMadeLater) {
     fixture.expect_created("");
 }
 
+TEST(CreateDroplet, LeavesOneRecordWhenALostRequestComesLate) {
+    CreateFixture fixture;
+    fixture.cloud.records.erase(1);
+    int posts = 0;
+    fixture.cloud.fault_of = [&](const std::string& line) {
+        if (line != "POST /v2/domains/example.org/records") {
+            return Fault::none;
+        }
+        if (posts++ == 0) {
+            return Fault::page;
+        }
+        const std::string address = FakeDroplets::address_of(fixture.cloud.droplets.begin()->first);
+        fixture.cloud.records[50] = FakeDroplets::record("A", "www", address.c_str());
+        return Fault::none;
+    };
+    fixture.run();
+    fixture.expect_created("");
+    EXPECT_EQ(posts, 2);
+}
+
+TEST(CreateDroplet, TakesAVolumeThatALostRequestMadeLate) {
+    CreateFixture fixture;
+    int posts = 0;
+    fixture.cloud.fault_of = [&](const std::string& line) {
+        if (line == "POST /v2/volumes" && posts++ == 0) {
+            return Fault::page;
+        }
+        if (line == "POST /v2/volumes") {
+            fixture.cloud.volumes["vol-late"] = {
+                {"name", "data"},
+                {"region", "nyc3"},
+                {"size_gigabytes", 50},
+                {"tags", {"kiln", "kiln-droplet-0123456789abcdef"}}};
+        }
+        return Fault::none;
+    };
+    fixture.run();
+    fixture.expect_created("");
+    EXPECT_EQ(fixture.journal().created_volumes, std::vector<std::string>{"vol-late"});
+}
+
 TEST(CreateDroplet, TriesAgainForFiveMinutes) {
     CreateFixture fixture;
     int refusals = 10;
