@@ -155,7 +155,7 @@ class Spaces(digitalocean_test.WithCloud):
 
     def test_the_documentations_commands(self):
         page = (pathlib.Path(__file__).parents[2] / "docs/publish.md").read_text()
-        section = page.partition("\n## DigitalOcean\n")[2]
+        section = page.partition("\n## DigitalOcean\n")[2].partition("\n## ")[0]
         blocks = "".join(section.split("```")[1::2])
         commands = [line.split() for line in blocks.splitlines() if line.startswith("kiln ")]
         self.assertEqual(len(commands), 9)

@@ -59,7 +59,7 @@ class FakeDigitalOcean final : public HttpClient {
     using Json = nlohmann::ordered_json;
     using milliseconds = std::chrono::milliseconds;
 
-    enum class Fault { none, busy, error, page, reset, lost, refused };
+    enum class Fault { none, busy, error, page, reset, lost, refused, try_again };
 
     struct Image {
         std::uint64_t id = 0;

@@ -108,7 +108,8 @@ struct HttpOptions {
     std::string no_proxy; ///< hosts that are reached directly, in the form of the variable no_proxy
     /// File with the certificates that servers are checked against, in PEM form; empty: libcurl's.
     std::string ca_file;
-    /// Whoever answers is believed; only for servers on this machine that were just started.
+    /// Whoever answers is believed; only for servers that were just started, here or in a cloud,
+    /// and for requests that tell them nothing.
     bool any_certificate = false;
     std::chrono::seconds connect_timeout{15}; ///< names, proxies and TLS included
     /// A transfer slower than this for that long counts as stalled.

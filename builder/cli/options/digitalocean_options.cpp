@@ -31,21 +31,6 @@ struct TimeUnit {
 
 constexpr auto kTimeUnits = std::to_array<TimeUnit>({{'s', 1}, {'m', 60}, {'h', 3600}});
 
-std::chrono::seconds parse_time(const std::string& text) {
-    constexpr std::uint64_t kMost = std::uint64_t{30} * 24 * 3600;
-    for (const TimeUnit& unit : kTimeUnits) {
-        if (text.empty() || text.back() != unit.letter) {
-            continue;
-        }
-        const auto number = parse_unsigned(text.substr(0, text.size() - 1));
-        if (number && *number > 0 && *number <= kMost / unit.seconds) {
-            return std::chrono::seconds(*number * unit.seconds);
-        }
-    }
-    throw UsageError(fmt::format(
-        "'--timeout {}': expected a time such as 90m or 3h, at most 720h", excerpt(text)));
-}
-
 void print_report(const PublishReport& report, const PublishJournal& journal, Context& context) {
     const CloudImage& image = report.image;
     if (context.global.json) {
@@ -78,11 +63,26 @@ void print_report(const PublishReport& report, const PublishJournal& journal, Co
 
 } // namespace
 
+std::chrono::seconds parse_timeout(const std::string& text) {
+    constexpr std::uint64_t kMost = std::uint64_t{30} * 24 * 3600;
+    for (const TimeUnit& unit : kTimeUnits) {
+        if (text.empty() || text.back() != unit.letter) {
+            continue;
+        }
+        const auto number = parse_unsigned(text.substr(0, text.size() - 1));
+        if (number && *number > 0 && *number <= kMost / unit.seconds) {
+            return std::chrono::seconds(*number * unit.seconds);
+        }
+    }
+    throw UsageError(fmt::format(
+        "'--timeout {}': expected a time such as 90m or 3h, at most 720h", excerpt(text)));
+}
+
 PublishOptions publish_options(const Arguments& arguments) {
     PublishOptions options;
     options.wait = !arguments.flag(kNoWaitOption.name);
     if (const auto timeout = arguments.value(kPublishTimeoutOption.name)) {
-        options.timeout = parse_time(*timeout);
+        options.timeout = parse_timeout(*timeout);
     }
     return options;
 }

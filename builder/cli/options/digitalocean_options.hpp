@@ -29,6 +29,9 @@ inline constexpr OptionSpec kPublishTimeoutOption{
     .value = "TIME",
     .doc = "how long to wait for the import, and for the transfers: 90m, 3h (default: 3h)"};
 
+/// The value of --timeout, "90m". Throws UsageError.
+[[nodiscard]] std::chrono::seconds parse_timeout(const std::string& text);
+
 /// --no-wait and --timeout. Throws UsageError.
 [[nodiscard]] PublishOptions publish_options(const Arguments& arguments);
 

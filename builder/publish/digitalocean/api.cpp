@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <utility>
 
 namespace kiln {
@@ -93,13 +95,26 @@ struct StatusHint {
 
 constexpr auto kHints = std::to_array<StatusHint>({
     {401, "the API does not know this token; make one in the control panel under API, Tokens"},
-    {403,
-     "the token needs the scopes image:create, image:read, image:update, image:delete, "
-     "regions:read and tag:create"},
+    {403, "the token lacks a scope; docs/publish.md lists the scopes that each command needs"},
     {kTooManyRequests, "the token has reached its limit of requests; try again later"},
 });
 
 } // namespace
+
+bool may_work_later(const ApiRefusal& refusal) {
+    constexpr int kUnprocessable = 422;
+    constexpr std::array kWords{"try again", "pending", "in progress", "currently"};
+    // Not in "cannot create the droplet 'pending-1': ", which are kiln's and the user's words.
+    const std::string& message = refusal.message();
+    std::string text = message.substr(std::min(message.find(": "), message.size()));
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+        return static_cast<char>(std::tolower(c));
+    });
+    return refusal.status() == kUnprocessable &&
+           std::any_of(kWords.begin(), kWords.end(), [&](const char* word) {
+               return text.find(word) != std::string::npos;
+           });
+}
 
 RetryPolicy ApiOptions::default_retry() {
     RetryPolicy policy;

@@ -38,6 +38,10 @@ class ApiRefusal : public ErrorOfKind<ApiRefusal> {
     std::string id_;
 };
 
+/// The API does one thing to an image, a droplet or a volume at a time, and says so with status 422
+/// and in words only: "try again", "pending event". The same request may be taken later.
+[[nodiscard]] bool may_work_later(const ApiRefusal& refusal);
+
 /// A request that changes something may have had its effect or not: the answer was lost, or came
 /// from something between kiln and the API. Whoever sent it has to look.
 class UnclearOutcome : public ErrorOfKind<UnclearOutcome> {

@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <utility>
 
 namespace kiln {
@@ -16,20 +14,6 @@ namespace kiln {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// The API does one thing to an image at a time and says so in words only.
-bool may_work_later(const ApiRefusal& refusal) {
-    constexpr int kUnprocessable = 422;
-    constexpr std::array kWords{"try again", "pending", "in progress", "currently"};
-    std::string text = refusal.message();
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
-    return refusal.status() == kUnprocessable &&
-           std::any_of(kWords.begin(), kWords.end(), [&](const char* word) {
-               return text.find(word) != std::string::npos;
-           });
-}
 
 } // namespace
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "publish/digitalocean/images.hpp"
 
-#include "base/http/remote_json.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "publish/digitalocean/api_answer.hpp"
 
 #include <fmt/format.h>
 
@@ -18,17 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Runs `read`, which may use whatever throws on missing keys and wrong types.
-template <typename Read> auto checked(const std::string& what, Read&& read) {
-    try {
-        return std::forward<Read>(read)();
-    } catch (const Error& error) {
-        throw remote_error(
-            fmt::format("the answer of DigitalOcean's API is not valid: {}", error.message()))
-            .with_hint(fmt::format("it was asked to {}", what));
-    }
-}
-
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
         return static_cast<char>(std::tolower(c));
@@ -42,7 +31,7 @@ double number_or_zero(const Json& json, const char* key) {
 }
 
 CloudImage image_of(const Json& json, const std::string& what) {
-    return checked(what, [&] {
+    return read_answer(what, [&] {
         const JsonObject object(json, "an image");
         CloudImage out;
         out.id = object.number("id");
@@ -61,7 +50,7 @@ CloudImage image_of(const Json& json, const std::string& what) {
 }
 
 ImageAction action_of(const Json& json, const std::string& what) {
-    return checked(what, [&] {
+    return read_answer(what, [&] {
         const JsonObject object(json, "an action");
         ImageAction out;
         out.id = object.number("id");
@@ -73,7 +62,7 @@ ImageAction action_of(const Json& json, const std::string& what) {
 }
 
 CloudRegion region_of(const Json& json, const std::string& what) {
-    return checked(what, [&] {
+    return read_answer(what, [&] {
         const JsonObject object(json, "a region");
         const std::vector<std::string> features = object.texts_or_empty("features");
         CloudRegion out;
@@ -84,16 +73,6 @@ CloudRegion region_of(const Json& json, const std::string& what) {
             std::find(features.begin(), features.end(), "image_transfer") != features.end();
         return out;
     });
-}
-
-/// The member that an answer consists of.
-const Json& member_of(const Json& answer, const char* key, const std::string& what) {
-    const auto found = answer.find(key);
-    if (found == answer.end()) {
-        throw remote_error(fmt::format("the answer of DigitalOcean's API has no '{}'", key))
-            .with_hint(fmt::format("it was asked to {}", what));
-    }
-    return *found;
 }
 
 template <typename Value>
@@ -167,7 +146,7 @@ CloudImage create_image(DigitalOceanApi& api, const NewCloudImage& image) {
          {"description", image.description},
          {"tags", image.tags}},
         what);
-    return image_of(member_of(answer, "image", what), what);
+    return image_of(answer_member(answer, "image", what), what);
 }
 
 std::optional<CloudImage> find_image(DigitalOceanApi& api, std::uint64_t id) {
@@ -176,7 +155,7 @@ std::optional<CloudImage> find_image(DigitalOceanApi& api, std::uint64_t id) {
     if (!answer) {
         return std::nullopt;
     }
-    return image_of(member_of(*answer, "image", what), what);
+    return image_of(answer_member(*answer, "image", what), what);
 }
 
 std::vector<CloudImage> images_with_tag(DigitalOceanApi& api, const std::string& tag) {
