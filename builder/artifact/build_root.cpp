@@ -5,6 +5,7 @@
 #include "base/io/paths.hpp"
 #include "build/executor.hpp"
 #include "resolve/make_lock.hpp"
+#include "stages/kinds.hpp"
 
 #include <fmt/format.h>
 
@@ -25,8 +26,10 @@ Recipe recipe_of(const std::string& name, const BuildRootSpec& spec) {
     stage.kind = "packages";
     stage.takes = StageTakes::packages;
     stage.name = kBuildRootStage;
-    stage.options =
-        Value::of_map({Member{"install", {}, Value::of_list(std::move(install), {})}}, {});
+    stage.options = Value::of_map(
+        {Member{"install", {}, Value::of_list(std::move(install), {})}},
+        {},
+        defaults_of(kPackagesOptions));
     recipe.stages.push_back(std::move(stage));
     return recipe;
 }
