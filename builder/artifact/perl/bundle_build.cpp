@@ -100,7 +100,7 @@ class BundleBuild {
             make_distributions();
             assemble_bundle(plan_, bundle_.name, store_, in_.console);
         }
-        return stored_artifact(store_, plan_.key());
+        return stored_artifact(store_, plan_.key(), bundle_.name);
     }
 
   private:

@@ -116,7 +116,7 @@ class ProgramBuild {
             root_.make(in_, store_, jobs_);
             build();
         }
-        return stored_artifact(store_, key_);
+        return stored_artifact(store_, key_, program_.name);
     }
 
   private:

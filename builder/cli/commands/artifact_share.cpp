@@ -51,7 +51,11 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     }
     RegistryClient registry = client_for(reference, in);
     const PushedArtifact pushed = push_artifact(
-        stored_artifact(store, key), registry, store, jobs_of(arguments), context.console);
+        stored_artifact(store, key, argument.definition->name()),
+        registry,
+        store,
+        jobs_of(arguments),
+        context.console);
     const std::string repository = reference.repository.to_string();
     if (context.global.json) {
         const nlohmann::ordered_json json{
