@@ -66,7 +66,11 @@ void BuildRoot::make(const InputContext& in, const Store& store, unsigned jobs) 
         }
     }
     inputs_->fetch(needed, in);
-    Executor executor(store, *inputs_, in.console, {.recipe_name = recipe_.name, .jobs = jobs});
+    Executor executor(
+        store,
+        *inputs_,
+        in.console,
+        {.recipe_name = recipe_.name, .jobs = jobs, .make_sandbox = in.make_sandbox});
     static_cast<void>(executor.run(plan_.chain(Branch::common), plan_.settings, {}));
 }
 
