@@ -31,9 +31,9 @@ class Utf8Locale {
 
   private:
     static locale_t shared() {
-        static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-        KILN_CHECK(locale != nullptr);
-        return locale;
+        static const locale_t kLocale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+        KILN_CHECK(kLocale != nullptr);
+        return kLocale;
     }
 
     locale_t before_;

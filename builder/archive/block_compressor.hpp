@@ -31,6 +31,8 @@ class BlockCompressor : public Sink {
 
     /// `below` must outlive this. `make` is called once for each thread, on the caller's.
     BlockCompressor(Sink& below, Options options, const std::function<Compress()>& make);
+    BlockCompressor(const BlockCompressor&) = delete;
+    BlockCompressor& operator=(const BlockCompressor&) = delete;
     ~BlockCompressor() override;
 
     void write(Bytes bytes) override;

@@ -105,4 +105,10 @@ ArtifactInfo stored_artifact(const Store& store, const Digest& key) {
     });
 }
 
+ArtifactInfo stored_artifact(const Store& store, const Digest& key, const std::string& name) {
+    ArtifactInfo info = stored_artifact(store, key);
+    info.name = name;
+    return info;
+}
+
 } // namespace kiln

@@ -49,7 +49,11 @@ artifact_part(std::string name, std::string version, const FileTree& tree);
 /// What the store calls the kind of a finished artifact; a stage that places one is "artifact".
 inline constexpr const char* kArtifactKind = "artifact-tree";
 
-/// Of an artifact in the store. Throws Error when it is not an artifact.
+/// Of an artifact in the store, as it was when it was built. Throws Error when it is not an
+/// artifact.
 [[nodiscard]] ArtifactInfo stored_artifact(const Store& store, const Digest& key);
+/// The same with the name that its definition has now: a name is part of no key.
+[[nodiscard]] ArtifactInfo
+stored_artifact(const Store& store, const Digest& key, const std::string& name);
 
 } // namespace kiln

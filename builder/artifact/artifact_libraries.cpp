@@ -54,7 +54,8 @@ std::set<std::string> needed_libraries(std::string_view output) {
 }
 
 /// Who has a file that is called like that: lines "PACKAGE[:ARCH]: PATH" of dpkg-query(1).
-std::vector<ArtifactLibrary> owners_of(const std::set<std::string>& sonames, Sandbox& sandbox) {
+std::vector<ArtifactLibrary>
+owners_of(const std::set<std::string>& sonames, ProcessRunner& sandbox) {
     if (sonames.empty()) {
         return {};
     }
@@ -88,8 +89,11 @@ std::vector<ArtifactLibrary> owners_of(const std::set<std::string>& sonames, San
 
 } // namespace
 
-std::vector<ArtifactLibrary>
-find_libraries(const FileTree& tree, const fs::path& folder, const fs::path& root) {
+std::vector<ArtifactLibrary> find_libraries(
+    const FileTree& tree,
+    const fs::path& folder,
+    const fs::path& root,
+    const MakeSandbox& make_sandbox) {
     std::vector<std::string> files = elf_files(tree, folder);
     if (files.empty()) {
         return {};
@@ -97,15 +101,15 @@ find_libraries(const FileTree& tree, const fs::path& folder, const fs::path& roo
     SandboxOptions options{.root = root};
     options.read_only_root = true;
     options.binds.push_back({folder, kArtifactFolder});
-    Sandbox sandbox(std::move(options));
+    const auto sandbox = make_sandbox(std::move(options));
     Command command{"readelf", {"--dynamic", "--wide"}};
     command.cwd = kArtifactFolder;
     command.args.insert(command.args.end(), files.begin(), files.end());
-    std::set<std::string> needed = needed_libraries(sandbox.run_checked(command));
+    std::set<std::string> needed = needed_libraries(sandbox->run_checked(command));
     for (const std::string& file : files) {
         needed.erase(file.substr(file.rfind('/') + 1));
     }
-    return owners_of(needed, sandbox);
+    return owners_of(needed, *sandbox);
 }
 
 } // namespace kiln

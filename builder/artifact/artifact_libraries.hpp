@@ -4,6 +4,7 @@
 #pragma once
 
 #include "artifact/artifact.hpp"
+#include "sandbox/make_sandbox.hpp"
 
 #include <filesystem>
 #include <vector>
@@ -14,6 +15,9 @@ namespace kiln {
 /// tools of the mounted build root `root`. Libraries that the artifact brings itself are left out.
 /// Throws Error for one that no package of the root has.
 [[nodiscard]] std::vector<ArtifactLibrary> find_libraries(
-    const FileTree& tree, const std::filesystem::path& folder, const std::filesystem::path& root);
+    const FileTree& tree,
+    const std::filesystem::path& folder,
+    const std::filesystem::path& root,
+    const MakeSandbox& make_sandbox);
 
 } // namespace kiln

@@ -5,6 +5,7 @@
 #include "base/io/paths.hpp"
 #include "build/executor.hpp"
 #include "resolve/make_lock.hpp"
+#include "stages/kinds.hpp"
 
 #include <fmt/format.h>
 
@@ -25,8 +26,10 @@ Recipe recipe_of(const std::string& name, const BuildRootSpec& spec) {
     stage.kind = "packages";
     stage.takes = StageTakes::packages;
     stage.name = kBuildRootStage;
-    stage.options =
-        Value::of_map({Member{"install", {}, Value::of_list(std::move(install), {})}}, {});
+    stage.options = Value::of_map(
+        {Member{"install", {}, Value::of_list(std::move(install), {})}},
+        {},
+        defaults_of(kPackagesOptions));
     recipe.stages.push_back(std::move(stage));
     return recipe;
 }
@@ -63,7 +66,11 @@ void BuildRoot::make(const InputContext& in, const Store& store, unsigned jobs) 
         }
     }
     inputs_->fetch(needed, in);
-    Executor executor(store, *inputs_, in.console, {.recipe_name = recipe_.name, .jobs = jobs});
+    Executor executor(
+        store,
+        *inputs_,
+        in.console,
+        {.recipe_name = recipe_.name, .jobs = jobs, .make_sandbox = in.make_sandbox});
     static_cast<void>(executor.run(plan_.chain(Branch::common), plan_.settings, {}));
 }
 

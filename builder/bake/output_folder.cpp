@@ -90,4 +90,10 @@ std::vector<fs::path> publish_results(const fs::path& from, const fs::path& out,
     return published;
 }
 
+unsigned own_umask() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return mask;
+}
+
 } // namespace kiln

@@ -35,4 +35,8 @@ class OutFolderLock {
 [[nodiscard]] std::vector<fs::path>
 publish_results(const fs::path& from, const fs::path& out, unsigned mask);
 
+/// The umask of this process, which can only be asked for by setting it: not while other threads
+/// make files.
+[[nodiscard]] unsigned own_umask();
+
 } // namespace kiln

@@ -110,7 +110,8 @@ void Executor::in_workspace(
         } catch (...) {
             if (options_.keep_work) {
                 console_.notice(fmt::format(
-                    "the incomplete tree was kept in '{}'", workspace->keep().string()));
+                    "the incomplete tree was kept in '{}' until 'kiln cache prune --kept'",
+                    workspace->keep().string()));
             }
             throw;
         }

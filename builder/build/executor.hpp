@@ -9,7 +9,7 @@
 #include "build/plan.hpp"
 #include "build/stage_preparer.hpp"
 #include "build/store.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/make_sandbox.hpp"
 #include "tree/file_tree.hpp"
 
 #include <functional>
@@ -49,18 +49,13 @@ struct BakedTree {
     std::vector<StageDelta> deltas;
 };
 
-/// Makes what runs the commands of one stage, in its tree.
-using MakeSandbox = std::function<std::unique_ptr<ProcessRunner>(SandboxOptions options)>;
-
 struct ExecutorOptions {
     std::string recipe_name; ///< for `kiln cache`
     unsigned jobs = 1;
     bool keep_work = false; ///< leave a failed stage's tree and say where
     bool rebuild = false;   ///< run stages that are in the store again, and compare
     SandboxLimits limits = {};
-    MakeSandbox make_sandbox = [](SandboxOptions sandbox) -> std::unique_ptr<ProcessRunner> {
-        return std::make_unique<Sandbox>(std::move(sandbox));
-    };
+    MakeSandbox make_sandbox = kiln::make_sandbox;
 };
 
 /// Work that runs in the background while a chain's stages run.

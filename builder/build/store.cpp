@@ -27,6 +27,7 @@ namespace {
 /// stages in one page.
 constexpr std::size_t kKeyNameLength = 32;
 constexpr const char* kUsesFolder = "uses";
+constexpr const char* kKeptFolder = "kept";
 
 void check_mountable(const fs::path& path) {
     if (path.string().find_first_of(":,\\") != std::string::npos) {
@@ -148,8 +149,16 @@ void Workspace::unmount() {
 }
 
 fs::path Workspace::keep() {
+    mounted_ = mounted_ && !mounter_.unmount(root_);
     folder_.keep();
-    return folder_.path();
+    const fs::path kept = folder_.path().parent_path().parent_path() / kKeptFolder;
+    try {
+        make_private_folder(kept);
+        fs::rename(folder_.path(), kept / folder_.path().filename());
+        return kept / folder_.path().filename();
+    } catch (const std::exception&) { // its stage's error matters more
+        return folder_.path();
+    }
 }
 
 Store::Store(fs::path root, const TreeMounter& mounter)
@@ -325,6 +334,17 @@ std::vector<StoredStage> Store::list() const {
     std::sort(out.begin(), out.end(), [](const StoredStage& a, const StoredStage& b) {
         return a.last_used != b.last_used ? a.last_used > b.last_used : a.folder < b.folder;
     });
+    return out;
+}
+
+std::vector<KeptWork> Store::kept_work() const {
+    std::vector<KeptWork> out;
+    std::error_code none; // nothing was ever kept
+    for (const auto& folder : fs::directory_iterator(root_ / kKeptFolder, none)) {
+        out.push_back({folder.path(), last_used(folder.path())});
+    }
+    std::ranges::sort(
+        out, {}, [](const KeptWork& work) { return std::pair(work.since, work.folder); });
     return out;
 }
 

@@ -13,6 +13,7 @@
 //     ROOT/stages/KEY/details.json  more, of kinds that have more to tell
 //     ROOT/work/NAME/             work under way, locked by its process; swept when nobody holds it
 //     ROOT/work/NAME/uses/KEY     that process reads this stage
+//     ROOT/kept/NAME/             of a failed stage (--keep-work), until somebody removes it
 //     ROOT/store.lock             held shared to begin a use, alone to remove a stage
 #pragma once
 
@@ -49,6 +50,12 @@ struct StoredStage {
     std::int64_t last_used = 0; ///< seconds since 1970
     fs::path folder;
     bool is_damaged = false; ///< only `folder` and `last_used` are known, then
+};
+
+/// What a failed stage left (--keep-work).
+struct KeptWork {
+    fs::path folder;
+    std::int64_t since = 0; ///< seconds since 1970
 };
 
 /// Manifests of trees with millions of files are below this.
@@ -92,7 +99,8 @@ class Workspace {
 
     /// Takes the mount away; root() must not be used afterwards.
     void unmount();
-    /// Leaves everything in place (--keep-work). Returns the folder.
+    /// Unmounts and sets the changes aside for whoever asked for them (--keep-work), where no kiln
+    /// sweeps. Returns their folder.
     fs::path keep();
 
   private:
@@ -148,6 +156,8 @@ class Store {
 
     /// Also damaged ones.
     [[nodiscard]] std::vector<StoredStage> list() const;
+    /// What failed stages left, the oldest first.
+    [[nodiscard]] std::vector<KeptWork> kept_work() const;
     /// False, and nothing is done, when another kiln uses the stage.
     [[nodiscard]] bool remove(const StoredStage& stage) const;
 

@@ -92,6 +92,7 @@ struct CommandSpec {
     std::string_view name;        ///< "check"; of a group, both words: "publish registry"
     std::string_view summary;     ///< one line, lower case, no full stop
     std::string_view description; ///< whole sentences; blank lines separate paragraphs
+    std::string_view also = {};   ///< a last paragraph, which other commands have too
     std::span<const Example> examples;
     std::span<const OptionSpec> options = {};
     std::span<const PositionalSpec> positionals = {};
@@ -100,6 +101,12 @@ struct CommandSpec {
     ExitCode (*run)(const Arguments&, Context&) = nullptr;
     bool hidden = false; ///< not shown in lists
 };
+
+/// With the last paragraph.
+[[nodiscard]] inline std::string whole_description(const CommandSpec& command) {
+    std::string out(command.description);
+    return command.also.empty() ? out : out.append("\n\n").append(command.also);
+}
 
 [[nodiscard]] std::span<const OptionSpec> global_option_specs();
 

@@ -205,7 +205,7 @@ std::string help_of(const CommandSpec& command, int width) {
         command.summary,
         usage_of(command),
         example_list(command.examples, columns),
-        wrap_paragraphs(command.description, columns));
+        wrap_paragraphs(whole_description(command), columns));
     if (!command.positionals.empty()) {
         std::vector<Row> rows;
         for (const PositionalSpec& positional : command.positionals) {

@@ -140,7 +140,7 @@ std::string page_of(const CommandSpec& command) {
         escape(page),
         escape(command.summary),
         escape(usage_of(command)));
-    out += ".SH DESCRIPTION\n" + paragraph_text(command.description);
+    out += ".SH DESCRIPTION\n" + paragraph_text(whole_description(command));
     out += example_section(command.examples);
     if (!command.positionals.empty()) {
         out += ".SH ARGUMENTS\n";

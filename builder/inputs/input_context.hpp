@@ -10,6 +10,7 @@
 #include "debian/apt_proxy.hpp"
 #include "debian/mirrors.hpp"
 #include "inputs/pool.hpp"
+#include "sandbox/make_sandbox.hpp"
 
 #include <string>
 
@@ -21,7 +22,7 @@ struct CpanLocation {
     fs::path keyring; ///< keys that sign authors' CHECKSUMS; empty: signatures are not looked at
 };
 
-/// Everything of the environment that locking and fetching need.
+/// Everything of the environment that locking, fetching and building artifacts need.
 struct InputContext {
     Console& console;
     ProcessRunner& processes;
@@ -32,6 +33,7 @@ struct InputContext {
     CpanLocation cpan = {};
     Environment env = {};                 ///< where credentials of registries are configured
     const HostProxies* proxies = nullptr; ///< for children that fetch; null: none
+    MakeSandbox make_sandbox = kiln::make_sandbox; ///< in which artifacts are built
 };
 
 } // namespace kiln

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -194,6 +196,7 @@ void Pool::fetch(
     Console& console) const {
     const std::vector<std::size_t> places = distinct(inputs);
     ErrorList failures;
+    std::map<Digest, Digest> replaced;
     std::vector<char> missing(inputs.size(), 0);
     parallel_for(places.size(), default_jobs(), [&](std::size_t i) {
         const PoolInput& input = inputs[places[i]];
@@ -218,6 +221,13 @@ void Pool::fetch(
             return inputs[a].size > inputs[b].size;
         });
         FetchProgress progress(console, inputs, wanted);
+        std::mutex mutex;
+        const auto note = [&](const Digest& wanted_digest, const std::optional<Digest>& found) {
+            if (found) {
+                const std::lock_guard guard(mutex);
+                replaced.emplace(wanted_digest, *found);
+            }
+        };
         std::vector<PoolInput> located;
         for (const std::size_t i : wanted) {
             located.push_back(with_all_urls(inputs[i]));
@@ -225,7 +235,13 @@ void Pool::fetch(
         parallel_for(wanted.size(), options.connections, [&](std::size_t i) {
             const PoolInput& input = located[i];
             failures.collect(wanted[i], [&] {
-                download_into_pool({path_of(input.sha256), input, client, options.retry, progress});
+                try {
+                    download_into_pool(
+                        {path_of(input.sha256), input, client, options.retry, progress});
+                } catch (const DownloadError& error) {
+                    note(input.sha256, error.found);
+                    throw;
+                }
             });
         });
         progress.end(failures.count() == 0);
@@ -234,11 +250,13 @@ void Pool::fetch(
         const std::string what =
             options.offline ? "are missing or damaged and cannot be downloaded with --offline"
                             : "could not be downloaded";
-        throw Error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what))
-            .with_details(failures.lines([&](std::size_t i) { return inputs[i].name; }))
-            .with_hint(
-                options.offline ? "run once without --offline"
-                                : fetch_hint(inputs_of(failures, inputs), options.refresh));
+        FetchError error(fmt::format("{} of {} inputs {}", failures.count(), places.size(), what));
+        error.set_details(failures.lines([&](std::size_t i) { return inputs[i].name; }));
+        error.set_hint_if_empty(
+            options.offline ? "run once without --offline"
+                            : fetch_hint(inputs_of(failures, inputs), options.refresh));
+        error.replaced = std::move(replaced);
+        throw error;
     }
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/console.hpp"
+#include "base/error.hpp"
 #include "base/http/http.hpp"
 #include "base/io/digest.hpp"
 #include "base/io/stream.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +43,15 @@ struct FetchOptions {
     RetryPolicy retry = {};
 };
 
+/// Inputs could not be fetched.
+class FetchError : public ErrorOfKind<FetchError> {
+  public:
+    using ErrorOfKind::ErrorOfKind;
+
+    /// What a server has in place of an input, by the input's digest: the file was replaced.
+    std::map<Digest, Digest> replaced = {};
+};
+
 class Pool {
   public:
     /// The directory is made when something is first fetched.
@@ -64,8 +75,8 @@ class Pool {
 
     /// After this all inputs are present and verified: those that were there were read and
     /// compared, too (0.1 s for 100 MB), so what a bake uses is what the lock says; damaged ones
-    /// are fetched again, see has_whole(). Goes through all inputs before it throws one Error that
-    /// lists all that are missing or wrong.
+    /// are fetched again, see has_whole(). Goes through all inputs before it throws one FetchError
+    /// that lists all that are missing or wrong.
     void fetch(
         const std::vector<PoolInput>& inputs,
         HttpClient& client,

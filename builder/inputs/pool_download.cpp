@@ -94,7 +94,17 @@ class PartDownload {
             });
     }
 
-    [[nodiscard]] std::vector<std::string> failures() && { return std::move(failures_); }
+    /// Why fill() failed.
+    [[nodiscard]] DownloadError error() && {
+        DownloadError out = failures_.empty()       ? DownloadError("no download location is known")
+                            : failures_.size() == 1 ? DownloadError(failures_.front())
+                                                    : DownloadError("not found on any mirror");
+        if (failures_.size() > 1) {
+            out.set_details(std::move(failures_));
+        }
+        out.found = found_;
+        return out;
+    }
 
   private:
     class PartSink final : public Sink {
@@ -201,12 +211,13 @@ class PartDownload {
         part_.clear();
     }
 
-    [[nodiscard]] std::optional<std::string> find_fault() const {
+    [[nodiscard]] std::optional<std::string> find_fault() {
         const PoolInput& input = download_.input;
         if (input.size != 0 && part_.size() != input.size) {
             return fmt::format("size mismatch: {} bytes, expected {}", part_.size(), input.size);
         }
         if (const Digest found = part_.digest(); found != input.sha256) {
+            found_ = found_.value_or(found);
             return fmt::format(
                 "checksum mismatch: expected {}, got {}",
                 input.sha256.to_string(),
@@ -222,6 +233,7 @@ class PartDownload {
     const Download& download_;
     PartFile& part_;
     std::vector<std::string> failures_;
+    std::optional<Digest> found_;
 };
 
 } // namespace
@@ -277,14 +289,7 @@ void download_into_pool(const Download& download) {
     if (part.size() == 0) {
         part.remove();
     }
-    std::vector<std::string> failures = std::move(part_download).failures();
-    if (failures.empty()) {
-        throw Error("no download location is known");
-    }
-    if (failures.size() == 1) {
-        throw Error(failures.front());
-    }
-    throw Error("not found on any mirror").with_details(std::move(failures));
+    throw std::move(part_download).error();
 }
 
 } // namespace kiln

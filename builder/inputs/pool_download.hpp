@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace kiln {
@@ -47,6 +48,15 @@ class FetchProgress {
     std::atomic<unsigned> failed_in_a_row_{0};
 };
 
+/// No server had the input.
+class DownloadError : public ErrorOfKind<DownloadError> {
+  public:
+    using ErrorOfKind::ErrorOfKind;
+
+    /// Of the first whole file of another content; nothing when there was none.
+    std::optional<Digest> found = std::nullopt;
+};
+
 struct Download {
     std::filesystem::path target;
     const PoolInput& input;
@@ -55,8 +65,8 @@ struct Download {
     FetchProgress& progress;
 };
 
-/// Returns when the verified file is at `target`, whoever brought it. Throws Error with a line
-/// per URL; a part that can be resumed is left behind.
+/// Returns when the verified file is at `target`, whoever brought it. Throws DownloadError with
+/// a line per URL; a part that can be resumed is left behind.
 void download_into_pool(const Download& download);
 
 } // namespace kiln

@@ -15,8 +15,6 @@ namespace kiln {
 namespace {
 
 constexpr std::uint64_t kMiB = 1ULL << 20U;
-constexpr std::uint64_t kDefaultFreeBytes = 512 * kMiB;
-constexpr std::uint64_t kDefaultEspBytes = 64 * kMiB;
 
 constexpr Shape kFormat = choice_of(kDiskFormatNames);
 constexpr Shape kFormatList = list_of(&kFormat, false);
@@ -59,25 +57,30 @@ constexpr auto kHealthcheckFields = std::to_array<Field>({
      &kDuration,
      Need::optional,
      "time between checks",
+     {},
      "the container engine's default"},
     {"timeout",
      &kDuration,
      Need::optional,
      "time after which a check fails",
+     {},
      "the container engine's default"},
     {"retries",
      &kRetries,
      Need::optional,
      "consecutive failures until the container is unhealthy",
+     {},
      "the container engine's default"},
     {"start_period",
      &kDuration,
      Need::optional,
      "start-up time in which failures are ignored",
+     {},
      "none"},
 });
 constexpr Shape kHealthcheck = object_of(kHealthcheckFields, "healthcheck");
 
+/// The defaults are those of container engines: an image says nothing of what is not given.
 constexpr auto kConfigFields = std::to_array<Field>({
     {"entrypoint", &kCommandLine, Need::optional, "entry point: program and first arguments"},
     {"cmd", &kTextList, Need::optional, "default arguments, replaced by those of `docker run`"},
@@ -132,31 +135,26 @@ HealthcheckSpec read_healthcheck(const Value& value) {
         read_integer(value, "retries")};
 }
 
-std::vector<ImageFormat> read_formats(const Value& value, std::vector<ImageFormat> if_none) {
+std::vector<ImageFormat> read_formats(const Value& value) {
     std::vector<ImageFormat> out;
-    for (const std::string& name : value.strings_or_empty("format")) {
+    for (const std::string& name : value.at("format").as_strings()) {
         out.push_back(find_image_format(name).value());
     }
-    return out.empty() ? std::move(if_none) : out;
+    return out;
 }
 
 DiskImageSpec read_disk(const Value& value) {
     DiskImageSpec disk;
-    disk.formats = read_formats(value, {ImageFormat::qcow2});
-    disk.free_bytes = static_cast<std::uint64_t>(
-        value.integer_or("free", static_cast<std::int64_t>(kDefaultFreeBytes)));
-    disk.esp_bytes = static_cast<std::uint64_t>(
-        value.integer_or("esp", static_cast<std::int64_t>(kDefaultEspBytes)));
-    disk.label = value.string_or("label", "root");
-    disk.compress = value.boolean_or("compress", true);
+    disk.formats = read_formats(value);
+    disk.free_bytes = static_cast<std::uint64_t>(value.at("free").as_integer());
+    disk.esp_bytes = static_cast<std::uint64_t>(value.at("esp").as_integer());
+    disk.label = value.at("label").as_string();
+    disk.compress = value.at("compress").as_boolean();
     return disk;
 }
 
 OciImageSpec read_oci(const Value& value) {
-    OciImageSpec oci{
-        read_formats(value, {ImageFormat::oci, ImageFormat::docker}),
-        value.string_or("compression", "gzip"),
-        {}};
+    OciImageSpec oci{read_formats(value), value.at("compression").as_string(), {}};
     if (const Value* config = value.find("config")) {
         oci.config.apply(*config);
     }
@@ -213,9 +211,9 @@ void OciConfigSpec::apply(const Value& config) {
     take_list("volumes", volumes);
     take_map("env", env);
     take_map("labels", labels);
-    workdir = config.string_or("workdir", workdir);
-    user = config.string_or("user", user);
-    stop_signal = config.string_or("stop_signal", stop_signal);
+    config.copy_given("workdir", workdir);
+    config.copy_given("user", user);
+    config.copy_given("stop_signal", stop_signal);
     if (const Value* value = config.find("healthcheck")) {
         healthcheck = read_healthcheck(*value);
     }

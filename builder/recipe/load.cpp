@@ -231,8 +231,8 @@ class Loader {
         }
         place.target->push_back(
             {std::string(kind->kind),
-             value.string_or("name", kind->kind),
-             value.string_or("layer", ""),
+             value.at("name").as_string(),
+             value.string_or_empty("layer"),
              value.without(kCommonStageKeys),
              value.at("stage").pos(),
              place.base_dir,

@@ -46,18 +46,14 @@ void merge_lint(const Value& exceptions, Recipe& recipe) {
 std::vector<ArchiveSpec> read_archives(const Value& archives, const fs::path& base_dir) {
     std::vector<ArchiveSpec> out;
     for (const Value& archive : archives.as_list()) {
-        std::vector<std::string> components = archive.strings_or_empty("components");
-        if (components.empty()) {
-            components = {"main"};
-        }
         out.push_back(
             {archive.at("archive").as_string(),
              archive.at("suites").as_strings(),
-             std::move(components),
+             archive.at("components").as_strings(),
              keyring_of(archive, base_dir),
              archive.pos(),
-             archive.string_or("url", ""),
-             archive.boolean_or("allow_expired", false)});
+             archive.string_or_empty("url"),
+             archive.at("allow_expired").as_boolean()});
     }
     return out;
 }
@@ -73,18 +69,22 @@ ArtifactSpec read_artifact(
         out.kind == ArtifactKind::program ? DefinitionKind::program : DefinitionKind::bundle,
         value.at(artifact_kind_name(out.kind)).as_string(),
         base_dir);
-    out.registry = value.string_or("registry", "");
+    out.registry = value.string_or_empty("registry");
     out.pos = value.pos();
     return out;
 }
 
 void merge_limits(const Value& value, SandboxLimits& limits) {
     const auto set = [&](std::string_view key, std::uint64_t& limit) {
-        limit = static_cast<std::uint64_t>(value.integer_or(key, static_cast<std::int64_t>(limit)));
+        if (const Value* given = value.find(key)) {
+            limit = static_cast<std::uint64_t>(given->as_integer());
+        }
     };
-    const std::chrono::milliseconds time(
-        value.integer_or("time", std::chrono::milliseconds(limits.time).count()));
-    limits.time = std::max(std::chrono::ceil<std::chrono::seconds>(time), std::chrono::seconds(1));
+    if (const Value* given = value.find("time")) {
+        const std::chrono::milliseconds time(given->as_integer());
+        limits.time =
+            std::max(std::chrono::ceil<std::chrono::seconds>(time), std::chrono::seconds(1));
+    }
     set("output", limits.output);
     set("memory", limits.memory);
     set("processes", limits.processes);
@@ -100,8 +100,8 @@ std::string_view artifact_kind_name(ArtifactKind kind) {
 
 void merge_into(Recipe& recipe, const Value& value, const fs::path& base_dir) {
     recipe.name = value.at("name").as_string();
-    recipe.summary = value.string_or("summary", recipe.summary);
-    recipe.architecture = value.string_or("architecture", recipe.architecture);
+    value.copy_given("summary", recipe.summary);
+    value.copy_given("architecture", recipe.architecture);
     if (const Value* archives = value.find("archives")) {
         recipe.archives = read_archives(*archives, base_dir);
     }

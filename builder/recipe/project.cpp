@@ -17,19 +17,23 @@ namespace kiln {
 
 namespace {
 
+constexpr Field folder_field(DefinitionKind kind, std::string_view doc) {
+    return {info_of(kind).key, &kPath, Need::optional, doc, info_of(kind).folder};
+}
+
 constexpr auto kFields = std::to_array<Field>({
     {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
-    {"recipes", &kPath, Need::optional, "folder of the recipes", "recipes"},
-    {"parts", &kPath, Need::optional, "folder of the parts", "recipes/parts"},
-    {"suites", &kPath, Need::optional, "folder of the suites", "recipes/accept"},
-    {"images", &kPath, Need::optional, "folder of the image definitions", "images"},
-    {"bundles", &kPath, Need::optional, "folder of the perl bundles", "perl-bundle"},
-    {"programs", &kPath, Need::optional, "folder of the programs", "recipes/programs"},
+    folder_field(DefinitionKind::recipe, "folder of the recipes"),
+    folder_field(DefinitionKind::part, "folder of the parts"),
+    folder_field(DefinitionKind::suite, "folder of the suites"),
+    folder_field(DefinitionKind::image, "folder of the image definitions"),
+    folder_field(DefinitionKind::bundle, "folder of the perl bundles"),
+    folder_field(DefinitionKind::program, "folder of the programs"),
     {"results",
      &kPath,
      Need::optional,
      "folder of the results; each recipe has a folder there",
-     "out"},
+     kResultsFolder},
 });
 constexpr Shape kShape = object_of(kFields, "project");
 
@@ -63,7 +67,7 @@ bool is_definition_name(std::string_view text) {
            !text.ends_with(".yml");
 }
 
-Project::Project(const fs::path& root) : results(root / "out") {
+Project::Project(const fs::path& root) : results(root / kResultsFolder) {
     for (const DefinitionKindInfo& kind : kDefinitionKinds) {
         folders[static_cast<std::size_t>(kind.kind)] = root / kind.folder;
     }

@@ -43,6 +43,9 @@ inline constexpr auto kDefinitionKinds = std::to_array<DefinitionKindInfo>({
     return kDefinitionKinds[static_cast<std::size_t>(kind)];
 }
 
+/// Default of `results`, below the project's folder.
+inline constexpr std::string_view kResultsFolder = "out";
+
 inline constexpr std::string_view kProjectFileName = "kiln.yaml";
 
 /// True when `text` is a name and not a path: it has no '/', does not start with
@@ -56,8 +59,8 @@ struct Project {
     bool is_current = true;
     /// By kind, in the order of the enumeration; relative to the current folder or absolute.
     std::array<fs::path, kDefinitionKinds.size()> folders;
-    fs::path results = "out"; ///< where a recipe's images go, in a folder with its name
-    fs::path shipped;         ///< the folder of the definitions that come with kiln; empty: none
+    fs::path results = kResultsFolder; ///< where a recipe's images go, in a folder with its name
+    fs::path shipped; ///< the folder of the definitions that come with kiln; empty: none
 
     /// The defaults below `root`.
     explicit Project(const fs::path& root = {});

@@ -11,6 +11,7 @@
 #include "recipe/project.hpp"
 #include "recipe/source_spec.hpp"
 #include "recipe/variables.hpp"
+#include "recipe/yaml/architecture.hpp"
 #include "sandbox/sandbox.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -93,7 +94,7 @@ struct Recipe {
     Project project; ///< in which the names of other files were looked up
     std::string name;
     std::string summary;
-    std::string architecture = "amd64";
+    std::string architecture{kDefaultArchitecture};
     Variables variables; ///< with overrides
     Variables overrides; ///< those of LoadOptions::set that differ from what the files give
     std::vector<ArchiveSpec> archives;

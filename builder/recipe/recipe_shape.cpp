@@ -32,6 +32,7 @@ constexpr auto kArchiveFields = std::to_array<Field>({
      &kPath,
      Need::optional,
      "keyring that signs the archive, relative to the recipe",
+     {},
      "the Debian archive keyring"},
     {"url",
      &kArchiveUrl,
@@ -74,22 +75,25 @@ constexpr Shape kProcessCount = integer_between(16, 1'000'000);
 constexpr Shape kFileCount = integer_between(1, 1'000'000'000'000);
 constexpr auto kLimitFields = std::to_array<Field>({
     {"time", &kDuration, Need::optional, "time limit for each script", "1h"},
-    {"output", &kSize, Need::optional, "output limit for each script", "64 MiB"},
+    {"output", &kSize, Need::optional, "output limit for each script", "64MiB"},
     {"memory",
      &kSize,
      Need::optional,
      "memory limit for all processes of a script",
+     {},
      "three quarters of the machine's memory"},
     {"processes", &kProcessCount, Need::optional, "maximum number of processes", "8192"},
     {"disk",
      &kSize,
      Need::optional,
      "maximum size of the files that a stage writes to the cache",
+     {},
      "90 % of the free space"},
     {"files",
      &kFileCount,
      Need::optional,
      "maximum number of files that a stage creates",
+     {},
      "90 % of the free inodes"},
 });
 constexpr Shape kLimits = object_of(kLimitFields, "limits");
@@ -153,6 +157,41 @@ constexpr auto kPartItemFields = std::to_array<Field>({
 });
 constexpr Shape kPartItem = object_of(kPartItemFields, "part item");
 
+const Shape& oci_shape() {
+    static const auto kFields = std::to_array<Field>({
+        {"stages",
+         &kStages,
+         Need::optional,
+         "stages that run after the common ones, for containers only"},
+        {"config",
+         &oci_config_shape(),
+         Need::optional,
+         "overrides of the container image definition's `config`"},
+    });
+    static const Shape kShape = object_of(kFields, "oci");
+    return kShape;
+}
+
+const Shape& sources_shape() {
+    static const Shape kShape = map_of(kNamePattern, &source_shape());
+    return kShape;
+}
+
+const Shape& lint_shape() {
+    static const Shape kRule = choice_of(lint_rule_names());
+    static const auto kFields = std::to_array<Field>({
+        {"allow", &kRule, Need::required, "rule name, see `kiln lint --rules`"},
+        {"file",
+         &kAbsolutePath,
+         Need::required,
+         "path of the file to allow; `*` matches any characters except `/`"},
+        {"reason", &kLine, Need::required, "one-line reason for the exception"},
+    });
+    static const Shape kException = object_of(kFields, "lint exception");
+    static const Shape kShape = list_of(&kException);
+    return kShape;
+}
+
 nlohmann::ordered_json stages_schema(std::span<const StageShape> stages) {
     nlohmann::ordered_json kinds = nlohmann::ordered_json::array();
     kinds.push_back(subschema_of(kPartItem));
@@ -192,29 +231,6 @@ StageItemShape::StageItemShape(const StageShape& stage)
 }
 
 const Shape& recipe_shape() {
-    static const auto kOciFields = std::to_array<Field>({
-        {"stages",
-         &kStages,
-         Need::optional,
-         "stages that run after the common ones, for containers only"},
-        {"config",
-         &oci_config_shape(),
-         Need::optional,
-         "overrides of the container image definition's `config`"},
-    });
-    static const Shape kOci = object_of(kOciFields, "oci");
-    static const Shape kLintRule = choice_of(lint_rule_names());
-    static const auto kLintFields = std::to_array<Field>({
-        {"allow", &kLintRule, Need::required, "rule name, see `kiln lint --rules`"},
-        {"file",
-         &kAbsolutePath,
-         Need::required,
-         "path of the file to allow; `*` matches any characters except `/`"},
-        {"reason", &kLine, Need::required, "one-line reason for the exception"},
-    });
-    static const Shape kLintException = object_of(kLintFields, "lint exception");
-    static const Shape kLintExceptions = list_of(&kLintException);
-    static const Shape kSources = map_of(kNamePattern, &source_shape());
     static const auto kFields = std::to_array<Field>({
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"name", &kName, Need::required, "system name; used as the base name of all output files"},
@@ -224,13 +240,13 @@ const Shape& recipe_shape() {
          Need::optional,
          "recipe to extend: a path relative to this file, or a name"},
         {"variables", &kVariables, Need::optional, "values for `${name}`"},
-        {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
+        kArchitectureField,
         {"archives", &kArchives, Need::optional, "apt archives to install packages from"},
         {"pins", &kPins, Need::optional, "apt pins"},
         {"ids", &kIds, Need::optional, "fixed user and group ids"},
         {"limits", &kLimits, Need::optional, "resource limits for scripts"},
         {"sources",
-         &kSources,
+         &sources_shape(),
          Need::optional,
          "sources (directories, git commits, tarballs), by name"},
         {"alternatives",
@@ -241,7 +257,7 @@ const Shape& recipe_shape() {
         {"artifacts", &kArtifacts, Need::optional, "artifacts (programs, perl bundles), by name"},
         {"stages", &kStages, Need::optional, "stages for every image, in order"},
         {"vm", &kVm, Need::optional, "stages for disks only"},
-        {"oci", &kOci, Need::optional, "stages and configuration for containers only"},
+        {"oci", &oci_shape(), Need::optional, "stages and configuration for containers only"},
         {"final",
          &kFinal,
          Need::optional,
@@ -252,7 +268,7 @@ const Shape& recipe_shape() {
          Need::optional,
          "image definitions: paths relative to this file, or names"},
         {"lint",
-         &kLintExceptions,
+         &lint_shape(),
          Need::optional,
          "exceptions from the lint rules that every bake enforces"},
         {"accept",

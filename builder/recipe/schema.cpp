@@ -18,15 +18,32 @@ Json or_variable(Json schema) {
     return {{"anyOf", Json::array({std::move(schema), Json{{"$ref", kVariableRef}}})}};
 }
 
+/// As a file would have it: sizes and the like with their units.
+Json default_of(const Field& field, const Value& defaults) {
+    switch (field.shape->kind) {
+    case ShapeKind::boolean:
+    case ShapeKind::integer:
+    case ShapeKind::list:
+        return defaults.at(field.name).to_json();
+    default:
+        return field.default_text;
+    }
+}
+
 Json schema_of_object(const Shape& shape) {
+    const Value defaults = Value::of_map({}, {}, defaults_of(shape));
     Json properties = Json::object();
     Json required = Json::array();
     for (const Field& field : shape.fields) {
         Json property = subschema_of(*field.shape);
-        property["description"] =
-            field.default_text.empty()
-                ? std::string(field.doc)
-                : fmt::format("{} (default: {})", field.doc, field.default_text);
+        const std::string_view without_it =
+            field.default_text.empty() ? field.otherwise : field.default_text;
+        property["description"] = without_it.empty()
+                                      ? std::string(field.doc)
+                                      : fmt::format("{} (default: {})", field.doc, without_it);
+        if (!field.default_text.empty()) {
+            property["default"] = default_of(field, defaults);
+        }
         properties[std::string(field.name)] = std::move(property);
         if (field.need == Need::required) {
             required.push_back(field.name);
@@ -143,9 +160,9 @@ std::string markdown_table(const Shape& shape) {
             "| `{}` | {} | {} | {} |\n",
             field.name,
             describe(*field.shape),
-            field.need == Need::required ? "required"
-            : field.default_text.empty() ? std::string()
-                                         : fmt::format("`{}`", field.default_text),
+            field.need == Need::required  ? "required"
+            : !field.default_text.empty() ? fmt::format("`{}`", field.default_text)
+                                          : std::string(field.otherwise),
             field.doc);
     }
     return out;

@@ -71,7 +71,7 @@ SourceSpec read_source(const std::string& name, const Value& value, const fs::pa
         source.from = TarballSource{
             value.at("tarball").as_string(),
             *digest,
-            static_cast<unsigned>(value.integer_or("strip", 0)),
+            static_cast<unsigned>(value.at("strip").as_integer()),
             base_dir};
     }
     return source;

@@ -26,7 +26,7 @@ void add_stages(SolveRequest& request, const std::vector<StageSpec>& specs, Bran
                 {.branch = std::string(branch_name(branch)),
                  .name = spec.name,
                  .install = spec.options.strings_or_empty("install"),
-                 .recommends = spec.options.boolean_or("recommends", false),
+                 .recommends = spec.options.at("recommends").as_boolean(),
                  .where = spec.pos.to_string()});
         }
     }

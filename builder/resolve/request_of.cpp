@@ -106,7 +106,7 @@ void add_stages(Request& request, const std::vector<StageSpec>& specs, Branch br
             says.push_back("package " + package);
         }
         says.emplace_back(
-            spec.options.boolean_or("recommends", false) ? "recommends yes" : "recommends no");
+            spec.options.at("recommends").as_boolean() ? "recommends yes" : "recommends no");
         request.add(fmt::format("stage '{}' of branch '{}'", spec.name, branch_name(branch)), says);
     }
 }

@@ -13,8 +13,14 @@ namespace kiln {
 
 namespace {
 
-Milliseconds time_or(const Value& object, std::string_view key, Milliseconds fallback) {
-    return Milliseconds(object.integer_or(key, fallback.count()));
+Milliseconds time_at(const Value& object, std::string_view key) {
+    return Milliseconds(object.at(key).as_integer());
+}
+
+/// 0 when it is not given and has no default.
+std::uint64_t size_at(const Value& object, std::string_view key) {
+    const Value* given = object.find(key);
+    return given == nullptr ? 0 : static_cast<std::uint64_t>(given->as_integer());
 }
 
 std::map<std::string, std::string> read_map(const Value& object, std::string_view key) {
@@ -29,54 +35,53 @@ std::map<std::string, std::string> read_map(const Value& object, std::string_vie
 
 ReadySpec read_ready(const Value& value) {
     ReadySpec out;
-    out.port = value.string_or("port", "");
-    out.tls = value.boolean_or("tls", false);
-    out.path = value.string_or("path", "");
-    if (const Value* statuses = value.find("status")) {
-        out.statuses.clear();
-        for (const Value& status : statuses->as_list()) {
-            out.statuses.push_back(static_cast<int>(status.as_integer()));
-        }
+    out.port = value.string_or_empty("port");
+    out.tls = value.at("tls").as_boolean();
+    out.path = value.string_or_empty("path");
+    for (const Value& status : value.at("status").as_list()) {
+        out.statuses.push_back(static_cast<int>(status.as_integer()));
     }
-    out.console = value.string_or("console", "");
-    out.run = value.string_or("run", "");
-    out.within = time_or(value, "within", out.within);
+    out.console = value.string_or_empty("console");
+    out.run = value.string_or_empty("run");
+    out.within = time_at(value, "within");
     return out;
 }
 
 ContainerSpec read_container(const Value& value) {
     ContainerSpec out;
     out.environment = read_map(value, "environment");
-    out.volume = value.string_or("volume", "");
-    out.memory_bytes = static_cast<std::uint64_t>(value.integer_or("memory", 0));
+    out.volume = value.string_or_empty("volume");
+    out.memory_bytes = size_at(value, "memory");
     out.command = value.strings_or_empty("command");
     out.options = value.strings_or_empty("options");
-    out.stop = time_or(value, "stop", out.stop);
+    out.stop = time_at(value, "stop");
     return out;
 }
 
 MachineSpec read_machine(const Value& value) {
     MachineSpec out;
-    const auto size_or = [&](std::string_view key, std::uint64_t fallback) {
-        return static_cast<std::uint64_t>(
-            value.integer_or(key, static_cast<std::int64_t>(fallback)));
-    };
-    out.memory_bytes = size_or("memory", out.memory_bytes);
-    out.cpus = static_cast<unsigned>(value.integer_or("cpus", out.cpus));
-    const std::string inside = value.string_or("inside", "ssh");
+    out.memory_bytes = static_cast<std::uint64_t>(value.at("memory").as_integer());
+    out.cpus = static_cast<unsigned>(value.at("cpus").as_integer());
+    const std::string& inside = value.at("inside").as_string();
     out.inside = inside == "ssh"      ? MachineShell::ssh
                  : inside == "serial" ? MachineShell::serial
                                       : MachineShell::none;
-    out.root_bytes = size_or("root_disk", 0);
-    out.data_bytes = size_or("data_disk", 0);
+    out.root_bytes = size_at(value, "root_disk");
+    out.data_bytes = size_at(value, "data_disk");
     out.seed = read_map(value, "seed");
-    out.outgoing = value.boolean_or("outgoing", false);
-    out.stop = time_or(value, "stop", out.stop);
+    out.outgoing = value.at("outgoing").as_boolean();
+    out.stop = time_at(value, "stop");
     return out;
 }
 
+void read_sections(const Value& value, Suite& suite) {
+    suite.ready = read_ready(value.at("ready"));
+    suite.container = read_container(value.at("container"));
+    suite.machine = read_machine(value.at("vm"));
+}
+
 std::optional<InstanceKind> read_only_kind(const Value& check) {
-    const std::vector<std::string> kinds = check.strings_or_empty("only");
+    const std::vector<std::string> kinds = check.at("only").as_strings();
     const std::set<std::string> distinct(kinds.begin(), kinds.end());
     if (distinct.size() != 1) {
         return std::nullopt;
@@ -183,25 +188,17 @@ class Reader {
 
     void read_values(const Value& value) {
         suite_.name = value.at("suite").as_string();
-        suite_.summary = value.string_or("summary", "");
-        suite_.source = value.string_or("source", "");
-        suite_.login = value.string_or("login", "");
+        suite_.summary = value.string_or_empty("summary");
+        suite_.source = value.string_or_empty("source");
+        suite_.login = value.string_or_empty("login");
         if (const Value* ports = value.find("ports")) {
             for (const Member& member : ports->members()) {
                 suite_.ports.push_back(
                     {member.key, static_cast<std::uint16_t>(member.value.as_integer())});
             }
         }
-        if (const Value* ready = value.find("ready")) {
-            suite_.ready = read_ready(*ready);
-            check_ready(*ready);
-        }
-        if (const Value* container = value.find("container")) {
-            suite_.container = read_container(*container);
-        }
-        if (const Value* machine = value.find("vm")) {
-            suite_.machine = read_machine(*machine);
-        }
+        read_sections(value, suite_);
+        check_ready(value.at("ready"));
     }
 
     void check_ready(const Value& ready) {
@@ -242,7 +239,7 @@ class Reader {
             suite_.setups.push_back(
                 {item.at("setup").as_string(),
                  item.strings_or_empty("after"),
-                 time_or(item, "timeout", SetupSpec().timeout),
+                 time_at(item, "timeout"),
                  item.at("run").as_string()});
         }
     }
@@ -272,7 +269,7 @@ class Reader {
             check.only = read_only_kind(item);
             check.sources = item.strings_or_empty("source");
             check.after = item.strings_or_empty("after");
-            check.timeout = time_or(item, "timeout", check.timeout);
+            check.timeout = time_at(item, "timeout");
             check.run = item.at("run").as_string();
             suite_.checks.push_back(std::move(check));
         }
@@ -332,6 +329,12 @@ const SetupSpec* Suite::find_setup(std::string_view setup_name) const {
         return each.name == setup_name;
     });
     return found == setups.end() ? nullptr : &*found;
+}
+
+Suite default_suite() {
+    Suite out;
+    read_sections(Value::of_map({}, {}, defaults_of(suite_shape())), out);
+    return out;
 }
 
 std::optional<Suite> load_suite(const fs::path& path, const Variables& set, Diagnostics& diags) {

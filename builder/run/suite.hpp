@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Suites (recipes/accept/*.yaml): how an image runs and what must hold when it does, as typed
-// values. Reading only; docs/accept.md describes the format.
+// values. Reading only; docs/accept.md describes the format, whose shape has the defaults.
 #pragma once
 
 #include "recipe/variables.hpp"
@@ -36,10 +36,10 @@ struct ReadySpec {
     std::string port; ///< name of a port; empty: none is asked
     bool tls = false;
     std::string path; ///< empty: a connection is enough
-    std::vector<int> statuses{200};
+    std::vector<int> statuses;
     std::string console; ///< what the serial console must have printed; machines only
     std::string run;     ///< a script that must succeed
-    Milliseconds within{std::chrono::minutes{5}};
+    Milliseconds within{};
 };
 
 struct ContainerSpec {
@@ -48,28 +48,28 @@ struct ContainerSpec {
     std::uint64_t memory_bytes = 0; ///< 0: no limit
     std::vector<std::string> command;
     std::vector<std::string> options; ///< further ones of `docker run`
-    Milliseconds stop{std::chrono::seconds{30}};
+    Milliseconds stop{};
 };
 
 /// How programs are run inside a machine.
 enum class MachineShell { ssh, serial, none };
 
 struct MachineSpec {
-    std::uint64_t memory_bytes = std::uint64_t{1} << 30U;
-    unsigned cpus = 2;
+    std::uint64_t memory_bytes = 0;
+    unsigned cpus = 0;
     MachineShell inside = MachineShell::ssh;
     std::uint64_t root_bytes = 0;            ///< size of the root disk; 0: the image's
     std::uint64_t data_bytes = 0;            ///< size of a blank data disk; 0: none
     std::map<std::string, std::string> seed; ///< text by file name
     bool outgoing = false;                   ///< the guest may open connections to the outside
-    Milliseconds stop{std::chrono::minutes{2}};
+    Milliseconds stop{};
 };
 
 /// A script that others may come after.
 struct SetupSpec {
     std::string name;
     std::vector<std::string> after;
-    Milliseconds timeout{std::chrono::minutes{1}};
+    Milliseconds timeout{};
     std::string run;
 };
 
@@ -79,7 +79,7 @@ struct CheckSpec {
     std::optional<InstanceKind> only;
     std::vector<std::string> sources; ///< empty: any
     std::vector<std::string> after;   ///< names of setups
-    Milliseconds timeout{std::chrono::minutes{1}};
+    Milliseconds timeout{};
     std::string run;
 };
 
@@ -99,6 +99,9 @@ struct Suite {
     [[nodiscard]] const SuitePort* find_port(std::string_view port_name) const;
     [[nodiscard]] const SetupSpec* find_setup(std::string_view setup_name) const;
 };
+
+/// What holds of an image without a suite: the defaults of all keys.
+[[nodiscard]] Suite default_suite();
 
 /// Stands in `machine.seed` where the suite wrote ${ssh_key}; the key is made when a machine is.
 inline constexpr std::string_view kSshKeyMark = "\x01ssh_key\x01";

@@ -22,7 +22,7 @@ namespace kiln {
 /// The same for every stage of a bake; part of every stage's key.
 struct BakeSettings {
     std::int64_t epoch = 0; ///< source date epoch, seconds
-    std::string architecture = "amd64";
+    std::string architecture{kDefaultArchitecture};
     RecipeIds ids;   ///< numbers of users and groups that the recipe fixes
     Digest identity; ///< seed of the disk's identifiers, see disk/disk.hpp
 };

@@ -148,6 +148,29 @@ TEST_F(HostileCommandLine, OutputFoldersInTheCache) {
     EXPECT_FALSE(fs::exists(inside));
 }
 
+TEST_F(HostileCommandLine, IncompleteTreesStayUntilTheyArePruned) {
+    const fs::path kept = cache() / "kept/bake.1/upper";
+    fs::create_directories(kept);
+    fs::create_directories(cache() / "work/bake.2/upper"); // of a kiln that was killed
+    const CliResult listed = run({"cache", "list"});
+    EXPECT_EQ(listed.exit_code, 0);
+    EXPECT_THAT(
+        listed.out,
+        HasSubstr(fmt::format("incomplete tree in '{}', kept ", kept.parent_path().string())));
+    const auto json = nlohmann::json::parse(run({"cache", "list", "--json"}).out);
+    EXPECT_EQ(json.at("kept").at(0).at("path"), kept.parent_path().string());
+    EXPECT_FALSE(fs::exists(cache() / "work/bake.2"));
+    EXPECT_EQ(run({"cache", "prune", "--days", "0"}).exit_code, 0);
+    EXPECT_TRUE(fs::exists(kept));
+    const CliResult pruned = run({"cache", "prune", "--kept"});
+    EXPECT_EQ(pruned.exit_code, 0);
+    EXPECT_EQ(pruned.out, "removed 1 incomplete trees\n");
+    EXPECT_FALSE(fs::exists(kept.parent_path()));
+    fs::create_directories(kept);
+    EXPECT_THAT(run({"cache", "prune", "--all"}).out, HasSubstr("removed 1 incomplete trees\n"));
+    EXPECT_FALSE(fs::exists(kept.parent_path()));
+}
+
 TEST_F(HostileCommandLine, DamagedStagesAreListed) {
     EXPECT_EQ(run({"cache", "list"}).exit_code, 0);
     struct stat status{};

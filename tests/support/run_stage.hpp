@@ -14,6 +14,16 @@
 
 namespace kiln::test {
 
+/// The options of a stage, in YAML, as a recipe's reader hands them over.
+inline Value stage_options(const Shape& shape, std::string yaml) {
+    Diagnostics diags;
+    const auto node = parse_yaml(
+        std::make_shared<const SourceFile>(SourceFile{"options.yaml", std::move(yaml)}), diags);
+    Value options = node ? validate(*node, shape, diags) : Value();
+    EXPECT_EQ(diags.render_all(), "");
+    return options;
+}
+
 /// `stage`: one stage in YAML's flow style, such as "{stage: services, mask: [a.timer]}".
 inline void run_stage(StageFixture& fixture, const std::string& stage) {
     const fs::path path = fixture.dir.path() / "recipe.yaml";

@@ -21,7 +21,7 @@ inline constexpr Shape kStandInPackagesOptions = object_of(kStandInPackagesField
 inline constexpr auto kStandInOverlayFields = std::to_array<Field>({
     {"from", &kPath, Need::required, "directory to copy"},
     {"to", &kAbsolutePath, Need::optional, "where to", "/"},
-    {"mode", &kFileMode, Need::optional, "mode of all files", "as they are"},
+    {"mode", &kFileMode, Need::optional, "mode of all files", {}, "as they are"},
 });
 inline constexpr Shape kStandInOverlayOptions = object_of(kStandInOverlayFields);
 

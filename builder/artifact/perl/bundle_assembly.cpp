@@ -85,9 +85,9 @@ class MergedTree {
 } // namespace
 
 void assemble_bundle(
-    const BundlePlan& plan, const std::string& name, const Store& store, Console& console) {
+    const BundlePlan& plan, const std::string& name, const Store& store, const InputContext& in) {
     const auto start = Clock::now();
-    Job job = console.start("assemble the bundle");
+    Job job = in.console.start("assemble the bundle");
     const auto work = store.begin_work();
     const fs::path folder = work->path() / "tree";
     MergedTree merged(folder);
@@ -114,7 +114,7 @@ void assemble_bundle(
     apply_times(folder, tree);
     std::vector<Digest> below = plan.root().keys();
     below.push_back(plan.perl_key());
-    info.libraries = find_libraries(tree, folder, store.begin(below)->root());
+    info.libraries = find_libraries(tree, folder, store.begin(below)->root(), in.make_sandbox);
     info.tree = tree.digest();
     store.commit(
         folder,

@@ -6,7 +6,7 @@
 
 #include "artifact/artifact.hpp"
 #include "artifact/perl/bundle_plan.hpp"
-#include "base/console.hpp"
+#include "inputs/input_context.hpp"
 
 #include <string>
 #include <vector>
@@ -18,6 +18,6 @@ namespace kiln {
 /// different files of one name are an Error. So is a shared library that no package of the build
 /// root has.
 void assemble_bundle(
-    const BundlePlan& plan, const std::string& name, const Store& store, Console& console);
+    const BundlePlan& plan, const std::string& name, const Store& store, const InputContext& in);
 
 } // namespace kiln

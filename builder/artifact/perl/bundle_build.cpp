@@ -98,9 +98,9 @@ class BundleBuild {
             fetch();
             make_perl();
             make_distributions();
-            assemble_bundle(plan_, bundle_.name, store_, in_.console);
+            assemble_bundle(plan_, bundle_.name, store_, in_);
         }
-        return stored_artifact(store_, plan_.key());
+        return stored_artifact(store_, plan_.key(), bundle_.name);
     }
 
   private:
@@ -303,7 +303,7 @@ class BundleBuild {
         options.read_only_root = true;
         options.binds = unit.binds;
         options.binds.push_back({folder, kBuildFolder, false});
-        Sandbox sandbox(std::move(options));
+        const auto sandbox = in_.make_sandbox(std::move(options));
         fs::create_directories(logs_);
         std::ofstream log(log_of(unit), std::ios::trunc);
         for (const BuildPhase& phase : unit.phases) {
@@ -314,8 +314,9 @@ class BundleBuild {
             command.on_lines = [&](std::string_view lines) { log << lines; };
             log << fmt::format(
                        "# {}: {} {}", phase.name, command.program, fmt::join(command.args, " "))
-                << std::endl;
-            const ProcessResult result = sandbox.run(command);
+                << '\n';
+            log.flush();
+            const ProcessResult result = sandbox->run(command);
             log.flush();
             if (!result.ok()) {
                 const ProcessError error(describe_phase(unit, phase), result);

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 namespace kiln {
 
@@ -73,11 +75,9 @@ class Search {
 
     void try_next(std::size_t i) { ++at_[i]; }
 
-    /// A mirror has a file of that name with another digest; empty: none has.
-    void has_other_content(std::size_t i, std::string digest) {
-        if (others_[i].empty()) {
-            others_[i] = std::move(digest);
-        }
+    /// A mirror has a file of that name with another digest.
+    void has_other_content(std::size_t i, const Digest& digest) {
+        others_[i] = others_[i].value_or(digest);
     }
 
     /// Throws unless every list has given one.
@@ -123,41 +123,22 @@ class Search {
   private:
     [[nodiscard]] std::string describe_missing(std::size_t i) const {
         const LockedSource& first = releases_[i].front();
-        if (others_[i].empty()) {
+        if (!others_[i]) {
             return fmt::format("{}: {} not found on any mirror", first.name, first.location);
         }
         return fmt::format(
             "{}: wrong content for {}: got {} instead of {}",
             first.name,
             first.location,
-            others_[i],
+            others_[i]->to_string(),
             first.sha256.to_string());
     }
 
     const std::vector<std::vector<LockedSource>>& releases_;
     std::vector<std::size_t> at_;
     std::vector<bool> found_;
-    std::vector<std::string> others_; ///< digests that mirrors' files have instead
+    std::vector<std::optional<Digest>> others_; ///< digests that mirrors' files have instead
 };
-
-/// The digest of what a mirror has in place of the input, from what its download failed with; empty
-/// when no mirror has such a file.
-std::string other_content(const std::vector<std::string>& failures, const std::string& input) {
-    constexpr std::string_view kFound = ", got ";
-    bool is_its = false;
-    for (const std::string& line : failures) {
-        if (!line.starts_with("    ")) {
-            is_its = line.starts_with(input + ": ");
-        }
-        const std::size_t at = line.find(kFound);
-        if (is_its && at != std::string::npos &&
-            line.find("checksum mismatch") != std::string::npos) {
-            const std::string found = line.substr(at + kFound.size());
-            return found.substr(0, found.find(' '));
-        }
-    }
-    return "";
-}
 
 } // namespace
 
@@ -203,18 +184,20 @@ std::vector<LockedSource> fetch_first_of_each(
         for (const std::size_t i : open) {
             inputs.push_back(bundle_input(bundle, search.current(i), snapshot, in));
         }
-        std::vector<std::string> failures;
+        std::map<Digest, Digest> replaced;
         try {
             in.pool.fetch(inputs, in.http, options, in.console);
-        } catch (const Error& error) {
+        } catch (const FetchError& error) {
             in.console.debug(error.message()); // what is missing is looked for elsewhere
-            failures = error.details();
+            replaced = error.replaced;
         }
         for (std::size_t k = 0; k < open.size(); ++k) {
             if (in.pool.has(inputs[k])) {
                 search.found(open[k]);
             } else {
-                search.has_other_content(open[k], other_content(failures, inputs[k].name));
+                if (const auto other = replaced.find(inputs[k].sha256); other != replaced.end()) {
+                    search.has_other_content(open[k], other->second);
+                }
                 search.try_next(open[k]);
             }
         }

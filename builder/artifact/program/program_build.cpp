@@ -116,7 +116,7 @@ class ProgramBuild {
             root_.make(in_, store_, jobs_);
             build();
         }
-        return stored_artifact(store_, key_);
+        return stored_artifact(store_, key_, program_.name);
     }
 
   private:
@@ -153,7 +153,7 @@ class ProgramBuild {
         info.kind = "program";
         info.key = key_;
         info.tree = tree.digest();
-        info.libraries = find_libraries(tree, out, root->root());
+        info.libraries = find_libraries(tree, out, root->root(), in_.make_sandbox);
         info.parts.push_back(artifact_part(program_.name, "", tree));
         store_.commit(
             out,
@@ -225,7 +225,7 @@ class ProgramBuild {
         for (SandboxBind& bind : lay_out_sources(sources)) {
             options.binds.push_back(std::move(bind));
         }
-        Sandbox sandbox(std::move(options));
+        const auto sandbox = in_.make_sandbox(std::move(options));
         fs::create_directories(log_.parent_path());
         std::ofstream log(log_, std::ios::trunc);
         Command command{"/bin/sh", {"-eu"}};
@@ -238,7 +238,7 @@ class ProgramBuild {
             {"OUT", std::string(kWorkFolder) + "/out"},
             {"SOURCE", kSourceFolder}};
         command.on_lines = [&](std::string_view lines) { log << lines; };
-        const ProcessResult result = sandbox.run(command);
+        const ProcessResult result = sandbox->run(command);
         log.flush();
         if (!result.ok()) {
             std::vector<std::string> details = last_lines(result.output);

@@ -7,6 +7,7 @@
 #include "cli/options/artifact_argument.hpp"
 #include "cli/options/enter_build.hpp"
 #include "cli/options/input_options.hpp"
+#include "cli/options/registry_options.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -51,7 +52,11 @@ ExitCode run_push(const Arguments& arguments, Context& context) {
     }
     RegistryClient registry = client_for(reference, in);
     const PushedArtifact pushed = push_artifact(
-        stored_artifact(store, key), registry, store, jobs_of(arguments), context.console);
+        stored_artifact(store, key, argument.definition->name()),
+        registry,
+        store,
+        jobs_of(arguments),
+        context.console);
     const std::string repository = reference.repository.to_string();
     if (context.global.json) {
         const nlohmann::ordered_json json{
@@ -150,11 +155,8 @@ const CommandSpec kArtifactPushCommand{
     .description =
         R"(Uploads the locked version of the artifact as an OCI artifact. The tag is made of its
 name and key. Prints the reference by digest. Blobs that already exist in the registry are not
-uploaded again.
-
-Credentials are read from KILN_REGISTRY_HOST, KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD, or
-from the files of 'docker login' and 'podman login'. SSL_CERT_FILE names the CA certificates of a
-private registry.)",
+uploaded again.)",
+    .also = kRegistryLoginHelp,
     .examples = kPushExamples,
     .options = kShareOptions,
     .positionals = kPushPositionals,
@@ -168,6 +170,7 @@ const CommandSpec kArtifactPullCommand{
 been built locally. An artifact whose name, key or tree digest differs from the lock is rejected
 (exit code 5). 'kiln artifact build' writes the tree digest to the lock. With @sha256:DIGEST, only
 the artifact with this digest is accepted.)",
+    .also = kRegistryLoginHelp,
     .examples = kPullExamples,
     .options = kShareOptions,
     .positionals = kPullPositionals,

@@ -14,7 +14,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -131,8 +130,7 @@ bake_request(const Arguments& arguments, Context& context, Recipe recipe, const 
     request.check = check_level_of(arguments);
     request.keep_work = arguments.flag(kKeepWorkOption.name) || context.global.debug;
     request.rebuild = arguments.flag(kRebuildOption.name);
-    request.umask = ::umask(0); // can be asked for in no other way
-    ::umask(request.umask);
+    request.umask = own_umask();
     return request;
 }
 

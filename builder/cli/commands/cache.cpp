@@ -40,14 +40,17 @@ std::int64_t now() {
 
 ExitCode run_list(const Arguments&, Context& context) {
     const fs::path cache = cache_of(context);
-    const auto stages = Store(cache).list();
+    const Store store(cache);
+    const auto stages = store.list();
     const ImageCaches images = image_caches(cache);
+    const std::vector<KeptWork> kept = store.kept_work();
     if (context.global.json) {
         nlohmann::ordered_json json{
             {"cache", cache.string()},
             {"layer_bytes", images.layer_bytes},
             {"cluster_bytes", images.cluster_bytes},
-            {"stages", nlohmann::ordered_json::array()}};
+            {"stages", nlohmann::ordered_json::array()},
+            {"kept", nlohmann::ordered_json::array()}};
         for (const StoredStage& stage : stages) {
             json["stages"].push_back(
                 {{"key", stage.key.to_string()},
@@ -58,6 +61,10 @@ ExitCode run_list(const Arguments&, Context& context) {
                  {"seconds", stage.info.seconds},
                  {"damaged", stage.is_damaged},
                  {"last_used", format_rfc3339(stage.last_used)}});
+        }
+        for (const KeptWork& work : kept) {
+            json["kept"].push_back(
+                {{"path", work.folder.string()}, {"since", format_rfc3339(work.since)}});
         }
         context.io.out << json_text(json) << '\n';
         return ExitCode::ok;
@@ -81,6 +88,10 @@ ExitCode run_list(const Arguments&, Context& context) {
             format_duration(stage.info.seconds),
             format_rfc3339(stage.last_used));
     }
+    for (const KeptWork& work : kept) {
+        context.io.out << fmt::format(
+            "incomplete tree in '{}', kept {}\n", work.folder.string(), format_rfc3339(work.since));
+    }
     context.io.out << fmt::format(
         "{} stages, {}; layers, {}; clusters, {}; in '{}'\n",
         stages.size(),
@@ -94,21 +105,43 @@ ExitCode run_list(const Arguments&, Context& context) {
 constexpr OptionSpec kDaysOption{
     .name = "--days", .value = "N", .doc = "remove entries not used for N days (default: 14)"};
 constexpr OptionSpec kAllOption{.name = "--all", .doc = "remove all entries, used or not"};
-constexpr std::array kPruneOptions{kDaysOption, kAllOption};
+constexpr OptionSpec kKeptOption{
+    .name = "--kept", .doc = "remove only what 'kiln bake --keep-work' kept"};
+constexpr std::array kPruneOptions{kDaysOption, kAllOption, kKeptOption};
+
+std::size_t remove_kept_work(const Store& store) {
+    std::size_t count = 0;
+    for (const KeptWork& work : store.kept_work()) {
+        throw_if_interrupted();
+        remove_tree(work.folder);
+        ++count;
+    }
+    return count;
+}
 
 ExitCode run_prune(const Arguments& arguments, Context& context) {
     constexpr std::uint64_t kMostDays = 36500;
     constexpr std::uint64_t kUsualDays = 14;
     const auto days =
         static_cast<std::int64_t>(arguments.number("--days", 0, kMostDays).value_or(kUsualDays));
-    const std::int64_t time = arguments.flag("--all") ? std::numeric_limits<std::int64_t>::max()
-                                                      : now() - days * kSecondsPerDay;
+    const std::int64_t time = arguments.flag(kAllOption.name)
+                                  ? std::numeric_limits<std::int64_t>::max()
+                                  : now() - days * kSecondsPerDay;
     const fs::path cache = cache_of(context);
     // A plain user's stages belong to the users of their trees; only the namespace can remove them.
     if (::geteuid() != 0) {
         enter_build_namespace();
     }
     const Store store(cache);
+    if (arguments.flag(kAllOption.name) || arguments.flag(kKeptOption.name)) {
+        const std::size_t kept = remove_kept_work(store);
+        if (kept > 0 || arguments.flag(kKeptOption.name)) {
+            context.io.out << fmt::format("removed {} incomplete trees\n", kept);
+        }
+    }
+    if (arguments.flag(kKeptOption.name)) {
+        return ExitCode::ok;
+    }
     std::uint64_t bytes = 0;
     std::size_t count = 0;
     std::size_t in_use = 0;
@@ -128,7 +161,8 @@ ExitCode run_prune(const Arguments& arguments, Context& context) {
         context.console.notice(
             fmt::format("{} stages kept: in use by another kiln process", in_use));
     }
-    MadeTrees(cache).prune(arguments.flag("--all") ? time : now() - kMemoryDays * kSecondsPerDay);
+    MadeTrees(cache).prune(
+        arguments.flag(kAllOption.name) ? time : now() - kMemoryDays * kSecondsPerDay);
     CheckedDisks(cache).prune(time);
     const std::uint64_t of_images = prune_image_caches(cache, time);
     context.io.out << fmt::format(
@@ -147,6 +181,7 @@ constexpr auto kPruneExamples = std::to_array<Example>({
     {"kiln cache prune", "remove entries not used for two weeks"},
     {"kiln cache prune --days 1", "remove entries not used for a day"},
     {"kiln cache prune --all", "remove all entries; the next bake runs every stage"},
+    {"kiln cache prune --kept", "remove the trees that 'kiln bake --keep-work' kept"},
 });
 
 } // namespace
@@ -167,7 +202,8 @@ const CommandSpec kCachePruneCommand{
     .description =
         R"(Removes stage trees, compressed layers and disk clusters from the cache. Downloaded
 inputs are not removed: files that were deleted from the mirror could not be downloaded again.
-Stages that are in use by a running bake are kept.)",
+Stages that are in use by a running bake are kept. The incomplete trees of 'kiln bake --keep-work'
+are removed by --kept and --all only.)",
     .examples = kPruneExamples,
     .options = kPruneOptions,
     .run = run_prune};

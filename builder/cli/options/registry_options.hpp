@@ -18,6 +18,13 @@ inline constexpr OptionSpec kTransfersOption{
     .doc = "blobs that are moved at the same time; otherwise 4",
     .letter = 'j'};
 
+/// Where the login for a registry comes from, for the help of commands that need one.
+inline constexpr std::string_view kRegistryLoginHelp =
+    R"(Logins come from KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD (or
+KILN_REGISTRY_PASSWORD_FILE) for the registry KILN_REGISTRY_HOST, or from what 'docker login' and
+'podman login' left, credential helpers included. SSL_CERT_FILE names the certificates of a
+registry's own authority.)";
+
 /// --jobs, or 4: more do not make a connection faster.
 [[nodiscard]] unsigned transfers_of(const Arguments& arguments);
 

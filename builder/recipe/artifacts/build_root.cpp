@@ -24,7 +24,7 @@ const Shape& build_shape() {
 }
 
 void merge_build_root(BuildRootSpec& root, const Value& value, const fs::path& base_dir) {
-    root.architecture = value.string_or("architecture", root.architecture);
+    value.copy_given("architecture", root.architecture);
     if (const Value* archives = value.find("archives")) {
         root.archives = read_archives(*archives, base_dir);
     }

@@ -11,7 +11,7 @@
 namespace kiln {
 
 struct BuildRootSpec {
-    std::string architecture = "amd64";
+    std::string architecture{kDefaultArchitecture};
     std::vector<ArchiveSpec> archives; ///< where the packages come from
     std::vector<std::string> packages; ///< besides Essential ones
 };

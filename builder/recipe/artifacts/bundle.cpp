@@ -36,11 +36,13 @@ constexpr auto kDebianFields = std::to_array<Field>({
      &kSuite,
      Need::optional,
      "suite to take it from",
+     {},
      "the first suite in `sources` that has it"},
     {"version",
      &kUpstreamVersion,
      Need::optional,
      "the upstream version",
+     {},
      "the version in the suite"},
     kNeedsField,
     kReplacesField,
@@ -87,7 +89,7 @@ DistributionSpec read_distribution(const Value& value) {
         return {DebianSource{value.as_string(), {}, {}}, {}, {}, value.pos()};
     }
     DistributionSpec out{
-        {}, value.strings_or_empty("needs"), value.string_or("replaces", ""), value.pos()};
+        {}, value.strings_or_empty("needs"), value.string_or_empty("replaces"), value.pos()};
     if (const Value* cpan = value.find("cpan")) {
         const auto digest = Digest::parse(value.at("sha256").as_string());
         KILN_CHECK(digest.has_value());
@@ -97,8 +99,8 @@ DistributionSpec read_distribution(const Value& value) {
     } else {
         out.from = DebianSource{
             value.at("source").as_string(),
-            value.string_or("suite", ""),
-            value.string_or("version", "")};
+            value.string_or_empty("suite"),
+            value.string_or_empty("version")};
     }
     return out;
 }
@@ -137,8 +139,8 @@ void merge_distributions(
 void merge_into(
     PerlBundle& bundle, const Value& value, const fs::path& base_dir, Diagnostics& diags) {
     bundle.name = value.at("bundle").as_string();
-    bundle.summary = value.string_or("summary", bundle.summary);
-    bundle.prefix = value.string_or("prefix", bundle.prefix);
+    value.copy_given("summary", bundle.summary);
+    value.copy_given("prefix", bundle.prefix);
     merge_build_root(bundle.root, value, base_dir);
     if (const Value* sources = value.find("sources")) {
         bundle.source_archives = read_archives(*sources, base_dir);
@@ -208,7 +210,7 @@ const Shape& bundle_shape() {
         {"bundle", &kName, Need::required, "name of the bundle"},
         {"summary", &kLine, Need::optional, "one-line description"},
         {"extends", &kPath, Need::optional, "bundle to extend, relative to this file"},
-        {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
+        kArchitectureField,
         {"prefix",
          &kPrefix,
          Need::optional,

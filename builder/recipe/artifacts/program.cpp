@@ -44,7 +44,7 @@ const Shape& program_shape() {
         {"kiln", &kFormatVersion, Need::required, "version of this format: 1"},
         {"program", &kName, Need::required, "name of the program"},
         {"summary", &kLine, Need::optional, "one-line description"},
-        {"architecture", &kArchitecture, Need::optional, "Debian architecture", "amd64"},
+        kArchitectureField,
         {"archives",
          &archives_shape(),
          Need::required,
@@ -80,7 +80,7 @@ std::optional<ProgramSpec> load_program(const fs::path& path, Diagnostics& diags
     const fs::path base_dir = path.parent_path();
     ProgramSpec out;
     out.name = value.at("program").as_string();
-    out.summary = value.string_or("summary", "");
+    out.summary = value.string_or_empty("summary");
     merge_build_root(out.root, value, base_dir);
     out.sources = read_sources(value, base_dir, diags);
     out.script = value.at("script").as_string();

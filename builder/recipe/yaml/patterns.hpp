@@ -3,6 +3,7 @@
 // The kinds of names and texts that recipes are made of.
 #pragma once
 
+#include "recipe/yaml/architecture.hpp"
 #include "recipe/yaml/shape.hpp"
 
 #include <array>
@@ -132,7 +133,7 @@ inline constexpr Pattern kVolumeLabelPattern{
 inline constexpr Shape kName = text_like(kNamePattern);
 /// The value of `kiln:` in every kind of file.
 inline constexpr Shape kFormatVersion = integer_between(1, 1);
-inline constexpr auto kArchitectures = std::to_array<std::string_view>({"amd64"});
+inline constexpr auto kArchitectures = std::to_array<std::string_view>({kDefaultArchitecture});
 /// Debian's other ones.
 inline constexpr auto kOtherArchitectures = std::to_array<std::string_view>(
     {"all",
@@ -154,6 +155,8 @@ inline constexpr Shape kArchitecture{
     .choices = kArchitectures,
     .others = kOtherArchitectures,
     .others_hint = "kiln supports amd64 only"};
+inline constexpr Field kArchitectureField{
+    "architecture", &kArchitecture, Need::optional, "Debian architecture", kDefaultArchitecture};
 inline constexpr Shape kSuite = text_like(kSuitePattern);
 inline constexpr Shape kLine = text_like(kLinePattern);
 inline constexpr Shape kPackageName = text_like(kPackageNamePattern);

@@ -6,6 +6,7 @@
 //     inline constexpr auto kFields = std::to_array<Field>({
 //         {"packages", &kPackageList, Need::required, "packages to install"},
 //         {"recommends", &kBoolean, Need::optional, "install recommended ones too", "false"},
+//         {"jobs", &kCount, Need::optional, "threads", {}, "as many as there are CPUs"},
 //     });
 //     inline constexpr Shape kOptions = object_of(kFields);
 #pragma once
@@ -42,7 +43,11 @@ struct Field {
     const Shape* shape;
     Need need = Need::optional;
     std::string_view doc;
-    std::string_view default_text = {}; ///< what holds when it is not given; for documentation
+    /// What holds when it is not given, as a file would have it: Value::at() gives it then.
+    std::string_view default_text = {};
+    /// The same in words, where no file could say it: "as many as there are CPUs". At most one of
+    /// the two is given.
+    std::string_view otherwise = {};
 };
 
 enum class ShapeKind {
@@ -119,6 +124,11 @@ inline constexpr Shape kFileMode{.kind = ShapeKind::file_mode};
 /// Checks `node` against `shape` and reports every fault. When none was reported, the value is as
 /// the shape says; otherwise it has holes and must not be used.
 [[nodiscard]] Value validate(const YamlNode& node, const Shape& shape, Diagnostics& diags);
+
+/// The defaults of an object's fields, for maps that no file has.
+[[nodiscard]] Defaults defaults_of(const Shape& object);
+/// A map as of a file that gives none of the object's keys, which requires none.
+[[nodiscard]] Value empty_object(const Shape& object);
 
 /// JSON Schema, draft 2020-12, of files of this shape. Every scalar may hold a ${VARIABLE}.
 [[nodiscard]] nlohmann::ordered_json schema_of(const Shape& shape, std::string_view title);

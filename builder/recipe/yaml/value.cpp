@@ -10,6 +10,15 @@
 
 namespace kiln {
 
+namespace {
+
+const Value* find_in(const std::vector<Member>& members, std::string_view key) {
+    const auto found = std::ranges::find(members, key, &Member::key);
+    return found == members.end() ? nullptr : &found->value;
+}
+
+} // namespace
+
 Value Value::of_string(std::string text, SourcePos pos) {
     Value value;
     value.kind_ = Kind::string;
@@ -42,10 +51,11 @@ Value Value::of_list(std::vector<Value> items, SourcePos pos) {
     return value;
 }
 
-Value Value::of_map(std::vector<Member> members, SourcePos pos) {
+Value Value::of_map(std::vector<Member> members, SourcePos pos, Defaults defaults) {
     Value value;
     value.kind_ = Kind::map;
     value.members_ = std::move(members);
+    value.defaults_ = std::move(defaults);
     value.pos_ = std::move(pos);
     return value;
 }
@@ -84,35 +94,32 @@ std::vector<std::string> Value::as_strings() const {
 }
 
 const Value* Value::find(std::string_view key) const {
-    const auto found = std::find_if(
-        members_.begin(), members_.end(), [&](const Member& member) { return member.key == key; });
-    return found == members_.end() ? nullptr : &found->value;
+    return find_in(members_, key);
 }
 
 const Value& Value::at(std::string_view key) const {
     const Value* value = find(key);
+    if (value == nullptr && defaults_ != nullptr) {
+        value = find_in(*defaults_, key);
+    }
     KILN_CHECK(value != nullptr);
     return *value;
 }
 
-std::string Value::string_or(std::string_view key, std::string_view fallback) const {
+std::string Value::string_or_empty(std::string_view key) const {
     const Value* value = find(key);
-    return value == nullptr ? std::string(fallback) : value->as_string();
-}
-
-std::int64_t Value::integer_or(std::string_view key, std::int64_t fallback) const {
-    const Value* value = find(key);
-    return value == nullptr ? fallback : value->as_integer();
-}
-
-bool Value::boolean_or(std::string_view key, bool fallback) const {
-    const Value* value = find(key);
-    return value == nullptr ? fallback : value->as_boolean();
+    return value == nullptr ? std::string() : value->as_string();
 }
 
 std::vector<std::string> Value::strings_or_empty(std::string_view key) const {
     const Value* value = find(key);
     return value == nullptr ? std::vector<std::string>() : value->as_strings();
+}
+
+void Value::copy_given(std::string_view key, std::string& to) const {
+    if (const Value* value = find(key)) {
+        to = value->as_string();
+    }
 }
 
 Value Value::without(std::span<const std::string_view> keys) const {
@@ -122,7 +129,7 @@ Value Value::without(std::span<const std::string_view> keys) const {
             kept.push_back(member);
         }
     }
-    return of_map(std::move(kept), pos_);
+    return of_map(std::move(kept), pos_, defaults_);
 }
 
 nlohmann::json Value::to_json() const {

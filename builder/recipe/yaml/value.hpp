@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Data that has been checked against a Shape: typed, with the place of every key and value. Only
-// what the file says is in it; defaults are the reader's business (`string_or` and its like).
+// what the file says is in it; the Shape's defaults are beside it, for at().
 #pragma once
 
 #include "base/diagnostics.hpp"
@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 namespace kiln {
 
 struct Member;
+/// What holds for keys of a map that a file does not give.
+using Defaults = std::shared_ptr<const std::vector<Member>>;
 
 class Value {
   public:
@@ -28,7 +31,8 @@ class Value {
     [[nodiscard]] static Value of_integer(std::int64_t integer, SourcePos pos);
     [[nodiscard]] static Value of_boolean(bool boolean, SourcePos pos);
     [[nodiscard]] static Value of_list(std::vector<Value> items, SourcePos pos);
-    [[nodiscard]] static Value of_map(std::vector<Member> members, SourcePos pos);
+    [[nodiscard]] static Value
+    of_map(std::vector<Member> members, SourcePos pos, Defaults defaults = nullptr);
 
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
@@ -45,18 +49,20 @@ class Value {
     /// A list of strings, copied.
     [[nodiscard]] std::vector<std::string> as_strings() const;
 
-    /// The value under a key of a map, or null.
+    /// The value that the file gives under a key of a map, or null.
     [[nodiscard]] const Value* find(std::string_view key) const;
-    /// The value under a key that the Shape requires.
+    /// The value under a key that the Shape requires, or else the Shape's default for it: that of
+    /// its Field, or an empty map where the key is of an object that requires no keys.
     [[nodiscard]] const Value& at(std::string_view key) const;
 
     [[nodiscard]] bool contains(std::string_view key) const { return find(key) != nullptr; }
 
-    /// The value under a key of a map, or what holds when the key is not given.
-    [[nodiscard]] std::string string_or(std::string_view key, std::string_view fallback) const;
-    [[nodiscard]] std::int64_t integer_or(std::string_view key, std::int64_t fallback) const;
-    [[nodiscard]] bool boolean_or(std::string_view key, bool fallback) const;
+    /// Values under keys that are optional and have no default.
+    [[nodiscard]] std::string string_or_empty(std::string_view key) const;
     [[nodiscard]] std::vector<std::string> strings_or_empty(std::string_view key) const;
+
+    /// Copies the value that the file gives under a key, if it gives one.
+    void copy_given(std::string_view key, std::string& to) const;
 
     /// A map without some of its keys.
     [[nodiscard]] Value without(std::span<const std::string_view> keys) const;
@@ -73,6 +79,7 @@ class Value {
     std::int64_t integer_ = 0;
     std::vector<Value> items_;
     std::vector<Member> members_;
+    Defaults defaults_;
 };
 
 struct Member {

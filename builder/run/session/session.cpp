@@ -48,8 +48,8 @@ fs::path find_manifest(const fs::path& image, InstanceKind kind) {
 
 Session::Session(SessionRequest request, Console& console, ProcessRunner& runner)
     : request_(std::move(request)), console_(console), runner_(runner), http_(readiness_http()),
-      suite_(request_.suite.value_or(Suite())), folder_(temporary_root(), "kiln-run"),
-      name_(folder_.path().filename().string()) {}
+      suite_(request_.suite ? *request_.suite : default_suite()),
+      folder_(temporary_root(), "kiln-run"), name_(folder_.path().filename().string()) {}
 
 Session::~Session() {
     try {

@@ -20,14 +20,14 @@ require_id(std::optional<std::uint32_t> id, std::string_view what, const std::st
 
 } // namespace
 
-Ownership
-ownership_of(const Value& options, const AccountFiles& accounts, std::uint32_t default_mode) {
+Ownership ownership_of(const Value& options, const AccountFiles& accounts, std::int64_t mode) {
     Ownership out;
-    out.mode = static_cast<std::uint32_t>(options.integer_or("mode", default_mode));
-    const std::string owner = options.string_or("owner", "root");
+    out.mode = static_cast<std::uint32_t>(mode);
+    const std::string& owner = options.at("owner").as_string();
     out.uid = owner == "root" ? 0 : require_id(accounts.user_id(owner), "user", owner);
     const bool own_group = !options.contains("group") && accounts.group_id(owner).has_value();
-    const std::string group = options.string_or("group", own_group ? owner : "root");
+    std::string group = own_group ? owner : "root";
+    options.copy_given("group", group);
     out.gid = group == "root" ? 0 : require_id(accounts.group_id(group), "group", group);
     return out;
 }

@@ -16,13 +16,17 @@ inline constexpr Field kGroupField{
     &kUserName,
     Need::optional,
     "group, a group of the tree",
+    {},
     "the group with the owner's name, or root"};
-inline constexpr Field kModeField{
-    "mode", &kFileMode, Need::optional, "permission bits, octal", "0644, directories 0755"};
 
-/// Reads the three keys of `options`. Throws Error naming a user or group that the tree does not
-/// have.
+[[nodiscard]] constexpr Field
+mode_field(std::string_view default_text, std::string_view otherwise = {}) {
+    return {"mode", &kFileMode, Need::optional, "permission bits, octal", default_text, otherwise};
+}
+
+/// Reads `owner` and `group` of `options`. Throws Error naming a user or group that the tree does
+/// not have.
 [[nodiscard]] Ownership
-ownership_of(const Value& options, const AccountFiles& accounts, std::uint32_t default_mode);
+ownership_of(const Value& options, const AccountFiles& accounts, std::int64_t mode);
 
 } // namespace kiln

@@ -15,17 +15,17 @@ namespace {
 constexpr Shape kContent{.kind = ShapeKind::string};
 constexpr auto kFileFields = std::to_array<Field>({
     {"file", &kAbsolutePath, Need::required, "file to create or replace"},
-    {"content", &kContent, Need::optional, "content of the file", "empty"},
+    {"content", &kContent, Need::optional, "content of the file", {}, "empty"},
     {"from", &kPath, Need::optional, "file on the build host to copy, instead of `content`"},
     kOwnerField,
     kGroupField,
-    kModeField,
+    mode_field("0644"),
 });
 constexpr auto kDirectoryFields = std::to_array<Field>({
     {"directory", &kAbsolutePath, Need::required, "directory to create, with its parents"},
     kOwnerField,
     kGroupField,
-    kModeField,
+    mode_field("0755"),
 });
 constexpr auto kLinkFields = std::to_array<Field>({
     {"link", &kAbsolutePath, Need::required, "symbolic link to create or replace"},
@@ -83,10 +83,15 @@ class FilesStage final : public Stage {
         const AccountFiles accounts(context.tree, context.settings.epoch);
         for (const Value& item : items()) {
             if (item.contains("file")) {
-                write_file(context.tree, item, ownership_of(item, accounts, 0644), inputs.host());
+                write_file(
+                    context.tree,
+                    item,
+                    ownership_of(item, accounts, item.at("mode").as_integer()),
+                    inputs.host());
             } else if (item.contains("directory")) {
                 context.tree.make_directory(
-                    item.at("directory").as_string(), ownership_of(item, accounts, 0755));
+                    item.at("directory").as_string(),
+                    ownership_of(item, accounts, item.at("mode").as_integer()));
             } else if (item.contains("link")) {
                 context.tree.make_link(
                     item.at("link").as_string(),
@@ -143,7 +148,7 @@ class FilesStage final : public Stage {
             const auto content = open_unchanged(host.file(host_path(*from)));
             tree.write_file(path, *content, owner);
         } else {
-            tree.write_file(path, item.string_or("content", ""), owner);
+            tree.write_file(path, item.string_or_empty("content"), owner);
         }
     }
 

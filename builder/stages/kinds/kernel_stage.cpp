@@ -30,8 +30,6 @@ constexpr auto kFields = std::to_array<Field>({
     {"timeout", &kSeconds, Need::optional, "timeout of the boot menu in seconds", "1"},
 });
 
-constexpr std::string_view kDefaultCmdline = "console=tty0 console=ttyS0,115200";
-
 /// GRUB's modules are embedded, so that booting reads nothing but grub.cfg and the kernel.
 constexpr std::string_view kCommonModules =
     "part_gpt part_msdos ext2 search search_fs_uuid normal configfile linux echo test ls cat "
@@ -185,6 +183,7 @@ class KernelStage final : public Stage {
 
     [[nodiscard]] std::string grub_config(const DiskIdentity& identity) const {
         const std::string uuid = format_uuid(identity.root_file_system);
+        const std::string& cmdline = spec_.options.at("cmdline").as_string();
         return fmt::format(
             "# Made by kiln. /vmlinuz and /initrd.img are links that kernel packages keep.\n"
             "serial --unit=0 --speed=115200\n"
@@ -201,16 +200,12 @@ class KernelStage final : public Stage {
             "    linux /vmlinuz.old root=UUID={} ro {}\n"
             "    initrd /initrd.img.old\n"
             "}}\n",
-            spec_.options.integer_or("timeout", 1),
+            spec_.options.at("timeout").as_integer(),
             uuid,
             uuid,
-            cmdline(),
+            cmdline,
             uuid,
-            cmdline());
-    }
-
-    [[nodiscard]] std::string cmdline() const {
-        return spec_.options.string_or("cmdline", kDefaultCmdline);
+            cmdline);
     }
 
     /// Lines of the recipe stay, behind kiln's, and instead of kiln's where they mount the same.

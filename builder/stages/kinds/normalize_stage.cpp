@@ -15,8 +15,9 @@ constexpr auto kFields = std::to_array<Field>({
      &kPaths,
      Need::optional,
      "paths to remove recursively; `*`, `?` and `[...]` as in a shell",
+     {},
      "none"},
-    {"empty", &kPaths, Need::optional, "files to truncate; same wildcards", "none"},
+    {"empty", &kPaths, Need::optional, "files to truncate; same wildcards", {}, "none"},
 });
 
 class NormalizeStage final : public Stage {

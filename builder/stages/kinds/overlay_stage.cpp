@@ -18,7 +18,7 @@ constexpr auto kPermissionFields = std::to_array<Field>({
     {"path", &kGlob, Need::required, "path below the folder; '*' matches any characters"},
     kOwnerField,
     kGroupField,
-    kModeField,
+    mode_field({}, "0755 for directories and executable files, 0644 for others"),
 });
 constexpr Shape kPermission = object_of(kPermissionFields, "permissions");
 constexpr Shape kPermissions = list_of(&kPermission);
@@ -30,8 +30,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"permissions",
      &kPermissions,
      Need::optional,
-     "owners and modes of single paths; the last match wins. Defaults: 0755 for directories and "
-     "executable files, 0644 for others"},
+     "owners and modes of single paths; the last match wins"},
 });
 
 /// Why a path is not a folder; one may be too long, lead in a circle or be out of reach.
@@ -72,7 +71,7 @@ class OverlayStage final : public Stage {
         const AccountFiles accounts(context.tree, context.settings.epoch);
         copy_folder(
             inputs.host().folder(folder_),
-            spec_.options.string_or("to", "/"),
+            spec_.options.at("to").as_string(),
             context.tree,
             [&](const std::string& path, std::uint32_t mode) {
                 return ownership(path, mode, accounts);
@@ -89,7 +88,9 @@ class OverlayStage final : public Stage {
                 std::string pattern = rule.at("path").as_string();
                 pattern.erase(0, pattern.find_first_not_of('/'));
                 if (::fnmatch(pattern.c_str(), path.c_str(), 0) == 0) {
-                    out = ownership_of(rule, accounts, mode);
+                    const Value* given = rule.find("mode");
+                    out =
+                        ownership_of(rule, accounts, given == nullptr ? mode : given->as_integer());
                 }
             }
         }

@@ -20,7 +20,12 @@ constexpr auto kFields = std::to_array<Field>({
      Need::required,
      "shell commands; the bake stops at the first one that fails"},
     {"why", &kText, Need::required, "why no other kind of stage can do this"},
-    {"environment", &kEnvironment, Need::optional, "environment variables of the script", "none"},
+    {"environment",
+     &kEnvironment,
+     Need::optional,
+     "environment variables of the script",
+     {},
+     "none"},
 });
 
 class RunStage final : public Stage {

@@ -26,9 +26,9 @@ constexpr std::array kUnitFolders{
 constexpr Shape kUnit = text_like(kUnitPattern);
 constexpr Shape kUnits = list_of(&kUnit);
 constexpr auto kFields = std::to_array<Field>({
-    {"enable", &kUnits, Need::optional, "units to enable", "none"},
-    {"disable", &kUnits, Need::optional, "units to disable", "none"},
-    {"mask", &kUnits, Need::optional, "units to mask", "none"},
+    {"enable", &kUnits, Need::optional, "units to enable", {}, "none"},
+    {"disable", &kUnits, Need::optional, "units to disable", {}, "none"},
+    {"mask", &kUnits, Need::optional, "units to mask", {}, "none"},
 });
 
 /// Uses the tree's own systemctl, which knows aliases, templates and Also= lines.

@@ -38,9 +38,7 @@ class SourceStage final : public Stage {
         const SourceInput source = inputs.source(source_name());
         const AccountFiles accounts(context.tree, context.settings.epoch);
         const auto ownership = [&](const std::string&, std::uint32_t mode) {
-            Ownership out = ownership_of(spec_.options, accounts, mode);
-            out.mode = mode;
-            return out;
+            return ownership_of(spec_.options, accounts, mode);
         };
         const std::string to = spec_.options.at("to").as_string();
         if (source.is_tarball) {

@@ -17,7 +17,7 @@ constexpr Shape kUserNames = list_of(&kUserName);
 constexpr auto kGroupFields = std::to_array<Field>({
     {"name", &kUserName, Need::required, "the group"},
     {"gid", &kId, Need::required, "numeric id"},
-    {"members", &kUserNames, Need::optional, "members of the group", "none"},
+    {"members", &kUserNames, Need::optional, "members of the group", {}, "none"},
 });
 constexpr Shape kGroup = object_of(kGroupFields, "group");
 constexpr Shape kGroups = list_of(&kGroup);
@@ -28,23 +28,30 @@ constexpr auto kUserFields = std::to_array<Field>({
      &kUserName,
      Need::optional,
      "primary group",
+     {},
      "a group with the user's name and id, or the existing one"},
-    {"groups", &kUserNames, Need::optional, "further groups", "none"},
-    {"home", &kAbsolutePath, Need::optional, "home directory", "/home/NAME, or the existing one"},
+    {"groups", &kUserNames, Need::optional, "further groups", {}, "none"},
+    {"home",
+     &kAbsolutePath,
+     Need::optional,
+     "home directory",
+     {},
+     "/home/NAME, or the existing one"},
     {"create_home",
      &kBoolean,
      Need::optional,
      "create the home directory from /etc/skel, unless it exists",
+     {},
      "true for a new user, and when `home` is given"},
     {"home_mode", &kFileMode, Need::optional, "permission bits of the home directory", "0700"},
-    {"shell", &kAbsolutePath, Need::optional, "login shell", "/bin/bash, or the existing one"},
-    {"gecos", &kTextOrEmpty, Need::optional, "full name", "empty, or the existing one"},
+    {"shell", &kAbsolutePath, Need::optional, "login shell", {}, "/bin/bash, or the existing one"},
+    {"gecos", &kTextOrEmpty, Need::optional, "full name", {}, "empty, or the existing one"},
 });
 constexpr Shape kUser = object_of(kUserFields, "user");
 constexpr Shape kUsers = list_of(&kUser);
 constexpr auto kFields = std::to_array<Field>({
-    {"groups", &kGroups, Need::optional, "groups to create", "none"},
-    {"users", &kUsers, Need::optional, "users to create; passwords are locked", "none"},
+    {"groups", &kGroups, Need::optional, "groups to create", {}, "none"},
+    {"users", &kUsers, Need::optional, "users to create; passwords are locked", {}, "none"},
 });
 
 std::span<const Value> list_at(const Value& options, std::string_view key) {
@@ -65,7 +72,9 @@ class UsersStage final : public Stage {
         for (const Value& user : list_at(spec_.options, "users")) {
             const bool is_new = !accounts.user_id(user.at("name").as_string());
             place_user(accounts, user);
-            if (user.boolean_or("create_home", is_new || user.contains("home"))) {
+            const Value* create_home = user.find("create_home");
+            if (create_home == nullptr ? is_new || user.contains("home")
+                                       : create_home->as_boolean()) {
                 with_home.push_back(&user);
             }
         }
@@ -97,9 +106,9 @@ class UsersStage final : public Stage {
             .gecos = "",
             .home = "/home/" + name,
             .shell = "/bin/bash"});
-        wanted.gecos = user.string_or("gecos", wanted.gecos);
-        wanted.home = user.string_or("home", wanted.home);
-        wanted.shell = user.string_or("shell", wanted.shell);
+        user.copy_given("gecos", wanted.gecos);
+        user.copy_given("home", wanted.home);
+        user.copy_given("shell", wanted.shell);
         if (!existing || user.contains("group")) {
             wanted.gid = primary_group(accounts, user);
         }
@@ -115,7 +124,8 @@ class UsersStage final : public Stage {
 
     static std::uint32_t primary_group(AccountFiles& accounts, const Value& user) {
         const std::string& name = user.at("name").as_string();
-        const std::string group = user.string_or("group", name);
+        std::string group = name;
+        user.copy_given("group", group);
         if (!user.contains("group")) {
             accounts.add_group({group, id(user, "uid")});
         }
@@ -136,8 +146,7 @@ class UsersStage final : public Stage {
                 user.home));
             return;
         }
-        const Ownership owner{
-            user.uid, user.gid, static_cast<std::uint32_t>(options.integer_or("home_mode", 0700))};
+        const Ownership owner{user.uid, user.gid, id(options, "home_mode")};
         context.tree.make_directory(user.home, owner);
         copy_skeleton(context.tree, "/etc/skel", user.home, user);
     }

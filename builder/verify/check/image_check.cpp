@@ -10,6 +10,7 @@
 #include "tree/tree_compare.hpp"
 #include "verify/check/full_check.hpp"
 #include "verify/check/quick_check.hpp"
+#include "verify/read/read_fully.hpp"
 
 #include <fmt/format.h>
 
@@ -23,19 +24,6 @@ namespace kiln {
 
 namespace {
 
-/// Fills the buffer unless the source ends before.
-std::size_t read_full(Source& source, std::span<std::byte> buffer) {
-    std::size_t size = 0;
-    while (size < buffer.size()) {
-        const std::size_t count = source.read(buffer.subspan(size));
-        if (count == 0) {
-            break;
-        }
-        size += count;
-    }
-    return size;
-}
-
 /// Decompresses `copy` beside reading `raw`.
 void require_equal_content(const fs::path& raw, const DiskImage& copy) {
     FileSource expected(raw);
@@ -46,8 +34,8 @@ void require_equal_content(const fs::path& raw, const DiskImage& copy) {
     std::vector<std::byte> wanted(std::size_t{1} << 20U);
     std::vector<std::byte> found(wanted.size());
     for (std::uint64_t at = 0;; at += wanted.size()) {
-        const std::size_t wanted_size = read_full(expected, wanted);
-        const std::size_t found_size = read_full(actual, found);
+        const std::size_t wanted_size = read_fully(expected, wanted);
+        const std::size_t found_size = read_fully(actual, found);
         if (wanted_size != found_size ||
             !std::ranges::equal(
                 std::span(wanted).first(wanted_size), std::span(found).first(found_size))) {

@@ -6,6 +6,7 @@
 #include "base/io/beneath.hpp"
 #include "base/text.hpp"
 #include "disk/foreign_disk.hpp"
+#include "verify/read/read_fully.hpp"
 
 #include <fmt/format.h>
 
@@ -32,15 +33,7 @@ using Head = std::array<std::byte, 2 * kSector>;
 
 /// The first bytes of a stream; fewer when it ends before.
 std::string_view read_head(Source& source, Head& head) {
-    std::size_t size = 0;
-    while (size < head.size()) {
-        const std::size_t count = source.read(std::span(head).subspan(size));
-        if (count == 0) {
-            break;
-        }
-        size += count;
-    }
-    return as_text(std::span(head).first(size));
+    return as_text(std::span(head).first(read_fully(source, head)));
 }
 
 bool is_tar(std::string_view head) {

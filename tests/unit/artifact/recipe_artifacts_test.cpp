@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // The artifacts of a recipe, found by their locks in a store; nothing is built.
+#include "artifact/lookup/artifact_registry.hpp"
 #include "artifact/lookup/recipe_artifacts.hpp"
 #include "base/io/paths.hpp"
 #include "resolve/request_of.hpp"
 #include "support/expect_error.hpp"
 #include "support/fake_http_client.hpp"
 #include "support/fake_process_runner.hpp"
+#include "support/scripted_client.hpp"
 #include "tree/tree_scan.hpp"
 
 #include <fmt/format.h>
@@ -162,6 +164,39 @@ TEST_F(RecipeArtifactsTest, AreLoadedFromTheStore) {
     ASSERT_EQ(input.libraries.size(), 1U);
     EXPECT_EQ(input.libraries[0].path, "/usr/lib/libssl.so.3");
     EXPECT_EQ(input.libraries[0].package, "libssl3");
+}
+
+/// A name is in no key, so what was built under another one is found, and must not go on under it.
+TEST_F(RecipeArtifactsTest, ThatWereRenamedArePushedUnderTheirNewName) {
+    write_lock();
+    const Digest before = key();
+    put_into_store("built");
+    std::string renamed(kProgram);
+    renamed.replace(renamed.find("program: tool"), 13, "program: gadget");
+    write("tool.yaml", renamed);
+    Lockfile relocked = made_lock();
+    relocked.recipe = "gadget";
+    write("tool.lock", relocked.to_text());
+    ASSERT_EQ(key(), before);
+    EXPECT_EQ(stored_artifact(store_, before).name, "tool");
+    const ArtifactInfo info = stored_artifact(store_, before, "gadget");
+    test::ScriptedClient http;
+    http.script = [](const HttpRequest& request) -> test::Reply {
+        if (request.method == "PUT") {
+            return {201, "", {{"Location", "/v2/tools/manifests/x"}}};
+        }
+        // It has all blobs already, under whatever tag.
+        return {request.url.find("/blobs/") == std::string::npos ? 404 : 200, "", {}};
+    };
+    RegistryClient registry(http, {"reg.example", "tools"}, std::nullopt, test::impatient(1));
+    std::ostringstream said;
+    Console console(said, {});
+    const PushedArtifact pushed = push_artifact(info, registry, store_, 1, console);
+    EXPECT_EQ(pushed.tag, artifact_tag("gadget", before));
+    ASSERT_FALSE(http.seen.empty());
+    EXPECT_THAT(http.seen.back(), HasSubstr("/manifests/" + artifact_tag("gadget", before)));
+    EXPECT_THAT(http.seen.back(), HasSubstr(sha256(to_json(info)).to_string()));
+    EXPECT_THAT(to_json(info), HasSubstr("\"gadget\""));
 }
 
 TEST_F(RecipeArtifactsTest, ThatTheStoreHasAreNeitherLockedNorFetchedNorBuilt) {

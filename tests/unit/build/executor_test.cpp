@@ -223,12 +223,17 @@ TEST_F(ExecutorTest, KeepsAFailedStagesTreeWhenAsked) {
     keeping.keep_work = true;
     EXPECT_EQ(failure(keeping), "running stage 'one': broken");
     ASSERT_EQ(mounter_.mounted.size(), 1U);
-    const fs::path folder = mounter_.mounted[0].upper.parent_path();
+    EXPECT_FALSE(has_work_left());
+    EXPECT_THAT(kept(), IsEmpty());
+    const Store later(cache_, mounter_); // which sweeps
+    ASSERT_EQ(later.kept_work().size(), 1U);
+    const fs::path folder = later.kept_work()[0].folder;
     EXPECT_THAT(
         said_.str(),
-        HasSubstr(fmt::format("the incomplete tree was kept in '{}'", folder.string())));
+        HasSubstr(fmt::format(
+            "the incomplete tree was kept in '{}' until 'kiln cache prune --kept'",
+            folder.string())));
     EXPECT_EQ(read_text_file(folder / "upper/one"), "made by one");
-    EXPECT_THAT(kept(), IsEmpty());
 }
 
 TEST_F(ExecutorTest, KeepsNothingOfAStageThatWasInterrupted) {

@@ -64,13 +64,35 @@ TEST(Validate, GivesTypedValuesWithPlaces) {
     EXPECT_EQ(thing.at("labels").at("b").as_string(), "0644");
 }
 
-TEST(Validate, LeavesDefaultsToTheReader) {
+TEST(Validate, KeepsDefaultsApartFromWhatTheFileSays) {
     const Value thing = check_good(kThing, "name: a\n");
     EXPECT_FALSE(thing.contains("size"));
-    EXPECT_EQ(thing.integer_or("size", 7), 7);
-    EXPECT_EQ(thing.string_or("colour", "red"), "red");
-    EXPECT_TRUE(thing.boolean_or("on", true));
+    EXPECT_EQ(thing.at("size").as_integer(), 1 << 20);
+    EXPECT_FALSE(thing.at("on").as_boolean());
+    EXPECT_EQ(thing.string_or_empty("colour"), "");
     EXPECT_TRUE(thing.strings_or_empty("names").empty());
+    EXPECT_EQ(thing.canonical(), R"({"name":"a"})");
+    const Value given = check_good(kThing, "name: a\nsize: 2KiB\non: true\n");
+    EXPECT_EQ(given.at("size").as_integer(), 2048);
+    EXPECT_TRUE(given.without(std::to_array<std::string_view>({"on"})).contains("size"));
+    EXPECT_FALSE(given.without(std::to_array<std::string_view>({"on"})).at("on").as_boolean());
+}
+
+/// Of which no key is required, so that it need not be there.
+TEST(Validate, GivesTheDefaultsOfAnObjectThatIsLeftOut) {
+    static constexpr auto kInnerFields = std::to_array<Field>(
+        {{"size", &kSize, Need::optional, "a size", "1MiB"},
+         {"names", &kNames, Need::optional, "names", "[a, b]"}});
+    static constexpr Shape kInner = object_of(kInnerFields, "inner");
+    static constexpr auto kOuterFields = std::to_array<Field>(
+        {{"inner", &kInner, Need::optional, "a section"},
+         {"thing", &kThing, Need::optional, "a section with a required key"}});
+    static constexpr Shape kOuter = object_of(kOuterFields, "outer");
+    const Value outer = check_good(kOuter, "{}\n");
+    EXPECT_FALSE(outer.contains("inner"));
+    EXPECT_EQ(outer.at("inner").at("size").as_integer(), 1 << 20);
+    EXPECT_EQ(outer.at("inner").at("names").as_strings(), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(empty_object(kOuter).at("inner").at("size").as_integer(), 1 << 20);
 }
 
 TEST(Validate, ChoosesTheFormByWhatIsThere) {
@@ -160,6 +182,9 @@ TEST(Schema, ListsKeysTypesAndDefaults) {
     EXPECT_EQ(schema["required"], nlohmann::ordered_json::array({"name"}));
     EXPECT_EQ(schema["additionalProperties"], false);
     EXPECT_EQ(schema["properties"]["size"]["description"], "its size (default: 1MiB)");
+    EXPECT_EQ(schema["properties"]["size"]["default"], "1MiB");
+    EXPECT_EQ(schema["properties"]["on"]["default"], false);
+    EXPECT_FALSE(schema["properties"]["colour"].contains("default"));
     EXPECT_EQ(schema["properties"]["small"]["anyOf"][0]["minimum"], -5);
     EXPECT_EQ(schema["properties"]["colour"]["anyOf"][0]["enum"].size(), 2U);
     EXPECT_EQ(schema["properties"]["colour"]["anyOf"][1]["$ref"], "#/$defs/variable");

@@ -15,6 +15,7 @@ CheckSpec check(std::string id, std::string run, std::vector<std::string> after 
     out.title = "check " + out.id;
     out.run = std::move(run);
     out.after = std::move(after);
+    out.timeout = std::chrono::minutes(1);
     return out;
 }
 

@@ -128,7 +128,7 @@ class Readiness : public testing::Test {
     test::FakeInstance instance;
     test::FakeHttpClient http;
     std::vector<PublishedPort> ports{{"https", 443, 40123}};
-    ReadySpec spec;
+    ReadySpec spec = default_suite().ready;
     int waits = 0;
     int script_runs = 0;
     int script_passes_at = 1;

@@ -5,6 +5,7 @@
 #include "stages/kinds.hpp"
 #include "support/expect_error.hpp"
 #include "support/no_inputs.hpp"
+#include "support/run_stage.hpp"
 #include "support/stage_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -22,29 +23,21 @@ class HostInputs : public testing::Test {
         inputs_.the_source.path = folder_;
     }
 
-    static Value text(const std::string& text) { return Value::of_string(text, {}); }
-
-    static Member member(const std::string& key, Value value) {
-        return {key, {}, std::move(value)};
-    }
-
-    [[nodiscard]] StageSpec spec(std::vector<Member> options) const {
+    [[nodiscard]] StageSpec spec(const Shape& shape, const std::string& options) const {
         StageSpec out;
-        out.options = Value::of_map(std::move(options), {});
+        out.options = test::stage_options(shape, options);
         out.base_dir = fixture_.dir.path();
         return out;
     }
 
-    [[nodiscard]] StageSpec overlay() const { return spec({member("from", text("folder"))}); }
+    [[nodiscard]] StageSpec overlay() const { return spec(kOverlayOptions, "from: folder"); }
 
     [[nodiscard]] StageSpec source() const {
-        return spec({member("source", text("app")), member("to", text("/srv"))});
+        return spec(kSourceOptions, "{source: app, to: /srv}");
     }
 
     [[nodiscard]] StageSpec files() const {
-        Value item =
-            Value::of_map({member("file", text("/copy")), member("from", text("folder/a"))}, {});
-        return spec({member("files", Value::of_list({std::move(item)}, {}))});
+        return spec(kFilesOptions, "files: [{file: /copy, from: folder/a}]");
     }
 
     void hash(const Stage& stage) const {
@@ -128,13 +121,11 @@ std::string fault_of(const Stage& stage) {
 TEST_F(HostInputs, AreNotTakenFromTheKernel) {
     const std::string hint =
         "its files have no fixed content: copy the files that you need to another directory\n";
-    const StageSpec overlay = spec({member("from", text("/proc/sys/fs"))});
+    const StageSpec overlay = spec(kOverlayOptions, "from: /proc/sys/fs");
     EXPECT_EQ(
         fault_of(*make_overlay_stage(overlay)),
         "'/proc/sys/fs' is in a kernel file system (proc)\n" + hint);
-    Value item =
-        Value::of_map({member("file", text("/copy")), member("from", text("/proc/version"))}, {});
-    const StageSpec files = spec({member("files", Value::of_list({std::move(item)}, {}))});
+    const StageSpec files = spec(kFilesOptions, "files: [{file: /copy, from: /proc/version}]");
     EXPECT_EQ(
         fault_of(*make_files_stage(files)),
         "'/proc/version' is in a kernel file system (proc)\n" + hint);

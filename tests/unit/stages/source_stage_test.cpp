@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/io/digest.hpp"
 #include "stages/copy/source_archive.hpp"
+#include "stages/kinds.hpp"
 #include "stages/stage.hpp"
 #include "support/expect_error.hpp"
 #include "support/raw_tar.hpp"
+#include "support/run_stage.hpp"
 #include "support/stage_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -46,10 +48,7 @@ class SourceStage : public testing::Test {
         StageSpec out;
         out.kind = "source";
         out.name = "app";
-        out.options = Value::of_map(
-            {Member{"source", {}, Value::of_string("app", {})},
-             Member{"to", {}, Value::of_string("/opt/app", {})}},
-            {});
+        out.options = test::stage_options(kSourceOptions, "{source: app, to: /opt/app}");
         return out;
     }
 

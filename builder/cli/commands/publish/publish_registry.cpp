@@ -256,12 +256,8 @@ const CommandSpec kPublishRegistryCommand{
         "image, and 'kiln pull REF --disk' finds it.\n"
         "\n"
         "Requests are repeated when the registry is busy or a connection breaks. Nothing appears "
-        "under a tag before all of it is there.\n"
-        "\n"
-        "Logins come from KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD (or "
-        "KILN_REGISTRY_PASSWORD_FILE) for the registry KILN_REGISTRY_HOST, or from what 'docker "
-        "login' and 'podman login' left, credential helpers included. SSL_CERT_FILE names the "
-        "certificates of a registry's own authority.",
+        "under a tag before all of it is there.",
+    .also = kRegistryLoginHelp,
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 #include <array>
 #include <ostream>
@@ -80,12 +79,6 @@ std::string name_of(const RegistryReference& reference, const Arguments& argumen
     return name;
 }
 
-unsigned umask_of_caller() {
-    const unsigned mask = ::umask(0); // can be asked for in no other way
-    ::umask(mask);
-    return mask;
-}
-
 RegistryPull
 pull_of(const RegistryReference& reference, const Arguments& arguments, const fs::path& results) {
     const std::string name = name_of(reference, arguments);
@@ -101,7 +94,7 @@ pull_of(const RegistryReference& reference, const Arguments& arguments, const fs
     pull.docker_archive = arguments.value_or(kFormatOption.name, "oci") == "docker";
     pull.replace = arguments.flag(kReplaceOption.name);
     pull.jobs = transfers_of(arguments);
-    pull.umask = umask_of_caller();
+    pull.umask = own_umask();
     if (pull.all_platforms && pull.docker_archive) {
         throw UsageError("--all-platforms and --format docker are mutually exclusive");
     }
@@ -173,12 +166,8 @@ const CommandSpec kPullCommand{
         "there and right, or not at all. Transfers that break off are resumed.\n"
         "\n"
         "Of an index the image for linux/amd64 is taken. With @sha256:DIGEST only that image is "
-        "taken, whatever the tag says now.\n"
-        "\n"
-        "Logins come from KILN_REGISTRY_USER and KILN_REGISTRY_PASSWORD (or "
-        "KILN_REGISTRY_PASSWORD_FILE) for the registry KILN_REGISTRY_HOST, or from what 'docker "
-        "login' and 'podman login' left, credential helpers included. SSL_CERT_FILE names the "
-        "certificates of a registry's own authority.",
+        "taken, whatever the tag says now.",
+    .also = kRegistryLoginHelp,
     .examples = kExamples,
     .options = kOptions,
     .positionals = kPositionals,
