@@ -40,9 +40,12 @@ def find_prism():
     if not shutil.which("npm"):
         skip("npm is not installed (builder/tools/setup test installs it)")
     folder.mkdir(parents=True, exist_ok=True)
-    result = subprocess.run(
-        ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", PRISM],
-        capture_output=True, text=True)
+    command = ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts",
+               "--fetch-retries=1", "--fetch-timeout=30000", PRISM]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    except subprocess.TimeoutExpired:
+        skip(f"npm does not install {PRISM} within five minutes")
     if result.returncode:
         skip(f"npm cannot install {PRISM}: {result.stderr.strip().splitlines()[-1:]}")
     (folder / "complete").touch()
