@@ -6,13 +6,12 @@
 #include "base/json.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "publish/journal_file.hpp"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 namespace kiln {
@@ -24,24 +23,10 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kLargestJournal = std::uint64_t{4} << 20U;
 constexpr const char* kFileName = "journal.json";
+constexpr std::size_t kIdBytes = 4;
 
 constexpr std::array<std::string_view, 7> kSteps{
     "prepare", "upload", "create", "import", "transfer", "done", "failed"};
-
-std::string new_id() {
-    std::array<std::byte, 4> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw SystemError("cannot get random bytes");
-    }
-    return to_hex(bytes);
-}
-
-/// What new_id() makes, so that no argument becomes a path to something else.
-bool is_id(std::string_view text) {
-    return text.size() == 8 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
-}
 
 Json json_of(const PublishTransfer& transfer) {
     return {
@@ -180,22 +165,18 @@ PublishJournal parse_journal(std::string_view text, const std::string& what) {
     out.tags = object.texts("tags");
     out.step = step_of(object);
     read_progress(json, object, out);
-    if (!is_id(out.id) || out.regions.empty()) {
+    if (!is_journal_id(out.id, kIdBytes) || out.regions.empty()) {
         throw Error(fmt::format("malformed journal '{}'", what));
     }
     return out;
 }
 
 void OpenJournal::save() const {
-    constexpr unsigned kPrivate = 0600;
-    write_file_durably(folder_ / kFileName, journal_text(journal_), kPrivate);
+    save_journal(folder_ / kFileName, journal_text(journal_));
 }
 
 void OpenJournal::remove() {
-    // The file first: a folder without one is no publish.
-    std::error_code ignored;
-    fs::remove(folder_ / kFileName, ignored);
-    remove_tree(folder_);
+    remove_journal(folder_ / kFileName);
 }
 
 JournalStore::JournalStore(const fs::path& state) : folder_(state / "publish") {
@@ -203,7 +184,7 @@ JournalStore::JournalStore(const fs::path& state) : folder_(state / "publish") {
 }
 
 OpenJournal JournalStore::create(PublishJournal journal) const {
-    journal.id = new_id();
+    journal.id = new_journal_id(kIdBytes);
     const fs::path folder = folder_ / journal.id;
     if (!fs::create_directory(folder)) {
         return create(std::move(journal)); // one in four thousand million
@@ -221,7 +202,7 @@ OpenJournal JournalStore::open(const std::string& id) const {
         return UsageError(fmt::format("there is no publish '{}'", excerpt(id)))
             .with_hint("run 'kiln publish list' for a list");
     };
-    if (!is_id(id) || !fs::exists(folder / kFileName)) {
+    if (!is_journal_id(id, kIdBytes) || !fs::exists(folder / kFileName)) {
         throw missing();
     }
     FileLock lock = FileLock::try_lock_directory(folder);

@@ -7,14 +7,11 @@
 #include "base/json.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "publish/journal_file.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/random.h>
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <utility>
 
 namespace kiln {
@@ -27,20 +24,6 @@ constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kLargestJournal = std::uint64_t{1} << 20U;
 constexpr const char* kFileName = "create.json";
 constexpr std::size_t kIdBytes = 8;
-
-std::string new_id() {
-    std::array<std::byte, kIdBytes> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw SystemError("cannot get random bytes");
-    }
-    return to_hex(bytes);
-}
-
-bool is_id(std::string_view text) {
-    return text.size() == 2 * kIdBytes && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
-}
 
 } // namespace
 
@@ -80,22 +63,18 @@ CreateJournal parse_create_journal(std::string_view text, const std::string& wha
     out.droplet = object.number("droplet");
     out.volume_names = object.texts("volume_names");
     out.created_volumes = object.texts("created_volumes");
-    if (!is_id(out.id)) {
+    if (!is_journal_id(out.id, kIdBytes)) {
         throw Error(fmt::format("malformed journal '{}'", what));
     }
     return out;
 }
 
 void OpenCreateJournal::save() const {
-    constexpr unsigned kPrivate = 0600;
-    write_file_durably(folder_ / kFileName, create_journal_text(journal_), kPrivate);
+    save_journal(folder_ / kFileName, create_journal_text(journal_));
 }
 
 void OpenCreateJournal::remove() {
-    // The file first: a folder without one is no create.
-    std::error_code ignored;
-    fs::remove(folder_ / kFileName, ignored);
-    remove_tree(folder_);
+    remove_journal(folder_ / kFileName);
 }
 
 CreateJournalStore::CreateJournalStore(const fs::path& state) : folder_(state / "droplets") {
@@ -118,7 +97,7 @@ CreateJournalStore::open(const std::string& api_url, const std::string& name) co
         throw Error(fmt::format("another kiln process is creating the droplet '{}'", name));
     }
     CreateJournal journal;
-    journal.id = new_id();
+    journal.id = new_journal_id(kIdBytes);
     journal.api_url = api_url;
     journal.name = name;
     return {folder, std::move(lock), std::move(journal)};
